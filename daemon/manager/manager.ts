@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the daemon does, as the rooms above see it. manager/ implements it: one file per verb.
+import type {
+    AttachItem,
+    BatchResult,
+    Caller,
+    ChainView,
+    ChangeEvent,
+    Feature,
+    InterfaceView,
+    LinkId,
+    LinkView,
+    LoadRequest,
+    ObjectFacts,
+    ProgramId,
+    ProgramView,
+} from "../model.ts";
+
+export interface Manager {
+    inspect(object: Uint8Array): ObjectFacts;
+    /** Reads a path for a caller that is root: opened once, regular file, no link, size cap. */
+    readObject(path: string, caller: Caller): Uint8Array;
+    /** The loaded programs and, in the order asked for, their links. All or nothing. */
+    load(request: LoadRequest, caller: Caller): Promise<{ programs: ProgramView[]; links: LinkView[] }>;
+    unload(ids: readonly ProgramId[], options: { ignoreMissing: boolean }, caller: Caller): Promise<BatchResult<ProgramId>>;
+    attach(items: readonly AttachItem[], caller: Caller): Promise<LinkView[]>;
+    detach(ids: readonly LinkId[], options: { ignoreMissing: boolean }, caller: Caller): Promise<BatchResult<LinkId>>;
+    updateLink(
+        id: LinkId,
+        change: { priority?: number | undefined; proceedOn?: readonly number[] | undefined },
+        caller: Caller,
+    ): Promise<LinkView>;
+    /** Sorted by id. With all: also what others loaded. */
+    listPrograms(options: { all: boolean }): Promise<ProgramView[]>;
+    /** NOT_FOUND where the kernel has no such program. */
+    getProgram(id: ProgramId): Promise<ProgramView>;
+    /** Sorted by id. */
+    listLinks(): Promise<LinkView[]>;
+    getLink(id: LinkId): Promise<LinkView>;
+    /** XDP and TC chains of ours, sorted by interface. */
+    listChains(): Promise<ChainView[]>;
+    listInterfaces(): Promise<InterfaceView[]>;
+    features(): Promise<{ kernel: string; libbpf: string; features: Feature[] }>;
+    /** Calls back for each change until the returned function is called. */
+    subscribe(listener: (event: ChangeEvent) => void): () => void;
+}

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: Apache-2.0
+// The words of docs/architecture.md as types. No behaviour but the one error class; every room imports it.
+
+declare const brand: unique symbol;
+type Branded<T, B extends string> = T & { readonly [brand]: B };
+
+/** The kernel's program id: unique within one boot. */
+export type ProgramId = Branded<number, "ProgramId">;
+/** Our link id: small, never reused, also not after a reboot. */
+export type LinkId = Branded<number, "LinkId">;
+/** The kernel's link id: unique within one boot. */
+export type KernelLinkId = Branded<number, "KernelLinkId">;
+/** The kernel's map id: unique within one boot. */
+export type MapId = Branded<number, "MapId">;
+
+export const programTypes = ["xdp", "tc", "tcx"] as const;
+/** bpfman's word for a program's type. */
+export type ProgramType = (typeof programTypes)[number];
+
+export type Direction = "ingress" | "egress";
+export type XdpMode = "native" | "generic";
+export type XdpModeWanted = "auto" | XdpMode;
+
+/** Codes as google.rpc.Code names them; api/ maps them to gRPC numbers and HTTP statuses. */
+export type Code =
+    | "INVALID_ARGUMENT"
+    | "NOT_FOUND"
+    | "ALREADY_EXISTS"
+    | "FAILED_PRECONDITION"
+    | "PERMISSION_DENIED"
+    | "RESOURCE_EXHAUSTED"
+    | "DEADLINE_EXCEEDED"
+    | "CANCELLED"
+    | "ABORTED"
+    | "UNIMPLEMENTED"
+    | "UNAVAILABLE"
+    | "INTERNAL";
+
+export interface ErrorFacts {
+    /** errno by name, where a system call failed */
+    readonly errno?: string | undefined;
+    /** the verifier's whole log */
+    readonly log?: string | undefined;
+    /** what to do next, one sentence */
+    readonly hint?: string | undefined;
+    /** stays in the journal */
+    readonly cause?: unknown;
+}
+
+/** The one error that crosses rooms: what failed on which object, why, and what to do next. */
+export class BpfmanError extends Error {
+    override readonly name = "BpfmanError";
+    readonly code: Code;
+    readonly errno: string | undefined;
+    readonly log: string | undefined;
+    readonly hint: string | undefined;
+    constructor(code: Code, message: string, facts: ErrorFacts = {}) {
+        super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+        this.code = code;
+        this.errno = facts.errno;
+        this.log = facts.log;
+        this.hint = facts.hint;
+    }
+}
+
+/** Who is at the other end of a connection, as the kernel says. */
+export interface Caller {
+    readonly uid: number;
+    readonly gid: number;
+    readonly pid: number;
+    /** the human behind a privileged bridge: /proc/PID/loginuid; undefined where none is set */
+    readonly loginUid: number | undefined;
+}
+
+// --- what is asked for ---------------------------------------------------------------------------------------
+
+export interface ProgramSpec {
+    readonly name: string;
+    readonly type: ProgramType;
+}
+
+export type HookRequest =
+    | {
+          readonly kind: "xdp";
+          readonly interface: string;
+          /** path of a network namespace; empty: the daemon's own */
+          readonly netns: string;
+          readonly priority: number;
+          /** action codes; empty: the default */
+          readonly proceedOn: readonly number[];
+          readonly mode: XdpModeWanted;
+      }
+    | {
+          readonly kind: "tc";
+          readonly interface: string;
+          readonly netns: string;
+          readonly direction: Direction;
+          readonly priority: number;
+          readonly proceedOn: readonly number[];
+      }
+    | {
+          readonly kind: "tcx";
+          readonly interface: string;
+          readonly netns: string;
+          readonly direction: Direction;
+          readonly priority: number;
+      };
+
+export interface LoadRequest {
+    readonly object: Uint8Array;
+    readonly sourcePath: string;
+    readonly programs: readonly ProgramSpec[];
+    readonly globalData: ReadonlyMap<string, Uint8Array>;
+    readonly metadata: ReadonlyMap<string, string>;
+    readonly mapOwnerId: ProgramId | undefined;
+    readonly privateMaps: boolean;
+    readonly attach: readonly { programName: string; hook: HookRequest; metadata: ReadonlyMap<string, string> }[];
+}
+
+export interface AttachItem {
+    readonly programId: ProgramId;
+    readonly hook: HookRequest;
+    readonly metadata: ReadonlyMap<string, string>;
+}
+
+// --- what is wanted: rows of the store -----------------------------------------------------------------------
+
+/** Hook of a chain: the network namespace's inode and cookie, and the ifindex in it. */
+export interface HookKey {
+    readonly kind: "xdp" | "tc" | "tcx";
+    /** ingress for xdp */
+    readonly direction: Direction;
+    readonly nsid: bigint;
+    readonly netnsCookie: bigint;
+    readonly ifindex: number;
+}
+
+export interface ProgramRecord {
+    readonly id: ProgramId;
+    readonly bootId: string;
+    /** the kernel's tag, hex: with the id and the boot it tells that an object is ours */
+    readonly tag: string;
+    readonly name: string;
+    readonly type: ProgramType;
+    readonly section: string;
+    readonly frags: boolean;
+    readonly sourcePath: string;
+    readonly objectSha256: string;
+    readonly globalData: ReadonlyMap<string, Uint8Array>;
+    readonly metadata: ReadonlyMap<string, string>;
+    readonly mapOwnerId: ProgramId | undefined;
+    /** programs of one map set share their maps */
+    readonly mapSet: number;
+    /** the set's maps by name, internal ones (.rodata, .bss) too */
+    readonly mapIds: ReadonlyMap<string, MapId>;
+    readonly license: string;
+    readonly gplCompatible: boolean;
+    /** RFC 3339 */
+    readonly createdAt: string;
+    readonly createdBy: string;
+}
+
+export interface LinkRecord {
+    readonly id: LinkId;
+    readonly bootId: string;
+    readonly programId: ProgramId;
+    readonly hook: HookKey;
+    readonly interface: string;
+    /** path as it was given; empty: the daemon's own */
+    readonly netns: string;
+    readonly priority: number;
+    /** empty for tcx */
+    readonly proceedOn: readonly number[];
+    /** ties: links made by a later request come first (xdp, tc) or last (tcx) … */
+    readonly request: number;
+    /** … and within one request in the order given */
+    readonly requestIndex: number;
+    readonly metadata: ReadonlyMap<string, string>;
+    readonly createdAt: string;
+    readonly createdBy: string;
+    /** tcx: its own kernel link; else undefined, the chain has it */
+    readonly kernelLinkId: KernelLinkId | undefined;
+}
+
+export type Backend = "direct" | "freplace" | "tail-call";
+
+/** One realisation of an XDP or TC chain in the kernel. */
+export interface ChainRecord {
+    readonly hook: HookKey;
+    readonly bootId: string;
+    readonly interface: string;
+    readonly netns: string;
+    readonly revision: number;
+    readonly backend: Backend;
+    readonly backendReason: string;
+    /** xdp */
+    readonly mode: XdpMode | undefined;
+    readonly modeReason: string;
+    readonly frags: boolean;
+    /** the program at the hook */
+    readonly programId: ProgramId;
+    readonly programTag: string;
+    readonly kernelLinkId: KernelLinkId;
+    /** by position; the freplace links of a freplace chain, else undefined */
+    readonly members: readonly ChainMemberRecord[];
+}
+
+export interface ChainMemberRecord {
+    readonly linkId: LinkId;
+    readonly kernelLinkId: KernelLinkId | undefined;
+}
+
+// --- what is: the kernel's answers ---------------------------------------------------------------------------
+
+export interface KernelProgram {
+    readonly id: ProgramId;
+    /** at most 15 bytes, as the kernel keeps it */
+    readonly name: string;
+    readonly type: number;
+    /** lower-case name of enum bpf_prog_type: xdp, sched_cls, … */
+    readonly typeName: string;
+    readonly tag: string;
+    readonly gplCompatible: boolean;
+    /** RFC 3339 */
+    readonly loadedAt: string;
+    readonly uid: number;
+    readonly btfId: number;
+    readonly mapIds: readonly MapId[];
+    readonly sizeXlated: number;
+    readonly sizeJited: number;
+    readonly verifiedInsns: number;
+    readonly memlockBytes: number;
+}
+
+export interface KernelRunStats {
+    readonly runTimeNs: bigint;
+    readonly runCount: bigint;
+    readonly recursionMisses: bigint;
+}
+
+export interface KernelMap {
+    readonly id: MapId;
+    readonly name: string;
+    readonly type: number;
+    readonly typeName: string;
+    readonly keySize: number;
+    readonly valueSize: number;
+    readonly maxEntries: number;
+    readonly flags: number;
+    readonly btfId: number;
+    readonly memlockBytes: number;
+    readonly frozen: boolean;
+    readonly mapExtra: bigint;
+}
+
+export interface KernelLink {
+    readonly id: KernelLinkId;
+    readonly programId: ProgramId;
+    readonly type: number;
+    readonly typeName: string;
+    /** lower-case name of enum bpf_attach_type where the kernel tells */
+    readonly attachType: string;
+    readonly ifindex: number;
+    readonly targetObjId: number;
+    readonly targetBtfId: number;
+}
+
+export interface Feature {
+    readonly name: string;
+    readonly supported: boolean;
+    readonly errno: string;
+    readonly note: string;
+}
+
+// --- the join: what list and get show ------------------------------------------------------------------------
+
+export interface MapView {
+    readonly kernel: KernelMap;
+    readonly pinPath: string;
+}
+
+export interface LinkView {
+    readonly record: LinkRecord;
+    readonly programName: string;
+    readonly application: string;
+    readonly position: number;
+    readonly kernelLinkId: KernelLinkId | undefined;
+    readonly pinPath: string;
+    readonly kernelSeen: boolean;
+    readonly pinPresent: boolean;
+    readonly kernel: KernelLink | undefined;
+    /** undefined for tcx */
+    readonly chain: ChainRecord | undefined;
+}
+
+export interface ProgramView {
+    readonly id: ProgramId;
+    readonly record: ProgramRecord | undefined;
+    readonly kernel: KernelProgram | undefined;
+    readonly links: readonly LinkView[];
+    readonly maps: readonly MapView[];
+    readonly mapUsedBy: readonly ProgramId[];
+    readonly stats: KernelRunStats | undefined;
+    /** "dispatcher of xdp eth0" for what the daemon made for itself */
+    readonly partOf: string;
+    readonly pinPath: string;
+    readonly mapPinPath: string;
+    readonly objectPath: string;
+    readonly pinPresent: boolean;
+}
+
+export interface ChainMemberView {
+    readonly position: number;
+    readonly priority: number;
+    readonly linkId: LinkId | undefined;
+    readonly programId: ProgramId;
+    readonly programName: string;
+    readonly kernelLinkId: KernelLinkId | undefined;
+    readonly proceedOn: readonly number[];
+    readonly foreign: boolean;
+    readonly pinPath: string;
+    readonly linkPinPath: string;
+    readonly metadata: ReadonlyMap<string, string>;
+}
+
+export interface ChainView {
+    /** xdp, tc-ingress, tc-egress, tcx-ingress, tcx-egress */
+    readonly type: string;
+    readonly nsid: bigint;
+    readonly ifindex: number;
+    readonly interface: string;
+    readonly netns: string;
+    readonly revision: number;
+    readonly backend: Backend | "kernel" | "foreign";
+    readonly backendReason: string;
+    readonly mode: XdpMode | undefined;
+    readonly modeReason: string;
+    readonly frags: boolean;
+    readonly programId: ProgramId | undefined;
+    readonly kernelLinkId: KernelLinkId | undefined;
+    readonly members: readonly ChainMemberView[];
+}
+
+export interface InterfaceView {
+    readonly name: string;
+    readonly ifindex: number;
+    readonly netns: string;
+    readonly nsid: bigint;
+    readonly up: boolean;
+    readonly mtu: number;
+    readonly mac: string;
+    readonly kind: string;
+    readonly xdpMode: string;
+    readonly chains: readonly ChainView[];
+}
+
+/** What an ELF object says of itself, without the kernel. */
+export interface ObjectFacts {
+    readonly programs: readonly ObjectProgram[];
+    readonly maps: readonly string[];
+    readonly globals: readonly { name: string; sizeBytes: number; section: string }[];
+    readonly license: string;
+    readonly hasBtf: boolean;
+}
+
+export interface ObjectProgram {
+    readonly name: string;
+    readonly section: string;
+    /** undefined: the section name stands for nothing this daemon can load */
+    readonly type: ProgramType | undefined;
+    readonly otherTypes: readonly ProgramType[];
+    readonly instructions: number;
+    readonly frags: boolean;
+}
+
+export type EventKind =
+    | "PROGRAM_LOADED"
+    | "PROGRAM_UNLOADED"
+    | "LINK_ATTACHED"
+    | "LINK_DETACHED"
+    | "LINK_UPDATED"
+    | "INTERFACES_CHANGED";
+
+export interface ChangeEvent {
+    readonly sequence: number;
+    readonly kind: EventKind;
+    readonly programIds: readonly ProgramId[];
+    readonly linkIds: readonly LinkId[];
+    readonly time: string;
+    readonly by: string;
+}
+
+export interface BatchResult<Id> {
+    readonly done: readonly Id[];
+    readonly failures: readonly { id: Id; error: BpfmanError }[];
+}
