@@ -22,7 +22,11 @@ export interface Manager {
     readObject(path: string, caller: Caller): Uint8Array;
     /** The loaded programs and, in the order asked for, their links. All or nothing. */
     load(request: LoadRequest, caller: Caller): Promise<{ programs: ProgramView[]; links: LinkView[] }>;
-    unload(ids: readonly ProgramId[], options: { ignoreMissing: boolean }, caller: Caller): Promise<BatchResult<ProgramId>>;
+    unload(
+        ids: readonly ProgramId[],
+        options: { ignoreMissing: boolean },
+        caller: Caller,
+    ): Promise<BatchResult<ProgramId>>;
     attach(items: readonly AttachItem[], caller: Caller): Promise<LinkView[]>;
     detach(ids: readonly LinkId[], options: { ignoreMissing: boolean }, caller: Caller): Promise<BatchResult<LinkId>>;
     updateLink(
