@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* XDP dispatcher that tail-calls its members; they stay ordinary XDP programs. */
+#include "dispatcher.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, MAX_LINKS);
+	__type(key, __u32);
+	__type(value, __u32);
+} slots SEC(".maps");
+
+/* A member that could not be run (33 tail calls used up) must not let the packet by: out of range means "not run". */
+#define NOT_RUN 0x100
+
+#define SLOT(i)                                                        \
+	static __attribute__((noinline)) int slot##i(struct xdp_md *ctx) \
+	{                                                                \
+		volatile int ret = NOT_RUN;                              \
+		TAIL_CALL(ctx, &slots, i);                               \
+		return ret;                                              \
+	}
+EACH_SLOT(SLOT)
+
+SEC("xdp")
+int xdp_dispatcher(struct xdp_md *ctx)
+{
+	__u8 count = conf.num_progs_enabled;
+	__u32 ret;
+
+#define CALL(i)                                                                  \
+	if (count < i + 1)                                                       \
+		return XDP_PASS;                                                 \
+	ret = slot##i(ctx);                                                      \
+	if (ret > 31)                                                            \
+		return ret == NOT_RUN ? XDP_ABORTED : ret;                       \
+	if (!((1U << ret) & conf.chain_call_actions[i]))                         \
+		return ret;
+	EACH_SLOT(CALL)
+	return XDP_PASS;
+}
+
+char _license[] SEC("license") = "Dual BSD/GPL";
