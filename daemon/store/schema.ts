@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables, as a list of migrations: PRAGMA user_version counts those that a file has seen. An entry that was
+// released is never edited; a change is a new entry at the end.
+import type { DatabaseSync } from "node:sqlite";
+import { BpfmanError } from "../model.ts";
+
+// nsid and netns_cookie are unsigned 64-bit numbers, which SQLite's INTEGER can't hold: decimal TEXT.
+// AUTOINCREMENT keeps the highest link id ever given, so that deleted ids stay unused.
+const migrations: readonly string[] = [
+    `
+    CREATE TABLE programs (
+        boot_id TEXT NOT NULL,
+        id INTEGER NOT NULL,
+        tag TEXT NOT NULL,
+        name TEXT NOT NULL,
+        type TEXT NOT NULL,
+        section TEXT NOT NULL,
+        frags INTEGER NOT NULL,
+        source_path TEXT NOT NULL,
+        object_sha256 TEXT NOT NULL,
+        global_data TEXT NOT NULL,
+        metadata TEXT NOT NULL,
+        map_owner_id INTEGER,
+        map_set INTEGER NOT NULL,
+        map_ids TEXT NOT NULL,
+        license TEXT NOT NULL,
+        gpl_compatible INTEGER NOT NULL,
+        created_at TEXT NOT NULL,
+        created_by TEXT NOT NULL,
+        PRIMARY KEY (boot_id, id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE links (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        boot_id TEXT NOT NULL,
+        program_id INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        direction TEXT NOT NULL,
+        nsid TEXT NOT NULL,
+        netns_cookie TEXT NOT NULL,
+        ifindex INTEGER NOT NULL,
+        interface TEXT NOT NULL,
+        netns TEXT NOT NULL,
+        priority INTEGER NOT NULL,
+        proceed_on TEXT NOT NULL,
+        request INTEGER NOT NULL,
+        request_index INTEGER NOT NULL,
+        metadata TEXT NOT NULL,
+        created_at TEXT NOT NULL,
+        created_by TEXT NOT NULL,
+        kernel_link_id INTEGER
+    ) STRICT;
+
+    CREATE TABLE chains (
+        boot_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        direction TEXT NOT NULL,
+        nsid TEXT NOT NULL,
+        netns_cookie TEXT NOT NULL,
+        ifindex INTEGER NOT NULL,
+        interface TEXT NOT NULL,
+        netns TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        backend TEXT NOT NULL,
+        backend_reason TEXT NOT NULL,
+        mode TEXT,
+        mode_reason TEXT NOT NULL,
+        frags INTEGER NOT NULL,
+        program_id INTEGER NOT NULL,
+        program_tag TEXT NOT NULL,
+        kernel_link_id INTEGER NOT NULL,
+        members TEXT NOT NULL,
+        PRIMARY KEY (boot_id, kind, direction, nsid, netns_cookie, ifindex)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE counters (
+        name TEXT PRIMARY KEY,
+        value INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    `,
+];
+
+export const schemaVersion = migrations.length;
+
+/** Brings a database file up to schemaVersion, each step in a transaction of its own. */
+export function migrate(db: DatabaseSync, path: string): void {
+    const row = db.prepare("PRAGMA user_version").get();
+    const seen = Number(row?.["user_version"]);
+    if (seen > schemaVersion)
+        throw new BpfmanError(
+            "FAILED_PRECONDITION",
+            `the store ${path} has schema version ${seen}, this bpfman knows versions up to ${schemaVersion}`,
+            { hint: "Run the bpfman that wrote it, or a newer one." },
+        );
+    for (const [index, statements] of migrations.entries()) {
+        if (index < seen) continue;
+        db.exec("BEGIN IMMEDIATE");
+        try {
+            db.exec(statements);
+            db.exec(`PRAGMA user_version = ${index + 1}`);
+            db.exec("COMMIT");
+        } catch (error) {
+            if (db.isTransaction) db.exec("ROLLBACK");
+            throw error;
+        }
+    }
+}
