@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0
+// bpfman.host.v1.Host as one method per call. Messages are proto3 JSON as it is: fields that hold their default
+// (0, "", false, an empty list) are left out in both directions.
+import type {
+    AttachRequestJson,
+    AttachResponseJson,
+    BatchResponseJson,
+    ChainJson,
+    DetachRequestJson,
+    EventJson,
+    FeaturesResponseJson,
+    GetChainRequestJson,
+    InspectRequestJson,
+    InspectResponseJson,
+    LinkJson,
+    ListChainsRequestJson,
+    ListChainsResponseJson,
+    ListInterfacesResponseJson,
+    ListLinksRequestJson,
+    ListLinksResponseJson,
+    ListProgramsRequestJson,
+    ListProgramsResponseJson,
+    LoadRequestJson,
+    LoadResponseJson,
+    ProgramJson,
+    UnloadRequestJson,
+    UpdateLinkRequestJson,
+    VersionResponseJson,
+} from "../proto/gen/bpfman/host/v1/host_pb.js";
+import type { Dial } from "./byte-stream.ts";
+import { serverStream } from "./connect-stream.ts";
+import { httpError, TransportError } from "./errors.ts";
+import { HttpClient } from "./http.ts";
+
+export interface CallOptions {
+    /** bytes of the request that the transport took, and all of them */
+    readonly onProgress?: (sent: number, total: number) => void;
+    readonly signal?: AbortSignal;
+}
+
+const service = "/bpfman.host.v1.Host/";
+
+export class HostClient {
+    readonly #dial: Dial;
+    readonly #http: HttpClient;
+
+    constructor(dial: Dial) {
+        this.#dial = dial;
+        this.#http = new HttpClient(dial);
+    }
+
+    inspect(request: InspectRequestJson, options?: CallOptions): Promise<InspectResponseJson> {
+        return this.#read("Inspect", request, options);
+    }
+
+    load(request: LoadRequestJson, options?: CallOptions): Promise<LoadResponseJson> {
+        return this.#change("Load", request, options);
+    }
+
+    unload(request: UnloadRequestJson, options?: CallOptions): Promise<BatchResponseJson> {
+        return this.#change("Unload", request, options);
+    }
+
+    attach(request: AttachRequestJson, options?: CallOptions): Promise<AttachResponseJson> {
+        return this.#change("Attach", request, options);
+    }
+
+    detach(request: DetachRequestJson, options?: CallOptions): Promise<BatchResponseJson> {
+        return this.#change("Detach", request, options);
+    }
+
+    updateLink(request: UpdateLinkRequestJson, options?: CallOptions): Promise<LinkJson> {
+        return this.#change("UpdateLink", request, options);
+    }
+
+    listPrograms(request: ListProgramsRequestJson = {}, options?: CallOptions): Promise<ListProgramsResponseJson> {
+        return this.#read("ListPrograms", request, options);
+    }
+
+    getProgram(id: number, options?: CallOptions): Promise<ProgramJson> {
+        return this.#read("GetProgram", { id }, options);
+    }
+
+    listLinks(request: ListLinksRequestJson = {}, options?: CallOptions): Promise<ListLinksResponseJson> {
+        return this.#read("ListLinks", request, options);
+    }
+
+    getLink(id: number, options?: CallOptions): Promise<LinkJson> {
+        return this.#read("GetLink", { id }, options);
+    }
+
+    listChains(request: ListChainsRequestJson = {}, options?: CallOptions): Promise<ListChainsResponseJson> {
+        return this.#read("ListChains", request, options);
+    }
+
+    getChain(request: GetChainRequestJson, options?: CallOptions): Promise<ChainJson> {
+        return this.#read("GetChain", request, options);
+    }
+
+    listInterfaces(options?: CallOptions): Promise<ListInterfacesResponseJson> {
+        return this.#read("ListInterfaces", {}, options);
+    }
+
+    features(options?: CallOptions): Promise<FeaturesResponseJson> {
+        return this.#read("Features", {}, options);
+    }
+
+    version(options?: CallOptions): Promise<VersionResponseJson> {
+        return this.#read("Version", {}, options);
+    }
+
+    /** Events from the call on, READY first. Ends only by an error, the signal's reason among them. */
+    watch(signal?: AbortSignal): AsyncIterable<EventJson> {
+        return serverStream(this.#dial, `${service}Watch`, {}, signal) as AsyncIterable<EventJson>;
+    }
+
+    /** Drops the kept connection; a later call dials again. */
+    close(): void {
+        this.#http.close();
+    }
+
+    #read<Response>(method: string, request: object, options: CallOptions = {}): Promise<Response> {
+        return this.#call(method, request, true, options);
+    }
+
+    #change<Response>(method: string, request: object, options: CallOptions = {}): Promise<Response> {
+        return this.#call(method, request, false, options);
+    }
+
+    async #call<Response>(
+        method: string,
+        request: object,
+        repeatable: boolean,
+        options: CallOptions,
+    ): Promise<Response> {
+        const answer = await this.#http.post({
+            path: service + method,
+            headers: { "Content-Type": "application/json", "Connect-Protocol-Version": "1" },
+            body: new TextEncoder().encode(JSON.stringify(request)),
+            repeatable,
+            onProgress: options.onProgress,
+            signal: options.signal,
+        });
+        if (answer.status !== 200) throw httpError(answer.status, [answer.body]);
+        try {
+            return JSON.parse(new TextDecoder().decode(answer.body));
+        } catch (error) {
+            throw new TransportError("lost", "the answer is no JSON", error);
+        }
+    }
+}
