@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the tests by stage, as `node test/run.ts [STAGE…]`; without a name, all of them.
+// Exits non-zero when a test fails, when a stage ran none, or when one was skipped without saying why.
+import { globSync } from "node:fs";
+import { join, relative } from "node:path";
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+interface Stage {
+    readonly name: string;
+    readonly files: readonly string[];
+    /** test files at once */
+    readonly concurrency: number;
+    readonly fileTimeoutMs: number;
+}
+
+const minuteMs = 60_000;
+// Stages run one after the other, in this order: quick ones first, and what loads the kernel alone, because its tests count packets and time.
+const stages: readonly Stage[] = [
+    {
+        name: "unit",
+        files: ["{bpf,cli,client,daemon,packaging,po,src}/**/*.test.ts", "test/*.test.ts"],
+        concurrency: 2,
+        fileTimeoutMs: 2 * minuteMs,
+    },
+    { name: "kernel", files: ["test/{kernel,crash}/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 5 * minuteMs },
+    { name: "vm", files: ["test/vm/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 12 * minuteMs },
+    { name: "cockpit", files: ["test/cockpit/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 8 * minuteMs },
+    { name: "rpm", files: ["test/rpm/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 8 * minuteMs },
+];
+
+interface Outcome {
+    readonly passed: number;
+    readonly failed: number;
+    readonly skipped: number;
+    readonly problems: readonly string[];
+}
+
+const root = join(import.meta.dirname, "..");
+
+async function runStage(stage: Stage): Promise<Outcome> {
+    const files = stage.files.flatMap(pattern => globSync(pattern, { cwd: root })).sort();
+    const started = performance.now();
+    console.log(`\n== ${stage.name}: ${files.length} files`);
+    let passed = 0;
+    let failed = 0;
+    let skipped = 0;
+    let unexplainedSkips = 0;
+    const problems: string[] = [];
+    const stream = run({
+        files: files.map(file => join(root, file)),
+        cwd: root,
+        concurrency: stage.concurrency,
+        timeout: stage.fileTimeoutMs,
+    });
+    stream.on("test:summary", summary => {
+        // one summary for each file, then one for all of them
+        if (summary.file !== undefined) return;
+        const { counts } = summary;
+        passed = counts.passed;
+        skipped = counts.skipped + counts.todo;
+        failed = counts.tests - passed - skipped;
+        // a hook of a suite, or the process of a file, can fail while every test passes
+        if (!summary.success && failed === 0) failed = 1;
+    });
+    stream.on("test:fail", event => {
+        const cause = event.details.error.cause;
+        const why = String(cause instanceof Error ? cause.message : cause);
+        if (event.details.type !== "suite" || !/subtests? failed/.test(why))
+            problems.push(`failed: ${at(event.file)}: ${event.name}`);
+    });
+    stream.on("test:pass", event => {
+        if (event.skip === undefined && event.todo === undefined) return;
+        const reason = event.skip ?? event.todo;
+        const unexplained = typeof reason !== "string" || reason === "";
+        problems.push(`skipped: ${at(event.file)}: ${event.name}: ${unexplained ? "no reason given" : reason}`);
+        if (unexplained) unexplainedSkips += 1;
+    });
+    for await (const text of stream.compose(spec)) process.stdout.write(text);
+    failed += unexplainedSkips;
+    if (files.length === 0 || passed + failed === 0) {
+        failed += 1;
+        problems.push(`failed: stage ${stage.name} ran no test`);
+    }
+    const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    console.log(`== ${stage.name}: ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`);
+    return { passed, failed, skipped, problems };
+}
+
+function at(file: string | undefined): string {
+    return file === undefined ? "?" : relative(root, file);
+}
+
+const names = process.argv.slice(2);
+const unknown = names.filter(name => !stages.some(stage => stage.name === name));
+if (unknown.length > 0) {
+    console.error(`unknown stage ${unknown.join(", ")}; there are ${stages.map(stage => stage.name).join(", ")}`);
+    process.exit(2);
+}
+const outcomes: Outcome[] = [];
+for (const stage of stages) {
+    if (names.length === 0 || names.includes(stage.name)) outcomes.push(await runStage(stage));
+}
+const total = (count: (outcome: Outcome) => number): number => outcomes.reduce((sum, one) => sum + count(one), 0);
+console.log(`\n${outcomes.flatMap(one => one.problems).join("\n")}\n`);
+console.log(
+    `${total(one => one.passed)} passed, ${total(one => one.failed)} failed, ${total(one => one.skipped)} skipped`,
+);
+process.exitCode = total(one => one.failed) === 0 ? 0 : 1;
