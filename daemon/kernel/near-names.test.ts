@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { suggest } from "./near-names.ts";
+
+describe("suggest", () => {
+    const names = ["xdp_pass", "xdp_drop", "xdp_count", "tc_pass", "trace_openat"];
+
+    it("finds a name with a letter too few, too many, wrong or swapped", () => {
+        for (const wanted of ["xdp_pas", "xdp_passs", "xdp_pasd", "xpd_pass"]) {
+            assert.equal(suggest(wanted, names)[0], "xdp_pass", wanted);
+        }
+    });
+
+    it("finds another spelling of the same name", () => {
+        assert.deepEqual(suggest("XDP-COUNT", names)[0], "xdp_count");
+        assert.deepEqual(suggest("pass_xdp", names)[0], "xdp_pass");
+    });
+
+    it("finds a name by its part", () => {
+        assert.deepEqual(suggest("openat", names), ["trace_openat"]);
+    });
+
+    it("names nothing that nobody meant", () => {
+        assert.deepEqual(suggest("kprobe_unlink", names), []);
+        assert.deepEqual(suggest("x", names), []);
+        assert.deepEqual(suggest("xdp_pass", []), []);
+    });
+
+    it("names three at most", () => {
+        assert.equal(suggest("f1", ["f2", "f3", "f4", "f5"]).length, 3);
+    });
+
+    it("takes no time for a word of any length", () => {
+        const start = performance.now();
+        suggest(
+            "x".repeat(1_000_000),
+            Array.from({ length: 100 }, (_, index) => `${"y".repeat(5000)}${index}`),
+        );
+        assert.ok(performance.now() - start < 500);
+    });
+});
