@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which room may import which: the arrows of docs/architecture.md, read from the import statements of every source file.
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { test } from "node:test";
+
+interface Import {
+    /** repository-relative path, `node:…`, or a package; "computed" where the text does not say */
+    readonly target: string;
+    readonly typesOnly: boolean;
+    readonly dynamic: boolean;
+}
+
+interface Room {
+    /** a folder (ending in a slash) or a file */
+    readonly path: string;
+    /** beside itself: folders, files and packages; `node:*` stands for every module of Node */
+    readonly imports: readonly string[];
+    /** of these, types alone */
+    readonly types?: readonly string[];
+    readonly dynamic?: readonly string[];
+}
+
+// The first room whose path fits a file is its room, so files that differ from their folder come before it.
+const rooms: readonly Room[] = [
+    { path: "daemon/model.ts", imports: [] },
+    { path: "daemon/main.ts", imports: ["daemon/", "proto/gen/", "node:*", "@grpc/grpc-js", "@bufbuild/protobuf"] },
+    {
+        path: "daemon/api/",
+        imports: [
+            ...["daemon/model.ts", "daemon/kernel/peer.ts", "proto/gen/"],
+            ...["node:*", "@grpc/grpc-js", "@bufbuild/protobuf"],
+        ],
+        types: ["daemon/manager/manager.ts"],
+    },
+    {
+        path: "daemon/manager/",
+        imports: ["daemon/chain/", "daemon/kernel/", "daemon/image/", "daemon/store/", "daemon/model.ts", "node:*"],
+    },
+    { path: "daemon/chain/", imports: ["daemon/model.ts"] },
+    { path: "daemon/kernel/ffi.ts", imports: ["daemon/kernel/", "daemon/model.ts", "node:*", "koffi"] },
+    { path: "daemon/kernel/", imports: ["daemon/model.ts", "node:*"] },
+    { path: "daemon/image/", imports: ["daemon/model.ts", "node:*"] },
+    {
+        path: "daemon/store/",
+        imports: ["daemon/model.ts", "node:sqlite", "node:fs", "node:crypto", "node:path"],
+    },
+    { path: "client/", imports: [], types: ["proto/gen/"] },
+    {
+        path: "cli/",
+        imports: ["client/", "node:*"],
+        types: ["proto/gen/"],
+        // the daemon's code is read by `bpfman serve` alone, so that no other command pays for it
+        dynamic: ["daemon/main.ts"],
+    },
+    {
+        path: "src/",
+        imports: ["client/", "react", "react-dom", "@patternfly/"],
+        types: ["proto/gen/"],
+    },
+];
+
+const root = join(import.meta.dirname, "..");
+
+/** One sentence for each import of a file that its room may not have. */
+export function violations(file: string, text: string): string[] {
+    const room = rooms.find(one => fits(file, one.path));
+    if (room === undefined) return [`${file} is in no room`];
+    return importsOf(file, text)
+        .filter(({ target, typesOnly, dynamic }) => {
+            if (fits(target, room.path)) return false;
+            const allowed = [
+                ...room.imports,
+                ...(typesOnly ? (room.types ?? []) : []),
+                ...(dynamic ? (room.dynamic ?? []) : []),
+            ];
+            return !allowed.some(pattern => fits(target, pattern));
+        })
+        .map(({ target, typesOnly }) => `${file} imports ${typesOnly ? "types of " : ""}${target}`);
+}
+
+function fits(target: string, pattern: string): boolean {
+    if (pattern.endsWith("*")) return target.startsWith(pattern.slice(0, -1));
+    return pattern.endsWith("/") ? target.startsWith(pattern) : target === pattern || target.startsWith(`${pattern}/`);
+}
+
+function importsOf(file: string, text: string): Import[] {
+    // Comments go, strings stay: a `//` inside a string starts no comment.
+    const code = text.replace(
+        /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\/\*[\s\S]*?\*\/|\/\/.*/g,
+        "$1",
+    );
+    const found: Import[] = [];
+    for (const [, bare, what = "", from = ""] of code.matchAll(
+        /^\s*(?:import\s*["']([^"'\n]+)["']|(?:import|export)\b([^;"'()=]*?)\bfrom\s*["']([^"'\n]+)["'])/gm,
+    )) {
+        const names = /\{([^}]*)\}/.exec(what)?.[1]?.split(",") ?? [];
+        const named = names.map(name => name.trim()).filter(name => name !== "");
+        const onlyNames = /^\s*\{/.test(what) && named.length > 0;
+        const typesOnly = /^\s*type\b/.test(what) || (onlyNames && named.every(name => name.startsWith("type ")));
+        found.push({ target: resolved(file, bare ?? from), typesOnly, dynamic: false });
+    }
+    for (const [, argument = ""] of code.matchAll(/\b(?:import|require)\s*\(\s*([^)]*)/g)) {
+        const literal = /^["']([^"']+)["']\s*,?\s*$/.exec(argument)?.[1];
+        // `import("x").T` in a type is written as `import type` here, so this is always a value
+        found.push({
+            target: literal === undefined ? "computed" : resolved(file, literal),
+            typesOnly: false,
+            dynamic: true,
+        });
+    }
+    return found;
+}
+
+function resolved(file: string, specifier: string): string {
+    return specifier.startsWith(".") ? normalize(join(dirname(file), specifier)) : specifier;
+}
+
+test("no file imports what its room may not have", () => {
+    const files = globSync(["daemon/**/*.ts", "client/**/*.ts", "cli/**/*.ts", "src/**/*.{ts,tsx}"], { cwd: root })
+        .filter(file => !/\.test\.tsx?$/.test(file) && !file.endsWith(".d.ts"))
+        .sort();
+    assert.ok(files.length > 20, `only ${files.length} files found`);
+    const found = files.flatMap(file => violations(file, readFileSync(join(root, file), "utf8")));
+    assert.deepEqual(found, []);
+});
+
+test("a planted import against the arrows is found, however it is written", () => {
+    const planted: readonly [file: string, text: string, targets: string[]][] = [
+        ["daemon/chain/order.ts", `import { readFileSync } from "node:fs";`, ["node:fs"]],
+        ["daemon/chain/order.ts", `import { libc } from "../kernel/ffi.ts";`, ["daemon/kernel/ffi.ts"]],
+        ["daemon/model.ts", `import "node:process";`, ["node:process"]],
+        ["daemon/kernel/bpf.ts", `import koffi from "koffi";`, ["koffi"]],
+        ["daemon/kernel/bpf.ts", `const koffi = require("koffi");`, ["koffi"]],
+        ["daemon/kernel/bpf.ts", `import type { X } from "../store/rows.ts";`, ["types of daemon/store/rows.ts"]],
+        ["daemon/store/store.ts", `export { open } from "../kernel/bpf.ts";`, ["daemon/kernel/bpf.ts"]],
+        ["daemon/store/store.ts", `export * from '../manager/load.ts';`, ["daemon/manager/load.ts"]],
+        ["daemon/store/store.ts", `import { connect } from "node:net";`, ["node:net"]],
+        [
+            "daemon/manager/load.ts",
+            `import {\n    a,\n    type B,\n} from "../api/service.ts";`,
+            ["daemon/api/service.ts"],
+        ],
+        [
+            "daemon/api/service.ts",
+            `import { type Manager, make } from "../manager/manager.ts";`,
+            ["daemon/manager/manager.ts"],
+        ],
+        ["client/http.ts", `import { Socket } from "node:net";`, ["node:net"]],
+        ["client/http.ts", `import { schema } from "../proto/gen/x_pb.js";`, ["proto/gen/x_pb.js"]],
+        ["cli/list.ts", `import { main } from "../daemon/main.ts";`, ["daemon/main.ts"]],
+        ["cli/list.ts", `await import("../daemon/kernel/bpf.ts");`, ["daemon/kernel/bpf.ts"]],
+        ["cli/list.ts", `await import(path);`, ["computed"]],
+        ["src/app.tsx", `import { print } from "../cli/print.ts";`, ["cli/print.ts"]],
+        ["src/app.tsx", `import("../daemon/model.ts");`, ["daemon/model.ts"]],
+    ];
+    for (const [file, text, targets] of planted) {
+        assert.deepEqual(
+            violations(file, text),
+            targets.map(target => `${file} imports ${target}`),
+        );
+    }
+    assert.deepEqual(violations("attic/x.ts", ""), ["attic/x.ts is in no room"]);
+});
+
+test("imports along the arrows, and mere talk of imports, are not found", () => {
+    const fine: readonly [file: string, text: string][] = [
+        ["daemon/chain/order.ts", `import type { LinkId } from "../model.ts";\nimport { next } from "./plan.ts";`],
+        ["daemon/chain/order.ts", `// import { x } from "node:fs";\n/* import "koffi"; */\nconst text = "a // b";`],
+        ["daemon/chain/order.ts", `export type Kind = "xdp" | "tc";\nexport interface From {\n    from: "node:fs";\n}`],
+        ["daemon/kernel/ffi.ts", `import koffi from "koffi";`],
+        ["daemon/api/service.ts", `import type { Manager } from "../manager/manager.ts";`],
+        ["daemon/api/peer-check.ts", `import { peerCredentials } from "../kernel/peer.ts";`],
+        ["client/http.ts", `import { type A, type B } from "../proto/gen/x_pb.js";`],
+        ["cli/serve.ts", `const { main } = await import("../daemon/main.ts");`],
+        ["src/app.tsx", `import { Page } from "@patternfly/react-core/dist/esm/components/Page/index.js";`],
+    ];
+    for (const [file, text] of fine) assert.deepEqual(violations(file, text), []);
+});
