@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decides how the next revision of an XDP or TC chain is realised. Pure: what it needs to know, it is told.
+import { type Backend, BpfmanError, type ProgramRecord, type XdpMode, type XdpModeWanted } from "../model.ts";
+import { inOrder, type Ordered } from "./order.ts";
+import { proceedOnMask, xdpActions } from "./proceed-on.ts";
+
+/** Slots of a dispatcher, and so of a chain. */
+export const maxLinks = 10;
+
+export interface WantedLink extends Ordered {
+    readonly program: ProgramRecord;
+    readonly proceedOn: readonly number[];
+}
+
+export interface Running {
+    readonly backend: Backend;
+    readonly frags: boolean;
+    readonly mode: XdpMode | undefined;
+    readonly revision: number;
+}
+
+/** What a probe at start found. */
+export interface Abilities {
+    /** undefined: freplace works; else why it does not, one sentence */
+    readonly noFreplace: string | undefined;
+}
+
+export interface PlannedMember<L> {
+    readonly link: L;
+    readonly position: number;
+    /** as dispatchers test it */
+    readonly mask: number;
+}
+
+export interface Plan<L> {
+    readonly kind: "xdp" | "tc";
+    readonly revision: number;
+    readonly backend: Backend;
+    readonly backendReason: string;
+    readonly frags: boolean;
+    readonly members: readonly PlannedMember<L>[];
+}
+
+/** A lone XDP program's verdicts are those of a chain of one while it proceeds on nothing that ends a packet. */
+function behavesAlone(proceedOn: readonly number[]): boolean {
+    return proceedOn.every(code => code === xdpActions.pass || code === xdpActions.dispatcher_return);
+}
+
+/**
+ * libxdp's rule: a dispatcher takes multi-buffer packets when every member does. An attached XDP program cannot be
+ * swapped for one that takes fewer packets: what runs with frags stays with frags.
+ */
+function planFrags(interfaceName: string, links: readonly WantedLink[], running: Running | undefined): boolean {
+    if (running !== undefined && !running.frags) return false;
+    const plain = links.find(({ program }) => !program.frags);
+    if (running?.frags && plain !== undefined)
+        throw new BpfmanError(
+            "FAILED_PRECONDITION",
+            `program ${plain.program.id} (${plain.program.name}) does not take multi-buffer packets, and the XDP chain of ${interfaceName} does`,
+            {
+                hint: "Put it into a section called xdp.frags, or detach what runs there first: a running chain cannot change this.",
+            },
+        );
+    return plain === undefined;
+}
+
+/** The next revision with these links, or a BpfmanError that says why there is none. At least one link. */
+export function planRevision<L extends WantedLink>(
+    kind: "xdp" | "tc",
+    interfaceName: string,
+    links: readonly L[],
+    running: Running | undefined,
+    abilities: Abilities,
+): Plan<L> {
+    if (links.length > maxLinks)
+        throw new BpfmanError(
+            "RESOURCE_EXHAUSTED",
+            `no free dispatcher slots on ${interfaceName} (all ${maxLinks} occupied)`,
+            { hint: "Detach a link from this interface first; nothing was changed." },
+        );
+    const frags = kind === "xdp" && planFrags(interfaceName, links, running);
+    const members = inOrder(kind, links).map((link, position) => ({
+        link,
+        position,
+        mask: proceedOnMask(kind, link.proceedOn),
+    }));
+    const first = members[0];
+    if (kind === "xdp" && members.length === 1 && first !== undefined && behavesAlone(first.link.proceedOn))
+        return {
+            kind,
+            revision: (running?.revision ?? 0) + 1,
+            backend: "direct",
+            backendReason: "one link that proceeds on pass at most needs no dispatcher",
+            frags,
+            members,
+        };
+    const freplace = abilities.noFreplace === undefined;
+    return {
+        kind,
+        revision: (running?.revision ?? 0) + 1,
+        backend: freplace ? "freplace" : "tail-call",
+        backendReason: abilities.noFreplace ?? "each link replaces a function of the dispatcher, the cheapest way",
+        frags,
+        members,
+    };
+}
+
+/** A member cannot move a chain to another mode: undefined, or the refusal. */
+export function modeConflict(wanted: XdpModeWanted, running: Running, interfaceName: string): BpfmanError | undefined {
+    if (wanted === "auto" || running.mode === undefined || wanted === running.mode) return undefined;
+    return new BpfmanError(
+        "FAILED_PRECONDITION",
+        `the XDP chain of ${interfaceName} runs in ${running.mode} mode and cannot change to ${wanted} mode`,
+        { hint: "Detach every link of this interface first, or attach without a mode." },
+    );
+}
