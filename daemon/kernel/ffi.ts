@@ -44,7 +44,7 @@ export const libc = {
     /** MEMBARRIER_CMD_GLOBAL: returns after every CPU has left the RCU read sections it was in. */
     membarrierGlobal: (): number => syscall3(membarrierNumber, 1, new Uint8Array(0), 0),
     close: errnoCall<[fd: number]>("int close(int)"),
-    dup: errnoCall<[fd: number]>("int dup(int)"),
+    fcntl: errnoCall<[fd: number, command: number, argument: number]>("int fcntl(int, int, long)"),
     mount: errnoCall<[source: string, target: string, type: string, flags: number, data: string]>(
         "int mount(const char *, const char *, const char *, unsigned long, const char *)",
     ),

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon's side of the loader process: one process a load, a spare one kept warm, limits on time and output.
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { BpfmanError } from "../model.ts";
+import { kernelError } from "./errors.ts";
+import { errnoName } from "./ffi.ts";
+import type { LoaderAnswer, LoaderRequest } from "./loader-protocol.ts";
+
+export interface LoaderOptions {
+    /** the program that the process runs; another one stands in for a loader that misbehaves, in tests */
+    readonly script?: string;
+    /** a verifier that takes longer is interrupted */
+    readonly timeoutMs?: number;
+}
+
+const maxAnswerBytes = 64 << 20;
+const maxMessageBytes = 64 << 10;
+const defaultTimeoutMs = 60_000;
+
+export type LoaderSuccess = Extract<LoaderAnswer, { ok: true }>;
+
+/** From source the loader is TypeScript, in a bundle it lies beside the daemon's. */
+const ownScript = fileURLToPath(
+    new URL(import.meta.url.endsWith(".ts") ? "./loader-child.ts" : "./loader-child.js", import.meta.url),
+);
+
+export class Loader {
+    readonly #script: string;
+    readonly #timeoutMs: number;
+    #spare: ChildProcess | undefined;
+    #stopped = false;
+    readonly #running = new Set<ChildProcess>();
+
+    constructor(options: LoaderOptions = {}) {
+        this.#script = options.script ?? ownScript;
+        this.#timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+    }
+
+    /** Starts the spare process, so that the next load need not wait for Node. */
+    warm(): void {
+        if (this.#spare !== undefined || this.#stopped) return;
+        const child = this.#spawn();
+        this.#spare = child;
+        // a spare that dies unused is replaced by the next load
+        child.once("exit", () => {
+            if (this.#spare === child) this.#spare = undefined;
+        });
+    }
+
+    stop(): void {
+        this.#stopped = true;
+        this.#spare?.kill("SIGKILL");
+        for (const child of this.#running) child.kill("SIGKILL");
+    }
+
+    #spawn(): ChildProcess {
+        const child = spawn(process.execPath, ["--max-semi-space-size=1", this.#script], {
+            cwd: "/",
+            env: { LIBBPF: process.env["LIBBPF"] },
+            stdio: ["pipe", "pipe", "pipe"],
+        });
+        // what goes wrong with the pipes shows in the exit status
+        child.stdin?.on("error", () => {});
+        child.on("error", () => {});
+        return child;
+    }
+
+    /**
+     * Opens, verifies and pins in a process of its own. Throws what was refused, with the verifier's log; after a
+     * throw the stage folder may hold pins that the caller removes.
+     */
+    async load(request: LoaderRequest, object: Uint8Array): Promise<LoaderSuccess> {
+        const child = this.#spare ?? this.#spawn();
+        this.#spare = undefined;
+        this.#running.add(child);
+        try {
+            const end = await this.#talk(child, request, object);
+            return this.#judge(request, end);
+        } finally {
+            this.#running.delete(child);
+            this.warm();
+        }
+    }
+
+    #talk(child: ChildProcess, request: LoaderRequest, object: Uint8Array): Promise<End> {
+        const header = Buffer.from(JSON.stringify(request));
+        const length = Buffer.alloc(4);
+        length.writeUInt32LE(header.length);
+        return new Promise(resolve => {
+            const answer: Buffer[] = [];
+            const messages: Buffer[] = [];
+            let answerBytes = 0;
+            let messageBytes = 0;
+            let timedOut = false;
+            const timer = setTimeout(() => {
+                timedOut = true;
+                child.kill("SIGKILL");
+            }, this.#timeoutMs);
+            child.stdout?.on("data", (bytes: Buffer) => {
+                answerBytes += bytes.length;
+                if (answerBytes > maxAnswerBytes) child.kill("SIGKILL");
+                else answer.push(bytes);
+            });
+            child.stderr?.on("data", (bytes: Buffer) => {
+                messageBytes += bytes.length;
+                if (messageBytes <= maxMessageBytes) messages.push(bytes);
+            });
+            const finish = (status: number | null, signal: string | null) => {
+                clearTimeout(timer);
+                resolve({
+                    status,
+                    signal,
+                    timedOut,
+                    answer: Buffer.concat(answer).toString("utf8"),
+                    messages: Buffer.concat(messages).toString("utf8"),
+                });
+            };
+            if (child.exitCode !== null || child.signalCode !== null) finish(child.exitCode, child.signalCode);
+            else child.once("close", finish);
+            child.once("error", () => finish(null, null));
+            child.stdin?.end(Buffer.concat([length, header, object]));
+        });
+    }
+
+    #judge(request: LoaderRequest, end: End): LoaderSuccess {
+        const names = request.programs.map(program => program.name).join(", ");
+        if (end.timedOut)
+            throw new BpfmanError(
+                "DEADLINE_EXCEEDED",
+                `load ${names}: not done after ${this.#timeoutMs / 1000} s, given up`,
+                { hint: "The verifier may need less time for a program with fewer branches or loops." },
+            );
+        const answer = parse(end);
+        if (answer === undefined) {
+            const how = end.signal ?? `exit status ${end.status}`;
+            const memory = /out of memory|bad_alloc|ENOMEM/i.test(end.messages) || end.signal === "SIGABRT";
+            throw new BpfmanError(
+                memory ? "RESOURCE_EXHAUSTED" : "INVALID_ARGUMENT",
+                `load ${names}: the loader process ${memory ? "ran out of memory" : "crashed"} on this object (${how})`,
+                {
+                    hint: "Nothing was loaded. The object is damaged, or made to harm the library that reads it.",
+                    cause: end.messages,
+                },
+            );
+        }
+        if (answer.ok) return answer;
+        throw refusal(answer, request, end.messages);
+    }
+}
+
+interface End {
+    readonly status: number | null;
+    readonly signal: string | null;
+    readonly timedOut: boolean;
+    readonly answer: string;
+    readonly messages: string;
+}
+
+function parse(end: End): LoaderAnswer | undefined {
+    if (end.status !== 0 || end.signal !== null) return undefined;
+    try {
+        return JSON.parse(end.answer) as LoaderAnswer;
+    } catch {
+        return undefined;
+    }
+}
+
+const BPF_PROG_TYPE_EXT = 28;
+
+function refusal(answer: Extract<LoaderAnswer, { ok: false }>, request: LoaderRequest, messages: string): BpfmanError {
+    const names = request.programs.map(program => program.name).join(", ");
+    const errno = errnoName(answer.errno);
+    if (answer.log !== "")
+        return new BpfmanError("INVALID_ARGUMENT", `the verifier refused program ${answer.program}: ${errno}`, {
+            errno,
+            log: answer.log,
+            hint: "The lines above say which instruction it refused and why.",
+        });
+    if (errno === "EPERM" && request.programs.some(program => program.progType === BPF_PROG_TYPE_EXT))
+        return new BpfmanError("UNIMPLEMENTED", `load ${names}: EPERM with an empty verifier log`, {
+            errno,
+            hint: "This kernel forbids BPF trampolines: freplace, fentry, fexit and LSM programs cannot be loaded.",
+        });
+    const said = lastLine(messages);
+    return kernelError(`${answer.step} of ${names}${said === "" ? "" : ` (${said})`}`, answer.errno, {
+        code: answer.errno === 1 ? "PERMISSION_DENIED" : "INVALID_ARGUMENT",
+        cause: messages,
+    });
+}
+
+/** libbpf's last telling words; its advice about ulimit is for kernels older than any that this daemon runs on. */
+function lastLine(messages: string): string {
+    const lines = messages
+        .split("\n")
+        .map(line => line.replace(/^libbpf: /, "").trim())
+        .filter(line => line !== "" && !/ulimit|failed to load object|failed to initialize skeleton/.test(line));
+    return lines.at(-1) ?? "";
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls to the network thread. Descriptors are numbers of this process; the caller keeps them open until the answer.
+
+import type { TcxEntry } from "./bpf.ts";
+import type { LinkInterface } from "./netlink.ts";
+
+export interface Namespace {
+    readonly nsid: bigint;
+    readonly cookie: bigint;
+}
+
+export type NetCall =
+    | { readonly op: "interfaces" }
+    | { readonly op: "create-xdp-link"; readonly program: number; readonly ifindex: number; readonly flags: number }
+    | {
+          readonly op: "create-tcx-link";
+          readonly program: number;
+          readonly ifindex: number;
+          readonly attachType: number;
+          readonly place: { readonly flags: number; readonly relativeFd: number; readonly revision: bigint };
+      }
+    | { readonly op: "query-tcx"; readonly ifindex: number; readonly attachType: number }
+    | { readonly op: "update-link"; readonly link: number; readonly program: number; readonly expected: number }
+    | { readonly op: "detach-link"; readonly link: number }
+    | { readonly op: "quiesce" };
+
+export interface NetResults {
+    interfaces: { namespace: Namespace; interfaces: LinkInterface[] };
+    "create-xdp-link": number;
+    "create-tcx-link": number;
+    "query-tcx": { revision: bigint; entries: TcxEntry[] };
+    "update-link": number;
+    "detach-link": number;
+    quiesce: number;
+}
+
+export interface NetRequest {
+    readonly id: number;
+    /** path of a namespace; empty: the daemon's own */
+    readonly netns: string;
+    /** what the path must still name */
+    readonly expected: Namespace | undefined;
+    readonly call: NetCall;
+}
+
+export interface NetAnswer {
+    readonly id: number;
+    readonly result:
+        | { readonly value: unknown }
+        | { readonly gone: true }
+        | { readonly error: string; readonly errno: string };
+}

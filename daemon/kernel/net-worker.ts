@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The thread for calls that wait for RCU (each XDP attach or swap: 8-16 ms) or that need another network namespace.
+// It enters the namespace for one call and leaves it: no thread, socket or descriptor of ours stays in a foreign one.
+import fs from "node:fs";
+import { parentPort } from "node:worker_threads";
+import { createTcxLink, createXdpLink, detachLink, queryTcx, updateLink } from "./bpf.ts";
+import { check } from "./errors.ts";
+import { libc } from "./ffi.ts";
+import type { Namespace, NetAnswer, NetCall, NetRequest } from "./net-protocol.ts";
+import { interfaces } from "./netlink.ts";
+
+const CLONE_NEWNET = 0x40000000;
+const AF_UNIX = 1;
+const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
+const SOL_SOCKET = 1;
+const SO_NETNS_COOKIE = 71;
+
+/** Runs work inside the namespace at path; empty: the daemon's own. */
+function inside<T>(path: string, work: () => T): T {
+    if (path === "") return work();
+    const home = fs.openSync("/proc/thread-self/ns/net", "r");
+    try {
+        const target = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+        try {
+            check(libc.setns(target, CLONE_NEWNET), `enter the network namespace ${path}`);
+        } finally {
+            fs.closeSync(target);
+        }
+        try {
+            return work();
+        } finally {
+            // a thread that cannot come home would work in the wrong namespace from now on
+            if (libc.setns(home, CLONE_NEWNET) < 0) process.abort();
+        }
+    } finally {
+        fs.closeSync(home);
+    }
+}
+
+/** Inode and cookie of the namespace that this thread is in. A cookie is never used again, an inode is. */
+function namespace(): Namespace {
+    const cookie = Buffer.alloc(8);
+    const length = Buffer.alloc(4);
+    length.writeUInt32LE(cookie.length);
+    const socket = check(libc.socket(AF_UNIX, SOCK_DGRAM_CLOEXEC, 0), "open a socket");
+    try {
+        // Linux 5.14; before it the inode has to do
+        if (libc.getsockopt(socket, SOL_SOCKET, SO_NETNS_COOKIE, cookie, length) < 0) cookie.fill(0);
+    } finally {
+        libc.close(socket);
+    }
+    const { ino } = fs.statSync("/proc/thread-self/ns/net", { bigint: true });
+    return { nsid: ino, cookie: cookie.readBigUInt64LE(0) };
+}
+
+function perform(call: NetCall): unknown {
+    switch (call.op) {
+        case "interfaces":
+            return { namespace: namespace(), interfaces: interfaces() };
+        case "create-xdp-link":
+            return createXdpLink(call.program, call.ifindex, call.flags);
+        case "create-tcx-link":
+            return createTcxLink(call.program, call.ifindex, call.attachType, call.place);
+        case "query-tcx":
+            return queryTcx(call.ifindex, call.attachType);
+        case "update-link":
+            return updateLink(call.link, call.program, call.expected);
+        case "detach-link":
+            return detachLink(call.link);
+        case "quiesce":
+            return libc.membarrierGlobal();
+    }
+}
+
+/** The namespace that a path names may have changed since the chain was made: nothing is done in the wrong one. */
+function performChecked({ netns, expected, call }: NetRequest): NetAnswer["result"] {
+    return inside(netns, () => {
+        if (expected !== undefined) {
+            const now = namespace();
+            if (now.nsid !== expected.nsid || now.cookie !== expected.cookie) return { gone: true };
+        }
+        return { value: perform(call) };
+    });
+}
+
+parentPort?.on("message", (request: NetRequest) => {
+    let answer: NetAnswer;
+    try {
+        answer = { id: request.id, result: performChecked(request) };
+    } catch (error) {
+        const failed = error as NodeJS.ErrnoException & { code?: string; errno?: number | string };
+        const errno = typeof failed.errno === "string" ? failed.errno : failed.syscall ? (failed.code ?? "") : "";
+        answer = { id: request.id, result: { error: failed.message, errno } };
+    }
+    parentPort?.postMessage(answer);
+});
