@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: Apache-2.0
+// bpfman.v1 over the manager: one program or link a call, the words and numbers that existing clients know.
+import {
+    type AttachInfo,
+    type AttachRequest,
+    Bpfman,
+    BpfmanProgramType,
+    type GetResponseJson,
+    type KernelProgramInfoJson,
+    type LoadInfo,
+    type LoadRequest as LoadRequestMessage,
+    type ProgramInfoJson,
+} from "../../proto/gen/bpfman/v1/bpfman_pb.js";
+import type { Manager } from "../manager/manager.ts";
+import {
+    type AttachItem,
+    BpfmanError,
+    type Caller,
+    type HookRequest,
+    type LoadRequest,
+    type ProgramSpec,
+    type ProgramType,
+    type ProgramView,
+} from "../model.ts";
+import { bytesMap, textMap } from "./convert.ts";
+import { invalid } from "./errors.ts";
+import { fileBytecode } from "./host-v1.ts";
+import { hasMetadata } from "./select.ts";
+import { type Handlers, type Service, service } from "./service.ts";
+import * as validate from "./validate.ts";
+
+export function bpfmanService(manager: Manager): Service {
+    const handlers: Handlers<typeof Bpfman> = {
+        load: async (request, caller) => {
+            const { programs } = await manager.load(loadRequest(request, manager, caller), caller);
+            return { programs: programs.map(answer) };
+        },
+
+        unload: async (request, caller) => {
+            const id = validate.checkProgramId(request.id);
+            throwFirst(await manager.unload([id], { ignoreMissing: false }, caller));
+            return {};
+        },
+
+        attach: async (request, caller) => {
+            const [link] = await manager.attach([attachItem(request)], caller);
+            if (!link) throw new Error("attach gave no link");
+            return { linkId: link.record.id };
+        },
+
+        detach: async (request, caller) => {
+            const id = validate.checkLinkId(request.linkId);
+            throwFirst(await manager.detach([id], { ignoreMissing: false }, caller));
+            return {};
+        },
+
+        list: async request => {
+            const views = await manager.listPrograms({ all: request.bpfmanProgramsOnly !== true });
+            const metadata = validate.checkMetadata(request.matchMetadata);
+            const isWanted = (view: ProgramView) =>
+                // the daemon's own dispatchers and copies are parts of chains, not somebody else's programs
+                view.partOf === "" &&
+                (request.programType === undefined || kernelType(view) === request.programType) &&
+                hasMetadata(view.record?.metadata ?? new Map(), metadata);
+            return { results: views.filter(isWanted).map(answer) };
+        },
+
+        pullBytecode: async request => {
+            if (request.image === undefined || request.image.url === "") throw invalid("the image is missing");
+            throw imagesUnbuilt();
+        },
+
+        get: async request => {
+            const view = await manager.getProgram(validate.checkProgramId(request.id));
+            // what clients that keep programs loaded take as the sign to load again
+            if (!view.kernel) throw new BpfmanError("NOT_FOUND", `program ${view.id} is no longer in the kernel`);
+            return answer(view);
+        },
+    };
+    return service(Bpfman, handlers, ["load", "unload", "attach", "detach"]);
+}
+
+function throwFirst(result: { failures: readonly { error: BpfmanError }[] }): void {
+    const [failure] = result.failures;
+    if (failure) throw failure.error;
+}
+
+const imagesUnbuilt = () => new BpfmanError("UNIMPLEMENTED", "loading from images is not built yet");
+
+function loadRequest(request: LoadRequestMessage, manager: Manager, caller: Caller): LoadRequest {
+    const { info, mapOwnerId } = request;
+    if (info.length === 0) throw invalid("no program is named");
+    if (info.length > validate.limits.programs)
+        throw invalid(`more than ${validate.limits.programs} programs in one request`);
+    return {
+        programs: info.map(programSpec),
+        globalData: validate.checkGlobals(request.globalData),
+        metadata: validate.checkMetadata(request.metadata),
+        mapOwnerId: mapOwnerId === undefined ? undefined : validate.checkProgramId(mapOwnerId),
+        privateMaps: false,
+        attach: [],
+        ...bytecode(request, manager, caller),
+    };
+}
+
+function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller) {
+    const location = request.bytecode?.location;
+    if (location?.case === "image" && location.value.url !== "") throw imagesUnbuilt();
+    if (location?.case === "file" && location.value !== "") return fileBytecode(location.value, manager, caller);
+    throw invalid("the location of the bytecode is missing");
+}
+
+function programSpec(info: LoadInfo): ProgramSpec {
+    const name = validate.checkName(info.name, "a program's name");
+    return { name, type: programType(info.programType, name) };
+}
+
+function programType(type: BpfmanProgramType, program: string): ProgramType {
+    switch (type) {
+        case BpfmanProgramType.XDP:
+            return "xdp";
+        case BpfmanProgramType.TC:
+            return "tc";
+        case BpfmanProgramType.TCX:
+            return "tcx";
+        default: {
+            const word: string | undefined = BpfmanProgramType[type];
+            // proto3 enums are open: a number that no version of the contract knows arrives as it is
+            if (word === undefined) throw invalid(`unknown type ${type} of program ${program}`);
+            throw unbuiltType(word.toLowerCase());
+        }
+    }
+}
+
+const unbuiltType = (word: string) =>
+    new BpfmanError("UNIMPLEMENTED", `programs of type ${word} are not supported yet: xdp, tc and tcx are`);
+
+function attachItem(request: AttachRequest): AttachItem {
+    const programId = validate.checkProgramId(request.id);
+    const info = request.attach?.info;
+    if (info?.case === undefined) throw invalid("the attach info is missing");
+    return { programId, ...hook(info) };
+}
+
+// position is what the daemon tells, never what a caller asks for: priority decides
+function hook(info: Exclude<AttachInfo["info"], { case: undefined }>): Omit<AttachItem, "programId"> {
+    switch (info.case) {
+        case "xdpAttachInfo":
+            return {
+                hook: {
+                    kind: "xdp",
+                    ...place(info.value),
+                    proceedOn: validate.checkProceedOn("xdp", info.value.proceedOn),
+                    mode: "auto",
+                },
+                metadata: validate.checkMetadata(info.value.metadata),
+            };
+        case "tcAttachInfo":
+            return {
+                hook: {
+                    kind: "tc",
+                    ...place(info.value),
+                    direction: validate.checkDirection(info.value.direction),
+                    proceedOn: validate.checkProceedOn("tc", info.value.proceedOn),
+                },
+                metadata: validate.checkMetadata(info.value.metadata),
+            };
+        case "tcxAttachInfo":
+            return {
+                hook: {
+                    kind: "tcx",
+                    ...place(info.value),
+                    direction: validate.checkDirection(info.value.direction),
+                },
+                metadata: validate.checkMetadata(info.value.metadata),
+            };
+        default:
+            throw unbuiltType(info.case.replace(/AttachInfo$/, "").toLowerCase());
+    }
+}
+
+function place(info: {
+    iface: string;
+    netns?: string | undefined;
+    priority: number;
+}): Pick<HookRequest, "interface" | "netns" | "priority"> {
+    return {
+        interface: validate.checkInterface(info.iface),
+        netns: validate.checkNetns(info.netns ?? ""),
+        priority: validate.checkPriority(info.priority),
+    };
+}
+
+/** What Load, List and Get tell of a program; without info where another loaded it. */
+function answer(view: ProgramView): GetResponseJson {
+    const info = programInfo(view);
+    return { ...(info && { info }), kernelInfo: kernelInfo(view) };
+}
+
+function programInfo(view: ProgramView): ProgramInfoJson | undefined {
+    const { record } = view;
+    if (!record) return undefined;
+    return {
+        name: record.name,
+        // bytes that came without a path are found where the daemon keeps them
+        bytecode: { file: record.sourcePath || view.objectPath },
+        links: view.links.map(link => link.record.id),
+        globalData: bytesMap(record.globalData),
+        ...(record.mapOwnerId !== undefined && { mapOwnerId: record.mapOwnerId }),
+        mapPinPath: view.mapPinPath,
+        mapUsedBy: view.mapUsedBy.map(String),
+        metadata: textMap(record.metadata),
+    };
+}
+
+// enum bpf_prog_type of include/uapi/linux/bpf.h
+const schedCls = 3;
+const xdp = 6;
+
+function kernelType({ kernel, record }: ProgramView): number {
+    return kernel?.type ?? (record?.type === "xdp" ? xdp : schedCls);
+}
+
+function kernelInfo(view: ProgramView): KernelProgramInfoJson {
+    const { id, kernel, record } = view;
+    // clients read this without asking whether it is there
+    if (!kernel) return { id, name: record?.name ?? "", programType: kernelType(view) };
+    return {
+        id,
+        name: kernel.name,
+        programType: kernel.type,
+        loadedAt: kernel.loadedAt,
+        tag: kernel.tag,
+        gplCompatible: kernel.gplCompatible,
+        mapIds: [...kernel.mapIds],
+        btfId: kernel.btfId,
+        bytesXlated: kernel.sizeXlated,
+        jited: kernel.sizeJited > 0,
+        bytesJited: kernel.sizeJited,
+        bytesMemlock: kernel.memlockBytes,
+        verifiedInsns: kernel.verifiedInsns,
+    };
+}

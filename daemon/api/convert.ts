@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+// The model as host.proto's JSON. Plain objects: an HTTP answer is one JSON.stringify of them, without messages.
+import type {
+    BatchResponseJson,
+    ChainJson,
+    ChainMemberJson,
+    EventJson,
+    InspectResponseJson,
+    InterfaceJson,
+    KernelLinkJson,
+    KernelProgramJson,
+    LinkJson,
+    MapJson,
+    ProgramJson,
+    ProgramRecordJson,
+    RunStatsJson,
+} from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import type {
+    BatchResult,
+    ChainMemberView,
+    ChainView,
+    ChangeEvent,
+    InterfaceView,
+    KernelLink,
+    KernelProgram,
+    KernelRunStats,
+    LinkView,
+    MapView,
+    ObjectFacts,
+    ProgramRecord,
+    ProgramView,
+} from "../model.ts";
+import { failureOf } from "./errors.ts";
+
+export const textMap = (map: ReadonlyMap<string, string>): Record<string, string> => Object.fromEntries(map);
+
+/** proto3 JSON writes bytes in base64. */
+export function bytesMap(map: ReadonlyMap<string, Uint8Array>): Record<string, string> {
+    return Object.fromEntries(Array.from(map, ([name, bytes]) => [name, Buffer.from(bytes).toString("base64")]));
+}
+
+export function inspectResponse(facts: ObjectFacts): InspectResponseJson {
+    return {
+        programs: facts.programs.map(program => ({
+            name: program.name,
+            section: program.section,
+            type: program.type ?? "",
+            instructions: program.instructions,
+            frags: program.frags,
+            otherTypes: [...program.otherTypes],
+        })),
+        maps: facts.maps.map(name => ({ name })),
+        globals: facts.globals.map(({ name, sizeBytes, section }) => ({ name, sizeBytes, section })),
+        license: facts.license,
+        hasBtf: facts.hasBtf,
+    };
+}
+
+export function program(view: ProgramView): ProgramJson {
+    return {
+        id: view.id,
+        ...(view.record && { record: programRecord(view, view.record) }),
+        ...(view.kernel && { kernel: kernelProgram(view.kernel) }),
+        links: view.links.map(link),
+        maps: view.maps.map(map),
+        mapUsedBy: [...view.mapUsedBy],
+        ...(view.stats && { stats: runStats(view.stats) }),
+        partOf: view.partOf,
+        pinPresent: view.pinPresent,
+    };
+}
+
+function programRecord(view: ProgramView, record: ProgramRecord): ProgramRecordJson {
+    return {
+        type: record.type,
+        name: record.name,
+        section: record.section,
+        sourcePath: record.sourcePath,
+        objectSha256: record.objectSha256,
+        objectPath: view.objectPath,
+        globalData: bytesMap(record.globalData),
+        metadata: textMap(record.metadata),
+        ...(record.mapOwnerId !== undefined && { mapOwnerId: record.mapOwnerId }),
+        license: record.license,
+        gplCompatible: record.gplCompatible,
+        pinPath: view.pinPath,
+        mapPinPath: view.mapPinPath,
+        createdAt: record.createdAt,
+        createdBy: record.createdBy,
+        frags: record.frags,
+    };
+}
+
+function kernelProgram(kernel: KernelProgram): KernelProgramJson {
+    return {
+        id: kernel.id,
+        name: kernel.name,
+        type: kernel.type,
+        typeName: kernel.typeName,
+        tag: kernel.tag,
+        gplCompatible: kernel.gplCompatible,
+        loadedAt: kernel.loadedAt,
+        uid: kernel.uid,
+        btfId: kernel.btfId,
+        mapIds: [...kernel.mapIds],
+        sizeXlatedBytes: kernel.sizeXlated,
+        sizeJitedBytes: kernel.sizeJited,
+        verifiedInsns: kernel.verifiedInsns,
+        memlockBytes: kernel.memlockBytes,
+    };
+}
+
+function runStats(stats: KernelRunStats): RunStatsJson {
+    return {
+        runTimeNs: String(stats.runTimeNs),
+        runCount: String(stats.runCount),
+        recursionMisses: String(stats.recursionMisses),
+    };
+}
+
+function map({ kernel, pinPath }: MapView): MapJson {
+    return {
+        id: kernel.id,
+        name: kernel.name,
+        type: kernel.type,
+        typeName: kernel.typeName,
+        keySize: kernel.keySize,
+        valueSize: kernel.valueSize,
+        maxEntries: kernel.maxEntries,
+        flags: kernel.flags,
+        btfId: kernel.btfId,
+        memlockBytes: kernel.memlockBytes,
+        frozen: kernel.frozen,
+        pinPath,
+        mapExtra: String(kernel.mapExtra),
+    };
+}
+
+export function link(view: LinkView): LinkJson {
+    const { record, chain } = view;
+    const dispatched = chain !== undefined && chain.backend !== "direct";
+    return {
+        id: record.id,
+        programId: record.programId,
+        programName: view.programName,
+        kind: record.hook.kind,
+        interface: record.interface,
+        ifindex: record.hook.ifindex,
+        netns: record.netns,
+        nsid: String(record.hook.nsid),
+        direction: record.hook.kind === "xdp" ? "" : record.hook.direction,
+        priority: record.priority,
+        position: view.position,
+        proceedOn: [...record.proceedOn],
+        metadata: textMap(record.metadata),
+        createdAt: record.createdAt,
+        createdBy: record.createdBy,
+        kernelLinkId: view.kernelLinkId ?? 0,
+        pinPath: view.pinPath,
+        kernelSeen: view.kernelSeen,
+        pinPresent: view.pinPresent,
+        application: view.application,
+        dispatcherId: dispatched ? chain.programId : 0,
+        revision: dispatched ? chain.revision : 0,
+        backend: chain?.backend ?? "kernel",
+        xdpMode: chain?.mode ?? "",
+        ...(view.kernel && { kernel: kernelLink(view.kernel) }),
+    };
+}
+
+function kernelLink(kernel: KernelLink): KernelLinkJson {
+    return {
+        id: kernel.id,
+        programId: kernel.programId,
+        type: kernel.typeName,
+        attachType: kernel.attachType,
+        ifindex: kernel.ifindex,
+        targetObjId: kernel.targetObjId,
+        targetBtfId: kernel.targetBtfId,
+    };
+}
+
+export function chain(view: ChainView): ChainJson {
+    return {
+        type: view.type,
+        nsid: String(view.nsid),
+        ifindex: view.ifindex,
+        interface: view.interface,
+        netns: view.netns,
+        revision: view.revision,
+        backend: view.backend,
+        backendReason: view.backendReason,
+        mode: view.mode ?? "",
+        modeReason: view.modeReason,
+        frags: view.frags,
+        programId: view.programId ?? 0,
+        kernelLinkId: view.kernelLinkId ?? 0,
+        members: view.members.map(chainMember),
+    };
+}
+
+function chainMember(member: ChainMemberView): ChainMemberJson {
+    return {
+        position: member.position,
+        priority: member.priority,
+        linkId: member.linkId ?? 0,
+        programId: member.programId,
+        programName: member.programName,
+        kernelLinkId: member.kernelLinkId ?? 0,
+        proceedOn: [...member.proceedOn],
+        foreign: member.foreign,
+        pinPath: member.pinPath,
+        linkPinPath: member.linkPinPath,
+        metadata: textMap(member.metadata),
+    };
+}
+
+export function networkInterface(view: InterfaceView): InterfaceJson {
+    return {
+        name: view.name,
+        ifindex: view.ifindex,
+        netns: view.netns,
+        nsid: String(view.nsid),
+        up: view.up,
+        mtu: view.mtu,
+        mac: view.mac,
+        kind: view.kind,
+        xdpMode: view.xdpMode,
+        chains: view.chains.map(chain),
+    };
+}
+
+export function batchResponse(result: BatchResult<number>): BatchResponseJson {
+    return {
+        done: [...result.done],
+        failures: result.failures.map(({ id, error }) => {
+            const { code, message, detail } = failureOf(error, { fullLog: false });
+            return { id, code, message, detail };
+        }),
+    };
+}
+
+export function changeEvent(event: ChangeEvent): EventJson {
+    return {
+        sequence: String(event.sequence),
+        kind: event.kind,
+        programIds: [...event.programIds],
+        linkIds: [...event.linkIds],
+        time: event.time,
+        by: event.by,
+    };
+}

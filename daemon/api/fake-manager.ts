@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+// A manager without a kernel, for the tests of this room: it keeps what it is told and remembers what it was asked.
+import type { Manager } from "../manager/manager.ts";
+import {
+    type AttachItem,
+    BpfmanError,
+    type Caller,
+    type ChainView,
+    type ChangeEvent,
+    type InterfaceView,
+    type KernelProgram,
+    type LinkId,
+    type LinkRecord,
+    type LinkView,
+    type LoadRequest,
+    type MapId,
+    type ProgramId,
+    type ProgramRecord,
+    type ProgramView,
+} from "../model.ts";
+
+export const root: Caller = { uid: 0, gid: 0, pid: 7, loginUid: undefined };
+export const member: Caller = { uid: 1000, gid: 1000, pid: 8, loginUid: 1000 };
+
+export class FakeManager implements Manager {
+    readonly programs = new Map<number, ProgramView>();
+    readonly links = new Map<number, LinkView>();
+    chains: ChainView[] = [];
+    interfaces: InterfaceView[] = [];
+    readonly listeners = new Set<(event: ChangeEvent) => void>();
+    /** the last request of each verb */
+    asked: Record<string, unknown> = {};
+    /** thrown by the next call of a verb that changes something */
+    fails: Error | undefined;
+    /** what such a call waits for */
+    gate: Promise<void> = Promise.resolve();
+    #nextProgram = 10;
+    #nextLink = 1;
+
+    inspect() {
+        return { programs: [], maps: ["counts"], globals: [], license: "GPL", hasBtf: true };
+    }
+
+    readObject(path: string): Uint8Array {
+        this.asked["readObject"] = path;
+        return new Uint8Array([0x7f, 0x45, 0x4c, 0x46]);
+    }
+
+    async load(request: LoadRequest, caller: Caller) {
+        await this.#change("load", { request, caller });
+        const programs = request.programs.map(({ name, type }) =>
+            this.add({ name, type, metadata: request.metadata, sourcePath: request.sourcePath }),
+        );
+        return { programs, links: [] };
+    }
+
+    async unload(ids: readonly ProgramId[], options: { ignoreMissing: boolean }, caller: Caller) {
+        await this.#change("unload", { ids, options, caller });
+        return this.#batch(ids, this.programs, "program");
+    }
+
+    async attach(items: readonly AttachItem[], caller: Caller) {
+        await this.#change("attach", { items, caller });
+        return items.map(item => this.#attachOne(item));
+    }
+
+    async detach(ids: readonly LinkId[], options: { ignoreMissing: boolean }, caller: Caller) {
+        await this.#change("detach", { ids, options, caller });
+        return this.#batch(ids, this.links, "link");
+    }
+
+    async updateLink(id: LinkId, change: { priority?: number | undefined; proceedOn?: readonly number[] | undefined }) {
+        await this.#change("updateLink", { id, change });
+        const view = await this.getLink(id);
+        const record = { ...view.record, priority: change.priority ?? view.record.priority };
+        const changed = { ...view, record: { ...record, proceedOn: change.proceedOn ?? record.proceedOn } };
+        this.links.set(id, changed);
+        return changed;
+    }
+
+    async listPrograms({ all }: { all: boolean }) {
+        return [...this.programs.values()].filter(view => all || view.record !== undefined);
+    }
+
+    async getProgram(id: ProgramId) {
+        const view = this.programs.get(id);
+        if (!view) throw new BpfmanError("NOT_FOUND", `no program ${id}`, { errno: "ENOENT" });
+        return view;
+    }
+
+    async listLinks() {
+        return [...this.links.values()];
+    }
+
+    async getLink(id: LinkId) {
+        const view = this.links.get(id);
+        if (!view) throw new BpfmanError("NOT_FOUND", `no link ${id}`);
+        return view;
+    }
+
+    async listChains() {
+        return this.chains;
+    }
+
+    async listInterfaces() {
+        return this.interfaces;
+    }
+
+    async features() {
+        const missing = { name: "link/tcx", supported: false, errno: "EINVAL", note: "" };
+        return { kernel: "6.1.0", libbpf: "1.1.2", features: [missing] };
+    }
+
+    subscribe(listener: (event: ChangeEvent) => void): () => void {
+        this.listeners.add(listener);
+        return () => this.listeners.delete(listener);
+    }
+
+    emit(event: Partial<ChangeEvent>): void {
+        const whole: ChangeEvent = {
+            sequence: 1,
+            kind: "PROGRAM_LOADED",
+            programIds: [],
+            linkIds: [],
+            time: "2026-01-01T00:00:00.000Z",
+            by: "root",
+            ...event,
+        };
+        for (const listener of this.listeners) listener(whole);
+    }
+
+    add(facts: Partial<ProgramRecord>): ProgramView {
+        const id = (facts.id ?? this.#nextProgram++) as ProgramId;
+        const record: ProgramRecord = {
+            id,
+            bootId: "boot",
+            tag: "0123456789abcdef",
+            name: "count",
+            type: "xdp",
+            section: "xdp",
+            frags: false,
+            sourcePath: "/tmp/count.o",
+            objectSha256: "a".repeat(64),
+            globalData: new Map([["limit", new Uint8Array([1, 2])]]),
+            metadata: new Map(),
+            mapOwnerId: undefined,
+            mapSet: 1,
+            mapIds: new Map([["counts", 5 as MapId]]),
+            license: "GPL",
+            gplCompatible: true,
+            createdAt: "2026-01-01T00:00:00Z",
+            createdBy: "root",
+            ...facts,
+        };
+        const view: ProgramView = {
+            id,
+            record,
+            kernel: kernelProgram(id, record.type === "xdp" ? "xdp" : "sched_cls"),
+            links: [],
+            maps: [{ kernel: kernelMap, pinPath: "/run/bpfman/fs/maps/1/counts" }],
+            mapUsedBy: [],
+            stats: undefined,
+            partOf: "",
+            pinPath: `/run/bpfman/fs/prog_${id}`,
+            mapPinPath: "/run/bpfman/fs/maps/1",
+            objectPath: `/var/lib/bpfman/objects/${record.objectSha256}.o`,
+            pinPresent: true,
+        };
+        this.programs.set(id, view);
+        return view;
+    }
+
+    addForeign(id: number, facts: Partial<ProgramView> = {}): ProgramView {
+        const view: ProgramView = {
+            ...this.add({ id: id as ProgramId }),
+            record: undefined,
+            maps: [],
+            pinPath: "",
+            mapPinPath: "",
+            objectPath: "",
+            pinPresent: false,
+            ...facts,
+        };
+        this.programs.set(id, view);
+        return view;
+    }
+
+    async #change(verb: string, asked: unknown): Promise<void> {
+        this.asked[verb] = asked;
+        await this.gate;
+        const error = this.fails;
+        this.fails = undefined;
+        if (error) throw error;
+    }
+
+    #attachOne({ programId, hook, metadata }: AttachItem): LinkView {
+        const program = this.programs.get(programId);
+        if (!program) throw new BpfmanError("NOT_FOUND", `no program ${programId}`);
+        const record: LinkRecord = {
+            id: this.#nextLink++ as LinkId,
+            bootId: "boot",
+            programId,
+            hook: {
+                kind: hook.kind,
+                direction: hook.kind === "xdp" ? "ingress" : hook.direction,
+                nsid: 4_026_531_840n,
+                netnsCookie: 1n,
+                ifindex: 2,
+            },
+            interface: hook.interface,
+            netns: hook.netns,
+            priority: hook.priority,
+            proceedOn: hook.kind === "tcx" ? [] : hook.proceedOn,
+            request: 1,
+            requestIndex: 0,
+            metadata,
+            createdAt: "2026-01-01T00:00:00Z",
+            createdBy: "root",
+            kernelLinkId: undefined,
+        };
+        const view: LinkView = {
+            record,
+            programName: program.record?.name ?? "",
+            application: program.record?.metadata.get("bpfman.io/application") ?? "",
+            position: 0,
+            kernelLinkId: undefined,
+            pinPath: "",
+            kernelSeen: true,
+            pinPresent: true,
+            kernel: undefined,
+            chain: undefined,
+        };
+        this.links.set(record.id, view);
+        this.programs.set(programId, { ...program, links: [...program.links, view] });
+        return view;
+    }
+
+    #batch<Id extends number>(ids: readonly Id[], from: Map<number, unknown>, what: string) {
+        const done = ids.filter(id => from.delete(id));
+        const failures = ids
+            .filter(id => !done.includes(id))
+            .map(id => ({ id, error: new BpfmanError("NOT_FOUND", `no ${what} ${id}`) }));
+        return { done, failures };
+    }
+}
+
+const kernelMap: ProgramView["maps"][number]["kernel"] = {
+    id: 5 as MapId,
+    name: "counts",
+    type: 2,
+    typeName: "array",
+    keySize: 4,
+    valueSize: 8,
+    maxEntries: 1,
+    flags: 0,
+    btfId: 3,
+    memlockBytes: 4096,
+    frozen: false,
+    mapExtra: 18_446_744_073_709_551_615n,
+};
+
+function kernelProgram(id: ProgramId, typeName: "xdp" | "sched_cls"): KernelProgram {
+    return {
+        id,
+        name: "count",
+        type: typeName === "xdp" ? 6 : 3,
+        typeName,
+        tag: "0123456789abcdef",
+        gplCompatible: true,
+        loadedAt: "2026-01-01T00:00:00Z",
+        uid: 0,
+        btfId: 3,
+        mapIds: [5 as MapId],
+        sizeXlated: 64,
+        sizeJited: 80,
+        verifiedInsns: 8,
+        memlockBytes: 4096,
+    };
+}

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+// bpfman.host.v1 over the manager.
+import { machine, release } from "node:os";
+import {
+    type AttachItem as AttachItemMessage,
+    type ChainJson,
+    Host,
+    type LoadRequest as LoadRequestMessage,
+} from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import type { Manager } from "../manager/manager.ts";
+import {
+    type AttachItem,
+    BpfmanError,
+    type Caller,
+    type HookRequest,
+    type LinkId,
+    type LoadRequest,
+    type ProgramType,
+    programTypes,
+} from "../model.ts";
+import * as convert from "./convert.ts";
+import { invalid } from "./errors.ts";
+import { selectsLink, selectsProgram } from "./select.ts";
+import { type Handlers, type Service, service } from "./service.ts";
+import * as validate from "./validate.ts";
+import { bpfmanCommit, bpfmanVersion } from "./version.ts";
+import { watch } from "./watch.ts";
+
+/** What the daemon knows of itself. */
+export interface DaemonFacts {
+    readonly runtimeDir: string;
+    /** RFC 3339 */
+    readonly startedAt: string;
+}
+
+const chainTypes = ["xdp", "tc-ingress", "tc-egress", "tcx-ingress", "tcx-egress"];
+
+export function hostService(manager: Manager, facts: DaemonFacts): Service {
+    const handlers: Handlers<typeof Host> = {
+        inspect: async request => convert.inspectResponse(manager.inspect(validate.checkObject(request.object))),
+
+        load: async (request, caller) => {
+            const { programs, links } = await manager.load(loadRequest(request, manager, caller), caller);
+            return { programs: programs.map(convert.program), links: links.map(convert.link) };
+        },
+
+        unload: async (request, caller) => {
+            const ids = validate.checkIds(request.programIds, validate.checkProgramId);
+            return convert.batchResponse(await manager.unload(ids, { ignoreMissing: request.ignoreMissing }, caller));
+        },
+
+        attach: async (request, caller) => {
+            const links = await manager.attach(attachItems(request.items).map(attachItem), caller);
+            return { links: links.map(convert.link) };
+        },
+
+        detach: async (request, caller) => {
+            const ids = validate.checkIds(request.linkIds, validate.checkLinkId);
+            return convert.batchResponse(await manager.detach(ids, { ignoreMissing: request.ignoreMissing }, caller));
+        },
+
+        updateLink: async (request, caller) => {
+            const id = validate.checkLinkId(request.linkId);
+            const { priority, proceedOn } = request;
+            if (priority === undefined && proceedOn === undefined)
+                throw invalid("nothing to change: give a priority or proceed-on codes");
+            const change = {
+                priority: priority === undefined ? undefined : validate.checkPriority(priority),
+                proceedOn: proceedOn && (await proceedOnOf(manager, id, proceedOn.actions)),
+            };
+            return convert.link(await manager.updateLink(id, change, caller));
+        },
+
+        listPrograms: async request => {
+            const { attached } = request;
+            const selection = { ...request, attached, metadata: validate.checkMetadata(request.metadata) };
+            const views = await manager.listPrograms({ all: request.all });
+            return { programs: views.filter(view => selectsProgram(selection, view)).map(convert.program) };
+        },
+
+        getProgram: async request => convert.program(await manager.getProgram(validate.checkProgramId(request.id))),
+
+        listLinks: async request => {
+            for (const kind of request.kinds) checkWord(kind, programTypes, "kind of link");
+            const selection = { ...request, metadata: validate.checkMetadata(request.metadata) };
+            const views = await manager.listLinks();
+            return { links: views.filter(view => selectsLink(selection, view)).map(convert.link) };
+        },
+
+        getLink: async request => convert.link(await manager.getLink(validate.checkLinkId(request.id))),
+
+        listChains: async request => {
+            const { type, nsid, ifindex } = request;
+            if (type !== "") checkWord(type, chainTypes, "chain type");
+            const views = (await manager.listChains()).filter(
+                view =>
+                    (type === "" || view.type === type) &&
+                    (nsid === undefined || view.nsid === nsid) &&
+                    (ifindex === undefined || view.ifindex === ifindex),
+            );
+            return { chains: views.map(convert.chain) };
+        },
+
+        getChain: async request => {
+            checkWord(request.type, chainTypes, "chain type");
+            return findChain(manager, request);
+        },
+
+        listInterfaces: async () => ({ interfaces: (await manager.listInterfaces()).map(convert.networkInterface) }),
+
+        features: async () => {
+            const { kernel, libbpf, features } = await manager.features();
+            return { kernel, libbpf, architecture: machine(), features: features.map(feature => ({ ...feature })) };
+        },
+
+        version: async () => ({
+            version: bpfmanVersion(),
+            commit: bpfmanCommit(),
+            node: process.version,
+            kernel: release(),
+            libbpf: (await manager.features()).libbpf,
+            runtimeDir: facts.runtimeDir,
+            startedAt: facts.startedAt,
+            pid: process.pid,
+        }),
+
+        watch: (_request, _caller, sink) => watch(manager, sink),
+    };
+    return service(Host, handlers, ["load", "unload", "attach", "detach", "updateLink"]);
+}
+
+function checkWord(word: string, known: readonly string[], what: string): void {
+    if (!known.includes(word)) throw invalid(`unknown ${what} "${word}": one of ${known.join(", ")}`);
+}
+
+function programType(word: string, program: string): ProgramType {
+    const type = programTypes.find(known => known === word);
+    if (type !== undefined) return type;
+    if (word === "") throw invalid(`the type of program ${program} is missing: one of ${programTypes.join(", ")}`);
+    throw invalid(`unknown type ${word} of program ${program}: one of ${programTypes.join(", ")}`);
+}
+
+function loadRequest(request: LoadRequestMessage, manager: Manager, caller: Caller): LoadRequest {
+    const { programs, attach, mapOwnerId } = request;
+    if (programs.length === 0) throw invalid("no program is named");
+    if (programs.length > validate.limits.programs)
+        throw invalid(`more than ${validate.limits.programs} programs in one request`);
+    const specs = programs.map(spec => {
+        const name = validate.checkName(spec.name, "a program's name");
+        return { name, type: programType(spec.type, name) };
+    });
+    return {
+        programs: specs,
+        globalData: validate.checkGlobals(request.globalData),
+        metadata: validate.checkMetadata(request.metadata),
+        mapOwnerId: mapOwnerId === undefined ? undefined : validate.checkProgramId(mapOwnerId),
+        privateMaps: request.privateMaps,
+        attach: attach.length === 0 ? [] : attachItems(attach).map(loadAttachment),
+        // last: the bytes are read once everything else is in order
+        ...bytecode(request, manager, caller),
+    };
+}
+
+function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller) {
+    const { bytecode, sourcePath } = request;
+    switch (bytecode.case) {
+        case "object":
+            return {
+                object: validate.checkObject(bytecode.value),
+                sourcePath: validate.checkText(sourcePath, "the source's path", validate.limits.pathBytes),
+            };
+        case "file":
+            return fileBytecode(bytecode.value, manager, caller);
+        default:
+            throw invalid("neither an object nor a file is given");
+    }
+}
+
+/** The daemon opens a path for root alone: it is nobody's deputy. */
+export function fileBytecode(file: string, manager: Manager, caller: Caller) {
+    const path = validate.checkPath(file, "the object's path");
+    if (caller.uid !== 0)
+        throw new BpfmanError("PERMISSION_DENIED", "only root may let the daemon open a file", {
+            hint: "Send the object's bytes, as the bpfman command does.",
+        });
+    return { object: validate.checkObject(manager.readObject(path, caller)), sourcePath: path };
+}
+
+function attachItems(items: readonly AttachItemMessage[]): readonly AttachItemMessage[] {
+    if (items.length === 0) throw invalid("nothing to attach is given");
+    if (items.length > validate.limits.attachItems)
+        throw invalid(`more than ${validate.limits.attachItems} attachments in one request`);
+    return items;
+}
+
+function attachItem(item: AttachItemMessage): AttachItem {
+    if (item.programName !== "") throw invalid("a program is named by its id here, not by its name");
+    return {
+        programId: validate.checkProgramId(item.programId),
+        hook: hookRequest(item.hook),
+        metadata: validate.checkMetadata(item.metadata),
+    };
+}
+
+function loadAttachment(item: AttachItemMessage): LoadRequest["attach"][number] {
+    if (item.programId !== 0) throw invalid("a program that is yet to be loaded is named by its name, not by an id");
+    return {
+        programName: validate.checkName(item.programName, "the name of the program to attach"),
+        hook: hookRequest(item.hook),
+        metadata: validate.checkMetadata(item.metadata),
+    };
+}
+
+function hookRequest(hook: AttachItemMessage["hook"]): HookRequest {
+    if (hook.case === undefined) throw invalid("the place to attach to is missing");
+    const common = {
+        interface: validate.checkInterface(hook.value.interface),
+        netns: validate.checkNetns(hook.value.netns),
+        priority: validate.checkPriority(hook.value.priority),
+    };
+    switch (hook.case) {
+        case "xdp":
+            return {
+                kind: "xdp",
+                ...common,
+                proceedOn: validate.checkProceedOn("xdp", hook.value.proceedOn),
+                mode: validate.checkMode(hook.value.mode),
+            };
+        case "tc":
+            return {
+                kind: "tc",
+                ...common,
+                direction: validate.checkDirection(hook.value.direction),
+                proceedOn: validate.checkProceedOn("tc", hook.value.proceedOn),
+            };
+        case "tcx":
+            return { kind: "tcx", ...common, direction: validate.checkDirection(hook.value.direction) };
+    }
+}
+
+/** The codes, checked against what kind of link it is. */
+async function proceedOnOf(manager: Manager, id: LinkId, actions: readonly number[]): Promise<readonly number[]> {
+    const { kind } = (await manager.getLink(id)).record.hook;
+    if (kind === "tcx")
+        throw new BpfmanError("FAILED_PRECONDITION", `link ${id} is a tcx link, which has no proceed-on codes`, {
+            hint: "The kernel's own list goes on after TCX_NEXT.",
+        });
+    return validate.checkProceedOn(kind, actions);
+}
+
+async function findChain(
+    manager: Manager,
+    wanted: { type: string; nsid: bigint; ifindex: number },
+): Promise<ChainJson> {
+    const { type, nsid, ifindex } = wanted;
+    // TCX chains are the kernel's own and are seen with their interface
+    const chains = type.startsWith("tcx-")
+        ? (await manager.listInterfaces()).flatMap(view => view.chains)
+        : await manager.listChains();
+    const found = chains.find(view => view.type === type && view.nsid === nsid && view.ifindex === ifindex);
+    if (!found) throw new BpfmanError("NOT_FOUND", `no ${type} chain at ifindex ${ifindex} of namespace ${nsid}`);
+    return convert.chain(found);
+}

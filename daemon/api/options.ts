@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of bpfman serve.
+import { join } from "node:path";
+
+export interface ServeOptions {
+    readonly help: boolean;
+    readonly runtimeDir: string;
+    readonly stateDir: string;
+    readonly imageCacheDir: string;
+    readonly socketPath: string;
+    readonly config: { readonly path: string; readonly named: boolean };
+    /** 0: never */
+    readonly idleTimeoutMs: number;
+}
+
+export const usage = `Usage: bpfman serve [OPTION]...
+
+  --runtime-dir DIR       pins and locks (/run/bpfman)
+  --state-dir DIR         what survives a restart (/var/lib/bpfman)
+  --image-cache-dir DIR   images (/var/cache/bpfman)
+  --socket-path PATH      where to listen (/run/bpfman-sock/bpfman.sock, or bpfman.sock in the runtime directory
+                          where that is another)
+  --config FILE           configuration (/etc/bpfman/bpfman.toml)
+  --idle-timeout SECONDS  exit after that long without a connection; 0: never (0)`;
+
+const defaultRuntimeDir = "/run/bpfman";
+const defaultSocketPath = "/run/bpfman-sock/bpfman.sock";
+
+const withValue = [
+    "--runtime-dir",
+    "--state-dir",
+    "--image-cache-dir",
+    "--socket-path",
+    "--config",
+    "--idle-timeout",
+    // taken by earlier daemons; what they set is fixed here
+    "--log",
+    "--lock-timeout",
+] as const;
+const withoutValue = ["--csi-support", "--help", "-h"] as const;
+
+type ValueFlag = (typeof withValue)[number];
+
+/** Throws an Error whose message is for people. */
+export function parseServeOptions(argv: readonly string[], environment: NodeJS.ProcessEnv): ServeOptions {
+    const { values, flags } = split(argv);
+    const runtimeDir = directory(values, "--runtime-dir") ?? defaultRuntimeDir;
+    const fallback = runtimeDir === defaultRuntimeDir ? defaultSocketPath : join(runtimeDir, "bpfman.sock");
+    // an empty variable is as good as none
+    const fromEnvironment = environment["BPFMAN_SOCKET_PATH"] || undefined;
+    const config = values.get("--config");
+    return {
+        help: flags.has("--help") || flags.has("-h"),
+        runtimeDir,
+        stateDir: directory(values, "--state-dir") ?? "/var/lib/bpfman",
+        imageCacheDir: directory(values, "--image-cache-dir") ?? "/var/cache/bpfman",
+        socketPath: socketPath(values.get("--socket-path") ?? fromEnvironment ?? fallback),
+        config: { path: config ?? "/etc/bpfman/bpfman.toml", named: config !== undefined },
+        idleTimeoutMs: seconds(values.get("--idle-timeout") ?? "0") * 1000,
+    };
+}
+
+function split(argv: readonly string[]): { values: Map<ValueFlag, string>; flags: Set<string> } {
+    const values = new Map<ValueFlag, string>();
+    const flags = new Set<string>();
+    const rest = [...argv];
+    for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+        const equals = word.startsWith("--") ? word.indexOf("=") : -1;
+        const name = equals < 0 ? word : word.slice(0, equals);
+        const flag = withValue.find(known => known === name);
+        if (flag !== undefined) {
+            const value = equals < 0 ? rest.shift() : word.slice(equals + 1);
+            if (value === undefined || value === "") throw new Error(`${name} needs a value`);
+            values.set(flag, value);
+        } else if (withoutValue.some(known => known === name)) {
+            if (equals >= 0) throw new Error(`${name} takes no value`);
+            flags.add(name);
+        } else if (word.startsWith("-")) {
+            throw new Error(`unknown option ${name}`);
+        } else {
+            throw new Error(`unexpected argument ${word}`);
+        }
+    }
+    return { values, flags };
+}
+
+function directory(values: ReadonlyMap<ValueFlag, string>, flag: ValueFlag): string | undefined {
+    const path = values.get(flag);
+    if (path === undefined) return undefined;
+    if (!path.startsWith("/")) throw new Error(`${flag} needs an absolute path`);
+    return join(path, ".").replace(/\/$/, "") || "/";
+}
+
+// sun_path of struct sockaddr_un has 108 bytes, a NUL among them
+const maxSocketPathBytes = 107;
+
+function socketPath(path: string): string {
+    if (!path.startsWith("/")) throw new Error("--socket-path needs an absolute path");
+    if (Buffer.byteLength(path) > maxSocketPathBytes)
+        throw new Error(`a socket's path has at most ${maxSocketPathBytes} bytes: ${path}`);
+    return path;
+}
+
+// setTimeout counts milliseconds in 31 bits
+const maxSeconds = 2_147_483;
+
+function seconds(text: string): number {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value > maxSeconds)
+        throw new Error(`--idle-timeout needs whole seconds from 0 to ${maxSeconds}, not ${text}`);
+    return value;
+}
