@@ -78,10 +78,10 @@ export class BpfFs {
         return fs.lstatSync(this.path(name), { throwIfNoEntry: false }) !== undefined;
     }
 
-    /** The entries of a folder, sorted; none where there is no such folder. */
+    /** The entries of a folder (empty: of the root), sorted; none where there is no such folder. */
     entries(name: string): string[] {
         try {
-            return fs.readdirSync(this.path(name)).sort();
+            return fs.readdirSync(name === "" ? this.root : this.path(name)).sort();
         } catch (error) {
             if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
             throw error;

@@ -11,6 +11,8 @@ export interface Namespace {
 
 export type NetCall =
     | { readonly op: "interfaces" }
+    /** interfaces with their TCX programs */
+    | { readonly op: "survey" }
     | { readonly op: "create-xdp-link"; readonly program: number; readonly ifindex: number; readonly flags: number }
     | {
           readonly op: "create-tcx-link";
@@ -26,6 +28,10 @@ export type NetCall =
 
 export interface NetResults {
     interfaces: { namespace: Namespace; interfaces: LinkInterface[] };
+    survey: {
+        namespace: Namespace;
+        interfaces: { device: LinkInterface; ingress: TcxEntry[]; egress: TcxEntry[] }[];
+    };
     "create-xdp-link": number;
     "create-tcx-link": number;
     "query-tcx": { revision: bigint; entries: TcxEntry[] };

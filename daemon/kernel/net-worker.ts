@@ -3,7 +3,7 @@
 // It enters the namespace for one call and leaves it: no thread, socket or descriptor of ours stays in a foreign one.
 import fs from "node:fs";
 import { parentPort } from "node:worker_threads";
-import { createTcxLink, createXdpLink, detachLink, queryTcx, updateLink } from "./bpf.ts";
+import { attachType, createTcxLink, createXdpLink, detachLink, queryTcx, updateLink } from "./bpf.ts";
 import { check } from "./errors.ts";
 import { libc } from "./ffi.ts";
 import type { Namespace, NetAnswer, NetCall, NetRequest } from "./net-protocol.ts";
@@ -57,6 +57,15 @@ function perform(call: NetCall): unknown {
     switch (call.op) {
         case "interfaces":
             return { namespace: namespace(), interfaces: interfaces() };
+        case "survey":
+            return {
+                namespace: namespace(),
+                interfaces: interfaces().map(device => ({
+                    device,
+                    ingress: queryTcx(device.ifindex, attachType.tcxIngress).entries,
+                    egress: queryTcx(device.ifindex, attachType.tcxEgress).entries,
+                })),
+            };
         case "create-xdp-link":
             return createXdpLink(call.program, call.ifindex, call.flags);
         case "create-tcx-link":

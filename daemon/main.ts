@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon: options, store, kernel, manager and api are wired here and nowhere else.
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { parseServeOptions, type ServeOptions, usage } from "./api/options.ts";
+import { printable } from "./api/printable.ts";
+import { Api } from "./api/server.ts";
+import { bpfmanGroup, inheritedSocket, Listener } from "./api/socket.ts";
+import { bpfmanVersion } from "./api/version.ts";
+import { takeLock } from "./kernel/lock.ts";
+import { notify } from "./kernel/notify.ts";
+import { describeCaller } from "./api/caller.ts";
+import { startManager } from "./manager/start.ts";
+import { BpfmanError } from "./model.ts";
+import { Store } from "./store/store.ts";
+
+/** What a stopping daemon waits for calls in progress. */
+const graceMs = 5000;
+
+/** Serves until a signal or the idle timeout ends it; returns the exit code. */
+export async function serve(argv: string[]): Promise<number> {
+    process.title = "bpfman";
+    process.umask(0o077);
+    let options: ServeOptions;
+    try {
+        options = parseServeOptions(argv, process.env);
+    } catch (error) {
+        console.error(`bpfman serve: ${error instanceof Error ? error.message : String(error)}`);
+        return 2;
+    }
+    if (options.help) {
+        console.log(usage);
+        return 0;
+    }
+    if (process.getuid?.() !== 0) {
+        console.error("bpfman serve: must run as root");
+        return 1;
+    }
+    try {
+        await run(options);
+        return 0;
+    } catch (error) {
+        log(`bpfman serve: ${told(error)}`);
+        return 1;
+    }
+}
+
+function told(error: unknown): string {
+    if (!(error instanceof BpfmanError)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    const cause = error.cause === undefined ? "" : ` (${String(error.cause)})`;
+    return `${error.message}${cause}${error.hint === undefined ? "" : `. ${error.hint}`}`;
+}
+
+/** One line to the journal. What is in it was escaped by who made it, and is once more: it costs nothing. */
+function log(line: string): void {
+    process.stderr.write(`${printable(line)}\n`);
+}
+
+async function run(options: ServeOptions): Promise<void> {
+    const { runtimeDir, stateDir, socketPath } = options;
+    if (options.config.named && !existsSync(options.config.path))
+        throw new BpfmanError("NOT_FOUND", `no configuration file ${options.config.path}`);
+    makeRuntimeDir(runtimeDir);
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+
+    using stack = new DisposableStack();
+    // two folders, two locks: daemons may share neither
+    lockFolder(stack, runtimeDir);
+    lockFolder(stack, stateDir);
+    const bootId = readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+    const store = stack.adopt(Store.open(stateDir, bootId), open => open.close());
+    const startedAt = new Date().toISOString();
+    const stopping = Promise.withResolvers<string>();
+    const stopFor = onSignals(stack, stopping.resolve);
+
+    const { manager, stop } = await startManager({ runtimeDir, stateDir, bootId, store, log, describe: describeCaller });
+    try {
+        const api = new Api({ manager, facts: { runtimeDir, startedAt }, log });
+        const inherited = inheritedSocket(process.env);
+        // a child must not take the socket for its own
+        for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete process.env[name];
+        if (inherited === undefined) makeSocketDir(dirname(socketPath));
+        const idle = new IdleTimer(options.idleTimeoutMs, () => stopFor("idle"));
+        const listener = await Listener.open({
+            at: inherited === undefined ? { path: socketPath } : { fd: inherited },
+            onConnection: (socket, caller, protocol) => api.accept(socket, caller, protocol),
+            onBusy: () => idle.stop(),
+            onEmpty: () => idle.start(),
+            log,
+        });
+        idle.start();
+        notify("READY=1");
+        log(`bpfman ${bpfmanVersion()} serves at ${inherited === undefined ? socketPath : "the inherited socket"}`);
+
+        const reason = await stopping.promise;
+        log(`stopping: ${reason}`);
+        notify("STOPPING=1");
+        idle.stop();
+        listener.stopListening();
+        await api.stop(graceMs);
+        await listener.closeConnections(1000);
+    } finally {
+        await stop();
+    }
+}
+
+function lockFolder(stack: DisposableStack, folder: string): void {
+    const path = join(folder, "daemon.lock");
+    const lock = takeLock(path);
+    if (!lock)
+        throw new BpfmanError("FAILED_PRECONDITION", `another bpfman daemon holds ${path}`, {
+            hint: "Stop it, or name another --runtime-dir and --state-dir.",
+        });
+    stack.defer(() => lock.release());
+}
+
+/** The first SIGTERM or SIGINT asks for an orderly stop, which takes seconds at most; a second one changes nothing. */
+function onSignals(stack: DisposableStack, stop: (reason: string) => void): (reason: string) => void {
+    for (const signal of ["SIGTERM", "SIGINT"] as const) {
+        const listener = () => stop(signal);
+        process.on(signal, listener);
+        stack.defer(() => process.off(signal, listener));
+    }
+    return stop;
+}
+
+/** root:bpfman 0750: the group reaches the map pins below. */
+function makeRuntimeDir(path: string): void {
+    mkdirSync(path, { recursive: true, mode: 0o750 });
+    const gid = bpfmanGroup();
+    if (gid !== undefined) chownSync(path, 0, gid);
+    chmodSync(path, 0o750);
+}
+
+/** A folder made for the socket can be entered by all: the socket's own mode is the gate. */
+function makeSocketDir(path: string): void {
+    const made = mkdirSync(path, { recursive: true });
+    if (made !== undefined) chmodSync(path, 0o755);
+}
+
+class IdleTimer {
+    readonly #afterMs: number;
+    readonly #expired: () => void;
+    #timer: NodeJS.Timeout | undefined;
+
+    /** 0: never */
+    constructor(afterMs: number, expired: () => void) {
+        this.#afterMs = afterMs;
+        this.#expired = expired;
+    }
+
+    start(): void {
+        this.stop();
+        if (this.#afterMs > 0) this.#timer = setTimeout(this.#expired, this.#afterMs);
+    }
+
+    stop(): void {
+        clearTimeout(this.#timer);
+    }
+}
+
+// run as a program: bpfman serve, or this file itself
+if (import.meta.main) process.exitCode = await serve(process.argv.slice(2));

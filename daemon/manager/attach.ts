@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attach: any number of links in one request, all or none. Links of one chain cost one rebuild and one swap.
+
+import type { WantedLink } from "../chain/plan.ts";
+import { proceedOnOrDefault } from "../chain/proceed-on.ts";
+import { sectionFacts } from "../kernel/sections.ts";
+import {
+    type AttachItem,
+    BpfmanError,
+    type Caller,
+    type KernelLinkId,
+    type LinkId,
+    type LinkRecord,
+    type LinkView,
+    type ProgramId,
+    type ProgramRecord,
+} from "../model.ts";
+import { type Changed, chainRow, changeChain, retire } from "./chain-change.ts";
+import type { Context } from "./context.ts";
+import { type ResolvedHook, resolveHook } from "./hook.ts";
+import { linkViews } from "./link-view.ts";
+import { sameHook } from "./pins.ts";
+import { dropDeadLinks } from "./restore.ts";
+import { attachTcx, type PlacedTcx, placedLinks, refuseDuplicate } from "./tcx.ts";
+import { type Undo, withUndo } from "./undo.ts";
+import type { WriterScope } from "./writer-lock.ts";
+
+/** A link of a chain on its way: one that is there (id) or a new one (item). */
+export interface ChainLink extends WantedLink {
+    readonly id: LinkId | undefined;
+    readonly item: number | undefined;
+}
+
+interface Item {
+    readonly index: number;
+    readonly asked: AttachItem;
+    readonly program: ProgramRecord;
+    readonly resolved: ResolvedHook;
+    readonly request: number;
+}
+
+/** What was attached, and the rows that are to say so; commit runs inside the caller's transaction. */
+export interface Attached {
+    commit(): LinkRecord[];
+    /** after the commit: removes what was replaced */
+    finish(): Promise<void>;
+}
+
+export async function attach(context: Context, items: readonly AttachItem[], caller: Caller): Promise<LinkView[]> {
+    const records = await context.lock.run(scope =>
+        withUndo(context.log, async undo => {
+            const attached = await attachItems(scope, context, items, id => context.store.program(id), caller, undo);
+            const made = context.store.transaction(() => attached.commit());
+            undo.done();
+            await attached.finish();
+            return made;
+        }),
+    );
+    const ids = records.map(({ id }) => id);
+    context.events.emit("LINK_ATTACHED", context.describe(caller), {
+        links: ids,
+        programs: [...new Set(records.map(({ programId }) => programId))],
+    });
+    return linkViews(context).filter(({ record }) => ids.includes(record.id));
+}
+
+/** Attaches in the kernel. programOf: the program rows, those of a load that is not committed yet too. */
+export async function attachItems(
+    scope: WriterScope,
+    context: Context,
+    asked: readonly AttachItem[],
+    programOf: (id: ProgramId) => ProgramRecord | undefined,
+    caller: Caller,
+    undo: Undo,
+): Promise<Attached> {
+    dropDeadLinks(scope, context);
+    const request = context.store.nextRequest();
+    const items: Item[] = [];
+    for (const [index, item] of asked.entries()) {
+        const program = programOf(item.programId) ?? missingProgram(context, item.programId);
+        checkKind(program, item);
+        items.push({ index, asked: item, program, resolved: await resolveHook(context, item.hook), request });
+    }
+    const changed: Changed<ChainLink>[] = [];
+    const tcxIds = new Map<number, KernelLinkId>();
+    for (const group of groupByHook(items))
+        if (group[0]?.asked.hook.kind === "tcx") await attachTcxGroup(scope, context, group, tcxIds, undo);
+        else changed.push(await attachChainGroup(scope, context, group, undo));
+    return {
+        commit: () => commit(context, items, changed, tcxIds, caller),
+        finish: async () => {
+            for (const { previous } of changed) if (previous !== undefined) await retire(context, previous);
+        },
+    };
+}
+
+export function missingProgram(context: Context, id: ProgramId): never {
+    if (context.kernel.isAlive(id))
+        throw new BpfmanError("NOT_FOUND", `program ${id} exists in kernel but is not managed by bpfman`);
+    throw new BpfmanError("NOT_FOUND", `program ${id} does not exist`);
+}
+
+function checkKind(program: ProgramRecord, { hook }: AttachItem): void {
+    if (program.type !== hook.kind)
+        throw new BpfmanError(
+            "FAILED_PRECONDITION",
+            `program ${program.id} is a ${program.type} program; the ${hook.kind} attach accepts ${hook.kind}`,
+        );
+    if (sectionFacts(program.section)?.onInterface === false)
+        throw new BpfmanError(
+            "FAILED_PRECONDITION",
+            `program ${program.id} (${program.name}) is made for section ${program.section}, not for an interface`,
+            { hint: "Programs of xdp/devmap and xdp/cpumap run where a map entry names them." },
+        );
+}
+
+function groupByHook(items: readonly Item[]): Item[][] {
+    const groups: Item[][] = [];
+    for (const item of items) {
+        const group = groups.find(([first]) => first && sameHook(first.resolved.hook, item.resolved.hook));
+        if (group === undefined) groups.push([item]);
+        else group.push(item);
+    }
+    return groups;
+}
+
+/** The links that a chain of ours holds now. */
+export function chainLinks(context: Context, hook: ResolvedHook["hook"]): ChainLink[] {
+    return context.store.links().flatMap(record => {
+        if (!sameHook(record.hook, hook)) return [];
+        const program = context.store.program(record.programId);
+        if (program === undefined) return [];
+        const { id, priority, request, requestIndex, proceedOn } = record;
+        return [{ id, item: undefined, program, priority, request, requestIndex, proceedOn }];
+    });
+}
+
+async function attachChainGroup(
+    scope: WriterScope,
+    context: Context,
+    group: readonly Item[],
+    undo: Undo,
+): Promise<Changed<ChainLink>> {
+    const first = group[0];
+    if (first === undefined) throw new BpfmanError("INTERNAL", "an empty group of links");
+    const { hook, netns, interface: device } = first.resolved;
+    const added = group.map(({ asked, index, program, request }): ChainLink => {
+        const { priority } = asked.hook;
+        const proceedOn = asked.hook.kind === "tcx" ? [] : proceedOnOrDefault(asked.hook.kind, asked.hook.proceedOn);
+        return { id: undefined, item: index, program, priority, request, requestIndex: index, proceedOn };
+    });
+    const links = [...chainLinks(context, hook), ...added];
+    const change = { hook, interface: device.name, netns, links, mode: wantedMode(group), device };
+    return changeChain(scope, context, change, undo);
+}
+
+function wantedMode(group: readonly Item[]): "auto" | "native" | "generic" {
+    const modes = new Set(group.flatMap(({ asked: { hook } }) => (hook.kind === "xdp" ? [hook.mode] : [])));
+    modes.delete("auto");
+    const [mode, other] = modes;
+    if (mode !== undefined && other !== undefined)
+        throw new BpfmanError("INVALID_ARGUMENT", `one interface cannot run XDP in ${mode} and in ${other} mode`);
+    return mode ?? "auto";
+}
+
+async function attachTcxGroup(
+    scope: WriterScope,
+    context: Context,
+    group: readonly Item[],
+    ids: Map<number, KernelLinkId>,
+    undo: Undo,
+): Promise<void> {
+    const placed: PlacedTcx[] = [];
+    for (const { asked, index, program, resolved, request } of group) {
+        const target = { hook: resolved.hook, interface: resolved.interface.name, netns: resolved.netns };
+        refuseDuplicate(context, target, program);
+        const order = { priority: asked.hook.priority, request, requestIndex: index };
+        const all = [...placedLinks(context, resolved.hook), ...placed];
+        const kernelLinkId = await attachTcx(scope, context, target, program, order, all, undo);
+        placed.push({ ...order, kernelLinkId });
+        ids.set(index, kernelLinkId);
+    }
+}
+
+function commit(
+    context: Context,
+    items: readonly Item[],
+    changed: readonly Changed<ChainLink>[],
+    tcxIds: ReadonlyMap<number, KernelLinkId>,
+    caller: Caller,
+): LinkRecord[] {
+    const createdAt = new Date().toISOString();
+    const records = items.map(({ asked, index, program, resolved, request }) => {
+        const { hook } = asked;
+        return context.store.insertLink({
+            bootId: context.bootId,
+            programId: program.id,
+            hook: resolved.hook,
+            interface: resolved.interface.name,
+            netns: resolved.netns,
+            priority: hook.priority,
+            proceedOn: hook.kind === "tcx" ? [] : proceedOnOrDefault(hook.kind, hook.proceedOn),
+            request,
+            requestIndex: index,
+            metadata: asked.metadata,
+            createdAt,
+            createdBy: context.describe(caller),
+            kernelLinkId: tcxIds.get(index),
+        });
+    });
+    const linkId = (link: ChainLink): LinkId => {
+        const id = link.id ?? records[link.item ?? -1]?.id;
+        if (id === undefined) throw new BpfmanError("INTERNAL", "a link of the chain has no row");
+        return id;
+    };
+    for (const one of changed) context.store.putChain(chainRow(one, context.bootId, linkId));
+    return records;
+}

@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: Apache-2.0
+// One change of an XDP or TC chain: the next revision is built whole beside the running one, swapped in by one atomic
+// step, and, once the rows are committed, the old one is removed. A kill in between leaves the old revision or the new.
+import { modeConflict, type Plan, planRevision, type WantedLink } from "../chain/plan.ts";
+import type { Built } from "../kernel/backend.ts";
+import * as bpf from "../kernel/bpf.ts";
+import { kernelError } from "../kernel/errors.ts";
+import { Fd } from "../kernel/fd.ts";
+import { errno, errnoName } from "../kernel/ffi.ts";
+import type { LinkInterface } from "../kernel/netlink.ts";
+import { build } from "../kernel/revision.ts";
+import {
+    BpfmanError,
+    type ChainRecord,
+    type HookKey,
+    type KernelLinkId,
+    type LinkId,
+    type XdpMode,
+    type XdpModeWanted,
+} from "../model.ts";
+import type { Context } from "./context.ts";
+import { namespaceOf } from "./hook.ts";
+import { chainLinkPin, entryPin, hookText, revisionFolder } from "./pins.ts";
+import type { Undo } from "./undo.ts";
+import type { WriterScope } from "./writer-lock.ts";
+
+export interface ChainChange<L extends WantedLink> {
+    readonly hook: HookKey;
+    readonly interface: string;
+    readonly netns: string;
+    /** what the chain is to hold; at least one */
+    readonly links: readonly L[];
+    readonly mode: XdpModeWanted;
+    /** the interface as just read, where the hook may be empty; tells who is in the way */
+    readonly device: LinkInterface | undefined;
+}
+
+export interface Changed<L extends WantedLink> {
+    readonly change: ChainChange<L>;
+    readonly previous: ChainRecord | undefined;
+    readonly plan: Plan<L>;
+    readonly built: Built;
+    readonly kernelLinkId: KernelLinkId;
+    readonly mode: XdpMode | undefined;
+    readonly modeReason: string;
+}
+
+interface Placed {
+    readonly kernelLinkId: KernelLinkId;
+    readonly mode: XdpMode | undefined;
+    readonly modeReason: string;
+}
+
+/** Opens a chain's link by its pin and checks that it is the recorded one. */
+export function openChainLink(context: Context, chain: ChainRecord): Fd {
+    const fd = bpf.openPin(context.bpffs.path(chainLinkPin(chain.hook)));
+    const found = bpf.linkInfo(fd).id;
+    if (found === chain.kernelLinkId) return fd;
+    fd[Symbol.dispose]();
+    throw new BpfmanError("INTERNAL", `the pin of ${hookText(chain)} holds link ${found}, not ${chain.kernelLinkId}`);
+}
+
+/** Builds the next revision and swaps it in. The caller commits chainRow() and then calls retire(). */
+export async function changeChain<L extends WantedLink>(
+    _scope: WriterScope,
+    context: Context,
+    change: ChainChange<L>,
+    undo: Undo,
+): Promise<Changed<L>> {
+    const { hook } = change;
+    if (hook.kind === "tcx") throw new BpfmanError("INTERNAL", "tcx links are in no dispatcher");
+    const previous = context.store.chain(hook);
+    const conflict = previous === undefined ? undefined : modeConflict(change.mode, previous, change.interface);
+    if (conflict !== undefined) throw conflict;
+    const plan = planRevision(hook.kind, change.interface, change.links, previous, context.abilities());
+    const folder = revisionFolder(hook, plan.revision);
+    undo.add(`build ${folder}`, () => context.bpffs.remove(folder));
+    const members = plan.members.map(({ link, mask }) => ({ program: link.program, mask, priority: link.priority }));
+    const built = await build(plan.backend, { kind: hook.kind, frags: plan.frags, members, folder }, context);
+    const placed =
+        previous === undefined
+            ? await attach(context, change, built, undo)
+            : await swap(context, change, previous, built, undo);
+    return { change, previous, plan, built, ...placed };
+}
+
+async function swap<L extends WantedLink>(
+    context: Context,
+    change: ChainChange<L>,
+    previous: ChainRecord,
+    built: Built,
+    undo: Undo,
+): Promise<Placed> {
+    const placed = {
+        kernelLinkId: previous.kernelLinkId,
+        mode: previous.mode,
+        modeReason: previous.modeReason,
+    };
+    // the lone program stays, only what it proceeds on has changed
+    if (previous.programId === built.programId) return placed;
+    using link = openChainLink(context, previous);
+    using next = bpf.openPin(context.bpffs.path(built.entry));
+    using running = bpf.openPin(context.bpffs.path(entryPin(previous)));
+    const update = (program: Fd, expected: Fd) =>
+        context.net.call("", {
+            op: "update-link",
+            link: link.number,
+            program: program.number,
+            expected: expected.number,
+        });
+    const result = await update(next, running);
+    if (result < 0) throw swapError(change, result);
+    undo.add(`swap ${hookText(change)}`, () => swapBack(context, previous, built));
+    return placed;
+}
+
+function swapError<L extends WantedLink>(change: ChainChange<L>, result: number): BpfmanError {
+    const name = errnoName(result);
+    const what = `change the chain of ${hookText(change)}`;
+    if (name === "EPERM")
+        return kernelError(`${what}: another program was put in its place`, result, {
+            code: "FAILED_PRECONDITION",
+            hint: "The chain was changed by something else than this daemon; nothing was changed.",
+        });
+    if (name === "ENOLINK" || name === "ENODEV")
+        return kernelError(`${what}: the interface is gone`, result, { code: "NOT_FOUND" });
+    return kernelError(what, result, {
+        code: "FAILED_PRECONDITION",
+        hint: "The driver refused the new program; the running chain is untouched.",
+    });
+}
+
+/** Puts the previous revision back; its pins are there until the new one is committed. */
+export async function swapBack(context: Context, previous: ChainRecord, built: { entry: string }): Promise<void> {
+    using link = openChainLink(context, previous);
+    using running = bpf.openPin(context.bpffs.path(built.entry));
+    using old = bpf.openPin(context.bpffs.path(entryPin(previous)));
+    const call = { op: "update-link", link: link.number, program: old.number, expected: running.number } as const;
+    const result = await context.net.call("", call);
+    if (result < 0) throw kernelError("swap back", result);
+}
+
+/** The errnos with which a driver says that it cannot run this program natively. */
+const notNative = ["EOPNOTSUPP", "ENOTSUPP", "ERANGE", "EINVAL", "E2BIG"];
+
+async function attach<L extends WantedLink>(
+    context: Context,
+    change: ChainChange<L>,
+    built: Built,
+    undo: Undo,
+): Promise<Placed> {
+    using program = bpf.openPin(context.bpffs.path(built.entry));
+    const { link: made, mode, modeReason } = await createLink(context, change, program);
+    using link = made;
+    const pinName = chainLinkPin(change.hook);
+    bpf.pin(link, context.bpffs.path(pinName));
+    undo.add(`attach ${hookText(change)}`, () => detachPinned(context, pinName));
+    return { kernelLinkId: bpf.linkInfo(link).id, mode, modeReason };
+}
+
+async function createLink<L extends WantedLink>(
+    context: Context,
+    change: ChainChange<L>,
+    program: Fd,
+): Promise<{ link: Fd; mode: XdpMode | undefined; modeReason: string }> {
+    const { hook } = change;
+    if (hook.kind !== "xdp")
+        return { link: await createTcLink(context, change, program), mode: undefined, modeReason: "" };
+    const create = (flags: number) =>
+        context.net.call(
+            change.netns,
+            { op: "create-xdp-link", program: program.number, ifindex: hook.ifindex, flags },
+            namespaceOf(hook),
+        );
+    if (change.mode !== "generic") {
+        const result = await create(bpf.xdpFlag.driver);
+        if (result >= 0) return { link: new Fd(result), mode: "native", modeReason: "" };
+        const name = errnoName(result);
+        if (change.mode === "native" || !notNative.includes(name)) throw attachError(context, change, result);
+        const generic = await create(bpf.xdpFlag.skb);
+        if (generic < 0) throw attachError(context, change, generic);
+        const reason = `the driver of ${change.interface} refused native mode (${name})`;
+        return { link: new Fd(generic), mode: "generic", modeReason: reason };
+    }
+    const result = await create(bpf.xdpFlag.skb);
+    if (result < 0) throw attachError(context, change, result);
+    return { link: new Fd(result), mode: "generic", modeReason: "asked for" };
+}
+
+/** The one TCX link of a TC chain goes last: after our own tcx links, and after what others put there before. */
+async function createTcLink<L extends WantedLink>(context: Context, change: ChainChange<L>, program: Fd): Promise<Fd> {
+    const { hook } = change;
+    const result = await context.net.call(
+        change.netns,
+        {
+            op: "create-tcx-link",
+            program: program.number,
+            ifindex: hook.ifindex,
+            attachType: tcxAttachType(hook),
+            place: { flags: 0, relativeFd: 0, revision: 0n },
+        },
+        namespaceOf(hook),
+    );
+    if (result < 0) throw attachError(context, change, result);
+    return new Fd(result);
+}
+
+export const tcxAttachType = (hook: HookKey): number =>
+    hook.direction === "ingress" ? bpf.attachType.tcxIngress : bpf.attachType.tcxEgress;
+
+function attachError<L extends WantedLink>(context: Context, change: ChainChange<L>, result: number): BpfmanError {
+    const name = errnoName(result);
+    const what = `attach to ${hookText(change)}`;
+    const other = change.device?.xdp;
+    if (name === "EBUSY" || name === "EEXIST") {
+        const who =
+            other === undefined
+                ? ""
+                : ` (program ${other.programId}${named(context.kernel.program(other.programId as never)?.name)}, ${other.mode})`;
+        return kernelError(`${what}: another XDP program is attached${who}, not managed here`, result, {
+            code: "FAILED_PRECONDITION",
+            hint: "Detach it with the tool that attached it, then try again.",
+        });
+    }
+    if (name === "EOPNOTSUPP" || name === "ENOTSUPP")
+        return kernelError(`${what}: the interface's driver has no native XDP`, result, {
+            code: "FAILED_PRECONDITION",
+            hint: "Attach in generic mode, or without a mode.",
+        });
+    if (name === "EINVAL" && change.hook.kind === "tc")
+        return kernelError(`${what}: this kernel has no TCX (Linux 6.6)`, result, { code: "UNIMPLEMENTED" });
+    return kernelError(what, result);
+}
+
+const named = (name: string | undefined): string => (name === undefined || name === "" ? "" : ` ${name}`);
+
+/** The row of what now runs. */
+export function chainRow<L extends WantedLink>(
+    changed: Changed<L>,
+    bootId: string,
+    linkId: (link: L) => LinkId,
+): ChainRecord {
+    const { change, plan, built } = changed;
+    return {
+        hook: change.hook,
+        bootId,
+        interface: change.interface,
+        netns: change.netns,
+        revision: plan.revision,
+        backend: plan.backend,
+        backendReason: plan.backendReason,
+        mode: changed.mode,
+        modeReason: changed.modeReason,
+        frags: plan.frags,
+        programId: built.programId,
+        programTag: built.programTag,
+        kernelLinkId: changed.kernelLinkId,
+        members: plan.members.map(({ link, position }) => ({
+            linkId: linkId(link),
+            kernelLinkId: built.memberLinks[position],
+        })),
+    };
+}
+
+/**
+ * Removes a revision that runs no more. A packet may still be in it where the swap did not wait for RCU, and a
+ * PROG_ARRAY is emptied with its pin: so this waits first.
+ */
+export async function retire(context: Context, previous: ChainRecord): Promise<void> {
+    if (previous.backend === "direct") return;
+    if (previous.backend === "tail-call") await context.net.call("", { op: "quiesce" });
+    context.bpffs.remove(revisionFolder(previous.hook, previous.revision));
+}
+
+/** Takes a whole chain from its hook, after its rows are gone. */
+export async function removeChain(context: Context, chain: ChainRecord): Promise<void> {
+    await detachPinned(context, chainLinkPin(chain.hook));
+    await retire(context, chain);
+}
+
+/**
+ * Detaches and unpins a link. BPF_LINK_DETACH first: on return the program runs no more, whoever else holds the link.
+ * A pin that is gone is no error.
+ */
+export async function detachPinned(context: Context, name: string): Promise<void> {
+    if (!context.bpffs.exists(name)) return;
+    using link = bpf.openPin(context.bpffs.path(name));
+    const result = await context.net.call("", { op: "detach-link", link: link.number });
+    // ENOLINK, ENODEV: the interface went and took it along
+    const gone = [errno["ENOLINK"], errno["ENODEV"]].some(known => result === -(known ?? 0));
+    if (result < 0 && !gone) context.log(`detach ${name}: ${errnoName(result)}`);
+    context.bpffs.remove(name);
+}

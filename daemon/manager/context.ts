@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every verb works with.
+import type { Abilities } from "../chain/plan.ts";
+import type { BpfFs } from "../kernel/bpffs.ts";
+import type { Copies } from "../kernel/copies.ts";
+import type { Loader } from "../kernel/loader.ts";
+import type { NetThread } from "../kernel/net-thread.ts";
+import type { Caller } from "../model.ts";
+import type { Store } from "../store/store.ts";
+import type { Events } from "./events.ts";
+import type { KernelView } from "./kernel-view.ts";
+import type { WriterLock } from "./writer-lock.ts";
+
+export interface Context {
+    readonly bootId: string;
+    readonly store: Store;
+    readonly bpffs: BpfFs;
+    readonly loader: Loader;
+    readonly net: NetThread;
+    readonly copies: Copies;
+    readonly kernel: KernelView;
+    readonly lock: WriterLock;
+    readonly events: Events;
+    readonly abilities: () => Abilities;
+    readonly log: (line: string) => void;
+    /** how a caller is named in rows and events */
+    readonly describe: (caller: Caller) => string;
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// Detach: the links of one chain go in one rebuild. Rows first, then what the kernel no longer needs.
+import type { BatchResult, Caller, LinkId, LinkRecord } from "../model.ts";
+import { BpfmanError } from "../model.ts";
+import { type ChainLink, chainLinks } from "./attach.ts";
+import { type Changed, chainRow, changeChain, detachPinned, removeChain, retire } from "./chain-change.ts";
+import type { Context } from "./context.ts";
+import { sameHook, tcxPin } from "./pins.ts";
+import { dropDeadLinks } from "./restore.ts";
+import { withUndo } from "./undo.ts";
+import { asBpfmanError } from "./unexpected.ts";
+import type { WriterScope } from "./writer-lock.ts";
+
+export async function detach(
+    context: Context,
+    ids: readonly LinkId[],
+    options: { ignoreMissing: boolean },
+    caller: Caller,
+): Promise<BatchResult<LinkId>> {
+    const result = await context.lock.run(async scope => {
+        dropDeadLinks(scope, context);
+        const failures: { id: LinkId; error: BpfmanError }[] = [];
+        const records: LinkRecord[] = [];
+        const done: LinkId[] = [];
+        for (const id of new Set(ids)) {
+            const record = context.store.link(id);
+            if (record !== undefined) records.push(record);
+            else if (options.ignoreMissing) done.push(id);
+            else failures.push({ id, error: new BpfmanError("NOT_FOUND", `link ${id} does not exist`) });
+        }
+        for (const group of groupByHook(records)) {
+            try {
+                await detachGroup(scope, context, group);
+                done.push(...group.map(({ id }) => id));
+            } catch (error) {
+                for (const { id } of group) failures.push({ id, error: asBpfmanError(error, context.log) });
+            }
+        }
+        return { result: { done, failures }, detached: records.filter(({ id }) => done.includes(id)) };
+    });
+    const { detached } = result;
+    if (detached.length > 0)
+        context.events.emit("LINK_DETACHED", context.describe(caller), {
+            links: detached.map(({ id }) => id),
+            programs: [...new Set(detached.map(({ programId }) => programId))],
+        });
+    return result.result;
+}
+
+export function groupByHook(records: readonly LinkRecord[]): LinkRecord[][] {
+    const groups: LinkRecord[][] = [];
+    for (const record of records) {
+        const group = groups.find(([first]) => first !== undefined && sameHook(first.hook, record.hook));
+        if (group === undefined) groups.push([record]);
+        else group.push(record);
+    }
+    return groups;
+}
+
+/** Takes links of one hook away; throws with nothing changed. */
+export async function detachGroup(scope: WriterScope, context: Context, group: readonly LinkRecord[]): Promise<void> {
+    const first = group[0];
+    if (first === undefined) return;
+    const { store } = context;
+    const leaving = new Set(group.map(({ id }) => id));
+    const deleteRows = () => {
+        for (const id of leaving) store.deleteLink(id);
+    };
+    if (first.hook.kind === "tcx") {
+        store.transaction(deleteRows);
+        for (const record of group) await detachPinned(context, tcxPin(record));
+        return;
+    }
+    const chain = store.chain(first.hook);
+    const staying = chainLinks(context, first.hook).filter(({ id }) => id !== undefined && !leaving.has(id));
+    if (staying.length === 0 || chain === undefined) {
+        store.transaction(() => {
+            deleteRows();
+            store.deleteChain(first.hook);
+        });
+        if (chain !== undefined) await removeChain(context, chain);
+        return;
+    }
+    const changed: Changed<ChainLink> = await withUndo(context.log, undo => {
+        const { hook, interface: name, netns } = chain;
+        const change = { hook, interface: name, netns, links: staying, mode: "auto", device: undefined } as const;
+        return changeChain(scope, context, change, undo).then(one => {
+            store.transaction(() => {
+                deleteRows();
+                store.putChain(chainRow(one, context.bootId, link => link.id ?? (0 as LinkId)));
+            });
+            undo.done();
+            return one;
+        });
+    });
+    if (changed.previous !== undefined) await retire(context, changed.previous);
+}

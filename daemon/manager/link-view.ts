@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The join of link rows and kernel: what link list, link get and every program show of links.
+import { inOrder } from "../chain/order.ts";
+import { BpfmanError, type ChainRecord, type LinkId, type LinkRecord, type LinkView } from "../model.ts";
+import type { Context } from "./context.ts";
+import { chainLinkPin, revisionFolder, sameHook, tcxPin } from "./pins.ts";
+
+const hookId = ({ hook }: { hook: LinkRecord["hook"] }): string =>
+    `${hook.kind} ${hook.direction} ${hook.nsid} ${hook.netnsCookie} ${hook.ifindex}`;
+
+export const applicationOf = (metadata: ReadonlyMap<string, string> | undefined): string =>
+    metadata?.get("bpfman.io/application") ?? metadata?.get("bpfman_application") ?? "";
+
+/** The pin that holds a link: its own kernel link, or the pin of the chain that carries it. */
+export function linkPin(record: LinkRecord, chain: ChainRecord | undefined): string {
+    if (record.hook.kind === "tcx") return tcxPin(record);
+    if (chain?.backend === "freplace") {
+        const position = chain.members.findIndex(({ linkId }) => linkId === record.id);
+        return `${revisionFolder(record.hook, chain.revision)}/link_${position}`;
+    }
+    return chainLinkPin(record.hook);
+}
+
+/** Sorted by id. */
+export function linkViews(context: Context): LinkView[] {
+    const { store, kernel, bpffs } = context;
+    const records = store.links();
+    if (records.length === 0) return [];
+    const programs = new Map(store.programs().map(program => [program.id, program]));
+    const chains = store.chains();
+    const byHook = new Map<string, LinkRecord[]>();
+    for (const record of records) {
+        const group = byHook.get(hookId(record));
+        if (group === undefined) byHook.set(hookId(record), [record]);
+        else group.push(record);
+    }
+    const positions = new Map<LinkId, number>();
+    for (const group of byHook.values()) {
+        const kind = group[0]?.hook.kind ?? "xdp";
+        inOrder(kind, group).forEach(({ id }, position) => positions.set(id, position));
+    }
+    return records
+        .map((record): LinkView => {
+            const program = programs.get(record.programId);
+            const chain = chains.find(({ hook }) => sameHook(hook, record.hook));
+            const member = chain?.members.find(({ linkId }) => linkId === record.id);
+            const own = record.kernelLinkId ?? member?.kernelLinkId;
+            // a lone program's link is the chain's own; a tail-call slot has none
+            const kernelLinkId = own ?? (chain?.backend === "direct" ? chain.kernelLinkId : undefined);
+            const carrier = kernelLinkId ?? chain?.kernelLinkId;
+            const seen = carrier === undefined ? undefined : kernel.link(carrier);
+            const pin = linkPin(record, chain);
+            return {
+                record,
+                programName: program?.name ?? "",
+                application: applicationOf(program?.metadata),
+                position: positions.get(record.id) ?? 0,
+                kernelLinkId,
+                pinPath: bpffs.path(pin),
+                kernelSeen: seen !== undefined,
+                pinPresent: bpffs.exists(pin),
+                kernel: kernelLinkId === undefined ? undefined : seen,
+                chain,
+            };
+        })
+        .sort((a, b) => a.record.id - b.record.id);
+}
+
+export function linkView(context: Context, id: LinkId): LinkView {
+    const view = linkViews(context).find(({ record }) => record.id === id);
+    if (view === undefined) throw new BpfmanError("NOT_FOUND", `link ${id} does not exist`);
+    return view;
+}

@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: Apache-2.0
+// Load: fetch (bytes, checked as ELF), plan (which functions, as what), execute (verified and pinned by the loader
+// process, then named, then committed). All or nothing, the links asked for in the same request included.
+import { randomUUID } from "node:crypto";
+import * as bpf from "../kernel/bpf.ts";
+import { loaderProgram } from "../kernel/copies.ts";
+import { checkObject, type ElfFunction, type ElfObject } from "../kernel/elf.ts";
+import type { LoaderSuccess } from "../kernel/loader.ts";
+import {
+    internalMapSection,
+    type LoaderGlobal,
+    type LoaderProgram,
+    type LoaderRequest,
+} from "../kernel/loader-protocol.ts";
+import { suggest } from "../kernel/near-names.ts";
+import { checkType, sectionFacts } from "../kernel/sections.ts";
+import {
+    type AttachItem,
+    BpfmanError,
+    type Caller,
+    type LinkView,
+    type LoadRequest,
+    type MapId,
+    type ProgramId,
+    type ProgramRecord,
+    type ProgramSpec,
+    type ProgramView,
+} from "../model.ts";
+import { attachItems } from "./attach.ts";
+import type { Context } from "./context.ts";
+import { linkViews } from "./link-view.ts";
+import { mapFolder, programPin } from "./pins.ts";
+import { programView } from "./program-view.ts";
+import { type Undo, withUndo } from "./undo.ts";
+import type { WriterScope } from "./writer-lock.ts";
+
+interface PlannedProgram {
+    readonly spec: ProgramSpec;
+    readonly function: ElfFunction;
+    readonly frags: boolean;
+}
+
+interface LoadPlan {
+    readonly elf: ElfObject;
+    readonly programs: readonly PlannedProgram[];
+    readonly globals: readonly LoaderGlobal[];
+    readonly owner: ProgramRecord | undefined;
+    /** programs of one group are loaded together and share their maps */
+    readonly groups: readonly (readonly PlannedProgram[])[];
+}
+
+export async function load(
+    context: Context,
+    request: LoadRequest,
+    caller: Caller,
+): Promise<{ programs: ProgramView[]; links: LinkView[] }> {
+    const plan = planLoad(context, request);
+    const { records, links } = await withUndo(context.log, undo => execute(context, request, plan, caller, undo));
+    const by = context.describe(caller);
+    const ids = records.map(({ id }) => id);
+    context.events.emit("PROGRAM_LOADED", by, { programs: ids });
+    if (links.length > 0) context.events.emit("LINK_ATTACHED", by, { links, programs: ids });
+    return {
+        programs: ids.map(id => programView(context, id)),
+        links: linkViews(context).filter(({ record }) => links.includes(record.id)),
+    };
+}
+
+function planLoad(context: Context, request: LoadRequest): LoadPlan {
+    const elf = checkObject(request.object);
+    if (request.programs.length === 0) throw new BpfmanError("INVALID_ARGUMENT", "name at least one program to load");
+    const programs = request.programs.map((spec, index) => {
+        if (request.programs.findIndex(({ name }) => name === spec.name) !== index)
+            throw new BpfmanError("INVALID_ARGUMENT", `program ${spec.name} is named twice`);
+        return planProgram(elf, spec);
+    });
+    if (elf.btfNeededFor.length > 0 && !elf.hasBtf)
+        throw new BpfmanError("INVALID_ARGUMENT", `the object has no BTF, and ${elf.btfNeededFor.join(", ")} need it`, {
+            hint: "Compile it with clang -g.",
+        });
+    const owner = request.mapOwnerId === undefined ? undefined : context.store.program(request.mapOwnerId);
+    if (request.mapOwnerId !== undefined && owner === undefined)
+        throw new BpfmanError(
+            "NOT_FOUND",
+            `map_owner_id ${request.mapOwnerId} does not exist: no managed program has that id`,
+        );
+    for (const { programName } of request.attach)
+        if (!request.programs.some(({ name }) => name === programName))
+            throw new BpfmanError("INVALID_ARGUMENT", `${programName} is to be attached but not loaded`);
+    return {
+        elf,
+        programs,
+        globals: planGlobals(elf, request.globalData),
+        owner,
+        groups: request.privateMaps ? programs.map(program => [program]) : [programs],
+    };
+}
+
+function planProgram(elf: ElfObject, spec: ProgramSpec): PlannedProgram {
+    const candidates = elf.functions.filter(({ program }) => program);
+    const found = candidates.find(({ name }) => name === spec.name);
+    if (found === undefined) {
+        const names = candidates.map(({ name }) => name);
+        const near = suggest(spec.name, names);
+        const help = near.length > 0 ? `did you mean: ${near.join(", ")}?` : `it has: ${names.join(", ")}`;
+        throw new BpfmanError("INVALID_ARGUMENT", `the object has no program ${JSON.stringify(spec.name)}; ${help}`);
+    }
+    const mismatch = checkType(found.section, spec.type);
+    if (mismatch !== undefined) throw new BpfmanError("INVALID_ARGUMENT", mismatch);
+    return { spec, function: found, frags: sectionFacts(found.section)?.frags === true };
+}
+
+function planGlobals(elf: ElfObject, values: ReadonlyMap<string, Uint8Array>): LoaderGlobal[] {
+    return [...values].map(([name, value]) => {
+        const global = elf.globals.find(candidate => candidate.name === name);
+        if (global === undefined) {
+            const available = elf.globals.map(candidate => candidate.name).join(" ");
+            throw new BpfmanError(
+                "INVALID_ARGUMENT",
+                `global variable ${JSON.stringify(name)} not found in program; available: [${available}]`,
+            );
+        }
+        if (global.sizeBytes !== value.length)
+            throw new BpfmanError(
+                "INVALID_ARGUMENT",
+                `global variable ${JSON.stringify(name)} has ${global.sizeBytes} bytes, ${value.length} were given`,
+            );
+        return { section: global.section, offset: global.offset, base64: Buffer.from(value).toString("base64") };
+    });
+}
+
+/** xdp/devmap and xdp/cpumap keep the attach type of their section; everything at an interface is loaded with 0. */
+function loaderProgramOf(name: string, section: string, type: ProgramSpec["type"], frags: boolean): LoaderProgram {
+    const program = loaderProgram(name, type === "xdp" ? "xdp" : "tc", frags);
+    const facts = sectionFacts(section);
+    return facts?.onInterface === false ? { ...program, attachType: facts.attachType } : program;
+}
+
+/** Functions that the object's PROG_ARRAYs start with must be loaded along, or libbpf has nothing to put there. */
+function arrayMembers(elf: ElfObject): LoaderProgram[] {
+    return elf.neededByProgArrays.flatMap(name => {
+        const found = elf.functions.find(candidate => candidate.name === name);
+        const facts = found === undefined ? undefined : sectionFacts(found.section);
+        if (found === undefined || facts?.type === undefined) return [];
+        return [loaderProgramOf(name, found.section, facts.type, facts.frags)];
+    });
+}
+
+interface Staged {
+    readonly group: readonly PlannedProgram[];
+    readonly stage: string;
+    readonly loaded: LoaderSuccess;
+}
+
+/** The verifier's time is spent outside the lock: a slow program holds up nobody. */
+async function stageGroup(
+    context: Context,
+    request: LoadRequest,
+    plan: LoadPlan,
+    group: readonly PlannedProgram[],
+    undo: Undo,
+): Promise<Staged> {
+    const stage = `staging/load_${randomUUID()}`;
+    context.bpffs.makeFolder(stage);
+    undo.add("load", () => context.bpffs.remove(stage));
+    const loaderRequest: LoaderRequest = {
+        objectName: objectName(request.sourcePath),
+        programs: group.map(({ spec, function: { section }, frags }) =>
+            loaderProgramOf(spec.name, section, spec.type, frags),
+        ),
+        arrayMembers: arrayMembers(plan.elf).filter(({ name }) => !group.some(({ spec }) => spec.name === name)),
+        target: undefined,
+        reuse: plan.owner === undefined ? {} : reusedMaps(plan.elf, plan.owner),
+        globals: plan.globals,
+        stage: context.bpffs.path(stage),
+        pinMaps: true,
+    };
+    return { group, stage, loaded: await context.loader.load(loaderRequest, request.object) };
+}
+
+/** Maps are shared by name; .rodata and its like belong to an object, and are shared only through one load. */
+function reusedMaps(elf: ElfObject, owner: ProgramRecord): Record<string, number> {
+    return Object.fromEntries([...owner.mapIds].filter(([name]) => elf.maps.includes(name)));
+}
+
+/** The file's name without what a kernel object name cannot hold. */
+function objectName(sourcePath: string): string {
+    const base = sourcePath.slice(sourcePath.lastIndexOf("/") + 1).replace(/(\.bpf)?\.o$/, "");
+    return base.replace(/[^A-Za-z0-9_]/g, "_").slice(0, 15) || "bpfman";
+}
+
+async function execute(context: Context, request: LoadRequest, plan: LoadPlan, caller: Caller, stageUndo: Undo) {
+    const staged: Staged[] = [];
+    for (const group of plan.groups) staged.push(await stageGroup(context, request, plan, group, stageUndo));
+    const result = await context.lock.run(scope =>
+        withUndo(context.log, undo => keep(scope, context, request, plan, staged, caller, undo)),
+    );
+    for (const { stage } of staged) context.bpffs.remove(stage);
+    return result;
+}
+
+/** From staged pins to programs with names, rows and links. */
+async function keep(
+    scope: WriterScope,
+    context: Context,
+    request: LoadRequest,
+    plan: LoadPlan,
+    staged: readonly Staged[],
+    caller: Caller,
+    undo: Undo,
+) {
+    if (plan.owner !== undefined && context.store.program(plan.owner.id) === undefined)
+        throw new BpfmanError("ABORTED", `map_owner_id ${plan.owner.id} was unloaded meanwhile`);
+    const sha256 = context.store.keepObject(request.object);
+    undo.add("keep the object", () => void context.store.collectObjects());
+    const records = staged.flatMap(one => name(context, request, plan, one, sha256, caller, undo));
+    const items: AttachItem[] = request.attach.map(({ programName, hook, metadata }) => ({
+        programId: records.find(record => record.name === programName)?.id ?? (0 as ProgramId),
+        hook,
+        metadata,
+    }));
+    const programOf = (id: ProgramId) => records.find(record => record.id === id) ?? context.store.program(id);
+    const attached = items.length === 0 ? undefined : await attachItems(scope, context, items, programOf, caller, undo);
+    const links = context.store.transaction(() => {
+        for (const record of records) context.store.insertProgram(record);
+        return attached?.commit() ?? [];
+    });
+    undo.done();
+    await attached?.finish();
+    return { records, links: links.map(({ id }) => id) };
+}
+
+/** Gives staged pins their names; the rows that describe them. */
+function name(
+    context: Context,
+    request: LoadRequest,
+    plan: LoadPlan,
+    { group, stage, loaded }: Staged,
+    sha256: string,
+    caller: Caller,
+    undo: Undo,
+): ProgramRecord[] {
+    const { bpffs } = context;
+    const mapSet = plan.owner?.mapSet ?? context.store.nextMapSet();
+    const mapIds = new Map(loaded.maps.map(({ name: mapName, id }) => [mapName, id as MapId]));
+    const createdAt = new Date().toISOString();
+    return group.map(({ spec, function: { section }, frags }, index) => {
+        const { id: number, tag } = loaded.programs[index] ?? { id: 0, tag: "" };
+        const id = number as ProgramId;
+        bpffs.rename(`${stage}/p${index}`, programPin(id));
+        undo.add(`pin program ${id}`, () => bpffs.remove(programPin(id)));
+        if (plan.owner === undefined) {
+            undo.add(`pin the maps of program ${id}`, () => bpffs.remove(mapFolder(id)));
+            pinMaps(context, stage, loaded, id);
+        }
+        return {
+            id,
+            bootId: context.bootId,
+            tag,
+            name: spec.name,
+            type: spec.type,
+            section,
+            frags,
+            sourcePath: request.sourcePath,
+            objectSha256: sha256,
+            globalData: request.globalData,
+            metadata: request.metadata,
+            mapOwnerId: request.mapOwnerId,
+            mapSet,
+            mapIds,
+            license: plan.elf.license,
+            gplCompatible: gplCompatible(plan.elf.license),
+            createdAt,
+            createdBy: context.describe(caller),
+        };
+    });
+}
+
+/** Every program of a load has all maps of its set in a folder of its own, for members of the group to open. */
+function pinMaps({ bpffs }: Context, stage: string, loaded: LoaderSuccess, id: ProgramId): void {
+    bpffs.makeFolder(mapFolder(id), "group");
+    for (const { name: mapName, pin } of loaded.maps) {
+        if (pin === undefined || internalMapSection(mapName) !== undefined) continue;
+        using fd = bpf.openPin(bpffs.path(`${stage}/m${pin}`));
+        const target = `${mapFolder(id)}/${mapName}`;
+        bpf.pin(fd, bpffs.path(target));
+        bpffs.shareWithGroup(target);
+    }
+}
+
+/** include/linux/license.h */
+function gplCompatible(license: string): boolean {
+    const compatible = ["GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"];
+    return compatible.includes(license);
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The join of what is wanted (rows) and what is (kernel and pins), made at each start and before each change: what is
+// gone is forgotten, what is half done is finished or removed. Nothing outside our own bpffs is touched.
+
+import { openRecorded } from "../kernel/backend.ts";
+import * as bpf from "../kernel/bpf.ts";
+import type { ChainRecord, KernelLinkId, LinkRecord, ProgramRecord } from "../model.ts";
+import { detachPinned, openChainLink, swapBack } from "./chain-change.ts";
+import type { Context } from "./context.ts";
+import { chainLinkPin, entryPin, hookText, mapFolder, programPin, revisionFolder, sameHook, tcxPin } from "./pins.ts";
+import { createTcx, placedLinks } from "./tcx.ts";
+import type { WriterScope } from "./writer-lock.ts";
+
+/** A link whose interface or namespace went, or that somebody detached, has no interface any more. */
+function isAttached(id: KernelLinkId): boolean {
+    using fd = bpf.openLink(id);
+    return fd !== undefined && bpf.linkInfo(fd).ifindex !== 0;
+}
+
+/** Forgets links that the kernel took away with their interface, so that a new one of the same number starts clean. */
+export function dropDeadLinks(_scope: WriterScope, context: Context): void {
+    const { store, bpffs } = context;
+    const gone: LinkRecord[] = [];
+    for (const chain of store.chains()) {
+        if (isAttached(chain.kernelLinkId)) continue;
+        const links = store.links().filter(({ hook }) => sameHook(hook, chain.hook));
+        forgetChain(context, chain, links);
+        gone.push(...links);
+    }
+    for (const link of store.links()) {
+        if (link.kernelLinkId === undefined || isAttached(link.kernelLinkId)) continue;
+        store.transaction(() => store.deleteLink(link.id));
+        bpffs.remove(tcxPin(link));
+        gone.push(link);
+    }
+    if (gone.length === 0) return;
+    for (const link of gone) context.log(`link ${link.id} (${hookText(link)}) went with its interface`);
+    context.events.emit("LINK_DETACHED", "kernel", {
+        links: gone.map(({ id }) => id),
+        programs: [...new Set(gone.map(({ programId }) => programId))],
+    });
+}
+
+function forgetChain(context: Context, chain: ChainRecord, links: readonly LinkRecord[]): void {
+    context.store.transaction(() => {
+        for (const { id } of links) context.store.deleteLink(id);
+        context.store.deleteChain(chain.hook);
+    });
+    context.bpffs.remove(chainLinkPin(chain.hook));
+    if (chain.backend !== "direct") context.bpffs.remove(revisionFolder(chain.hook, chain.revision));
+}
+
+/** Run once at start, before anybody is answered. */
+export async function restore(scope: WriterScope, context: Context): Promise<void> {
+    const { store, log } = context;
+    const forgotten = store.forgetOtherBoots();
+    if (forgotten.programs > 0)
+        log(`${forgotten.programs} programs and ${forgotten.links} links of an earlier boot are gone with it`);
+    const lost = store.programs().filter(program => !isOurs(context, program));
+    for (const program of lost) forgetLostProgram(context, program);
+    await finishMoves(context);
+    dropDeadLinks(scope, context);
+    for (const chain of store.chains()) await settleChain(context, chain);
+    await removeLeftovers(context);
+    store.collectObjects();
+}
+
+/** Ours: in the store under this boot's id, and the object opened from our own pin shows that id and tag now. */
+function isOurs({ bpffs }: Context, program: ProgramRecord): boolean {
+    if (!bpffs.exists(programPin(program.id))) return false;
+    using fd = bpf.openPin(bpffs.path(programPin(program.id)));
+    const found = bpf.programIdentity(fd);
+    return found.id === program.id && found.tag === program.tag;
+}
+
+function forgetLostProgram(context: Context, program: ProgramRecord): void {
+    const { store } = context;
+    context.log(`program ${program.id} (${program.name}) is not in the kernel any more`);
+    const links = store.links().filter(({ programId }) => programId === program.id);
+    const chains = store
+        .chains()
+        .filter(({ members }) => members.some(({ linkId }) => links.some(l => l.id === linkId)));
+    store.transaction(() => {
+        for (const { id } of links) store.deleteLink(id);
+        // without its pins a chain cannot be changed any more; what still runs of it goes with the leftovers
+        for (const chain of chains) {
+            for (const { linkId } of chain.members) store.deleteLink(linkId);
+            store.deleteChain(chain.hook);
+        }
+        store.deleteProgram(program.id);
+    });
+}
+
+/** A move of a TCX link that was cut off: the stand-in runs, the link may be missing. The row says where it belongs. */
+async function finishMoves(context: Context): Promise<void> {
+    for (const record of context.store.links()) {
+        if (record.kernelLinkId === undefined || !context.bpffs.exists(tcxPin(record, true))) continue;
+        const program = context.store.program(record.programId);
+        if (program !== undefined && context.bpffs.exists(tcxPin(record))) {
+            // the link was made again, but its row still has the old one
+            using link = bpf.openPin(context.bpffs.path(tcxPin(record)));
+            const { id } = bpf.linkInfo(link);
+            if (id !== record.kernelLinkId)
+                context.store.transaction(() => context.store.updateLink({ ...record, kernelLinkId: id }));
+        } else if (program !== undefined) {
+            const others = placedLinks(context, record.hook).filter(other => other.record.id !== record.id);
+            using fd = openRecorded(context.bpffs, program);
+            const id = await createTcx(context, record, fd, record, others, tcxPin(record));
+            context.store.transaction(() => context.store.updateLink({ ...record, kernelLinkId: id }));
+        }
+        await detachPinned(context, tcxPin(record, true));
+    }
+}
+
+/** A swap whose rows were not committed is taken back: the old revision's pins are still there. */
+async function settleChain(context: Context, chain: ChainRecord): Promise<void> {
+    let running: number;
+    {
+        using link = openChainLink(context, chain);
+        running = bpf.linkInfo(link).programId;
+    }
+    if (running === chain.programId) return;
+    const next = revisionFolder(chain.hook, chain.revision + 1);
+    const candidates = [`${next}/dispatcher`, ...context.store.programs().map(({ id }) => programPin(id))];
+    const entry = candidates.find(name => context.bpffs.exists(name) && idOfPin(context, name) === running);
+    if (entry === undefined || !context.bpffs.exists(entryPin(chain))) {
+        context.log(`${hookText(chain)} runs program ${running}, which is not of this daemon's making`);
+        return;
+    }
+    context.log(`${hookText(chain)}: a change that was cut off is taken back`);
+    await swapBack(context, chain, { entry });
+}
+
+function idOfPin({ bpffs }: Context, name: string): number {
+    using fd = bpf.openPin(bpffs.path(name));
+    return bpf.programIdentity(fd).id;
+}
+
+/** Whatever is pinned and belongs to no row. Links first, so that nothing runs without its pins. */
+async function removeLeftovers(context: Context): Promise<void> {
+    const { bpffs, store, log } = context;
+    const programs = store.programs();
+    const known = new Set<string>();
+    for (const chain of store.chains()) {
+        known.add(chainLinkPin(chain.hook));
+        if (chain.backend !== "direct") known.add(revisionFolder(chain.hook, chain.revision));
+    }
+    for (const link of store.links()) known.add(tcxPin(link));
+    for (const { id, mapOwnerId } of programs) {
+        known.add(programPin(id));
+        known.add(mapFolder(mapOwnerId ?? id));
+        for (const kind of ["ext", "plain"]) known.add(`copies/${id}_${kind}`);
+    }
+    const left = (folder: string) =>
+        bpffs
+            .entries(folder)
+            .map(entry => `${folder}/${entry}`)
+            .filter(name => !known.has(name));
+    const folders = ["xdp", "tc-ingress", "tc-egress", "links", "copies", "maps", "staging"];
+    const leftovers = folders.flatMap(left);
+    const links = leftovers.filter(name => name.endsWith("_link") || name.startsWith("links/"));
+    for (const name of links) {
+        log(`remove ${name}: it belongs to nothing`);
+        await detachPinned(context, name);
+    }
+    if (leftovers.length > links.length) await context.net.call("", { op: "quiesce" });
+    for (const name of leftovers) bpffs.remove(name);
+    for (const entry of bpffs.entries("")) if (/^prog_\d+$/.test(entry) && !known.has(entry)) bpffs.remove(entry);
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// Puts the manager together and brings rows and kernel in line, before anybody is answered.
+import fs from "node:fs";
+import path from "node:path";
+import type { Abilities } from "../chain/plan.ts";
+import { BpfFs } from "../kernel/bpffs.ts";
+import { Copies } from "../kernel/copies.ts";
+import { probeFreplace } from "../kernel/dispatcher.ts";
+import { checkObject, objectFacts } from "../kernel/elf.ts";
+import { Loader, type LoaderOptions } from "../kernel/loader.ts";
+import { NetThread } from "../kernel/net-thread.ts";
+import { BpfmanError, type Caller } from "../model.ts";
+import type { Store } from "../store/store.ts";
+import { attach } from "./attach.ts";
+import { chainViews, interfaceViews } from "./chain-view.ts";
+import type { Context } from "./context.ts";
+import { detach } from "./detach.ts";
+import { Events } from "./events.ts";
+import { KernelView } from "./kernel-view.ts";
+import { linkView, linkViews } from "./link-view.ts";
+import { load } from "./load.ts";
+import type { Manager } from "./manager.ts";
+import { programView, programViews } from "./program-view.ts";
+import { readObject } from "./read-object.ts";
+import { restore } from "./restore.ts";
+import { unload } from "./unload.ts";
+import { updateLink } from "./update-link.ts";
+import { WriterLock } from "./writer-lock.ts";
+
+export interface StartOptions {
+    readonly runtimeDir: string;
+    readonly stateDir: string;
+    readonly bootId: string;
+    readonly store: Store;
+    readonly log: (line: string) => void;
+    /** how a caller is named in rows and events */
+    readonly describe: (caller: Caller) => string;
+    /** tests put a loader in that misbehaves */
+    readonly loader?: LoaderOptions;
+}
+
+/** Pins and rows belong together: another store's start would take these pins for leftovers and remove them. */
+function claimRuntimeDir(runtimeDir: string, stateDir: string): void {
+    const claim = path.join(runtimeDir, "state-dir");
+    const mine = fs.realpathSync(stateDir);
+    try {
+        const other = fs.readFileSync(claim, "utf8").trim();
+        if (other !== mine)
+            throw new BpfmanError("FAILED_PRECONDITION", `${runtimeDir} belongs to the state folder ${other}`, {
+                hint: `Start with --state-dir ${other}, or with another --runtime-dir.`,
+            });
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+        fs.writeFileSync(claim, `${mine}\n`, { mode: 0o600 });
+    }
+}
+
+export async function startManager(options: StartOptions): Promise<{ manager: Manager; stop(): Promise<void> }> {
+    const { runtimeDir, stateDir, bootId, store, log, describe } = options;
+    claimRuntimeDir(runtimeDir, stateDir);
+    const bpffs = BpfFs.open(path.join(runtimeDir, "fs"));
+    const loader = new Loader(options.loader);
+    const net = new NetThread();
+    let abilities: Abilities | undefined;
+    const context: Context = {
+        bootId,
+        store,
+        bpffs,
+        loader,
+        net,
+        copies: new Copies(bpffs, loader, sha256 => store.readObject(sha256)),
+        kernel: new KernelView(),
+        lock: new WriterLock(),
+        events: new Events(),
+        // asked when the first chain needs to know
+        abilities: () => (abilities ??= { noFreplace: probeFreplace() }),
+        log,
+        describe,
+    };
+    await context.lock.run(scope => restore(scope, context));
+    loader.warm();
+    return {
+        manager: managerOf(context),
+        stop: async () => {
+            await context.lock.idle();
+            loader.stop();
+            await net.stop();
+        },
+    };
+}
+
+function managerOf(context: Context): Manager {
+    return {
+        inspect: object => objectFacts(checkObject(object)),
+        readObject,
+        load: (request, caller) => load(context, request, caller),
+        unload: (ids, options, caller) => unload(context, ids, options, caller),
+        attach: (items, caller) => attach(context, items, caller),
+        detach: (ids, options, caller) => detach(context, ids, options, caller),
+        updateLink: (id, change, caller) => updateLink(context, id, change, caller),
+        listPrograms: async options => programViews(context, options),
+        getProgram: async id => programView(context, id),
+        listLinks: async () => linkViews(context),
+        getLink: async id => linkView(context, id),
+        listChains: async () => chainViews(context),
+        listInterfaces: () => interfaceViews(context),
+        // some hundred probes that most starts never need
+        features: async () => (await import("../kernel/features.ts")).probeFeatures(),
+        subscribe: listener => context.events.subscribe(listener),
+    };
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Unload: the links of all programs asked for go first, one rebuild a chain, then rows, pins, copies and map pins.
+import type { BatchResult, BpfmanError, Caller, LinkId, ProgramId, ProgramRecord } from "../model.ts";
+import { missingProgram } from "./attach.ts";
+import type { Context } from "./context.ts";
+import { detachGroup, groupByHook } from "./detach.ts";
+import { mapFolder, programPin } from "./pins.ts";
+import { dropDeadLinks } from "./restore.ts";
+import { asBpfmanError } from "./unexpected.ts";
+import type { WriterScope } from "./writer-lock.ts";
+
+export async function unload(
+    context: Context,
+    ids: readonly ProgramId[],
+    options: { ignoreMissing: boolean },
+    caller: Caller,
+): Promise<BatchResult<ProgramId>> {
+    const { result, programs, links } = await context.lock.run(async scope => {
+        dropDeadLinks(scope, context);
+        const done: ProgramId[] = [];
+        const failures: { id: ProgramId; error: BpfmanError }[] = [];
+        const found: ProgramRecord[] = [];
+        const fail = (id: ProgramId, error: unknown) => failures.push({ id, error: asBpfmanError(error, context.log) });
+        for (const id of new Set(ids)) {
+            const record = context.store.program(id);
+            if (record !== undefined) found.push(record);
+            else if (options.ignoreMissing) done.push(id);
+            else
+                try {
+                    missingProgram(context, id);
+                } catch (error) {
+                    fail(id, error);
+                }
+        }
+        const wanted = new Set(found.map(({ id }) => id));
+        const records = context.store.links().filter(({ programId }) => wanted.has(programId));
+        const stuck = new Map<ProgramId, unknown>();
+        for (const group of groupByHook(records))
+            try {
+                await detachGroup(scope, context, group);
+            } catch (error) {
+                for (const { programId } of group) stuck.set(programId, error);
+            }
+        const gone = found.filter(({ id }) => !stuck.has(id));
+        for (const [id, error] of stuck) fail(id, error);
+        forgetPrograms(scope, context, gone);
+        done.push(...gone.map(({ id }) => id));
+        const detached = records.filter(({ programId }) => !stuck.has(programId)).map(({ id }) => id);
+        return { result: { done, failures }, programs: gone.map(({ id }) => id), links: detached as LinkId[] };
+    });
+    const by = context.describe(caller);
+    if (links.length > 0) context.events.emit("LINK_DETACHED", by, { links, programs });
+    if (programs.length > 0) context.events.emit("PROGRAM_UNLOADED", by, { programs });
+    return result;
+}
+
+/** Rows first: what is left of the pins after a kill, a start removes. */
+export function forgetPrograms(_scope: WriterScope, context: Context, programs: readonly ProgramRecord[]): void {
+    if (programs.length === 0) return;
+    context.store.transaction(() => {
+        for (const { id } of programs) context.store.deleteProgram(id);
+    });
+    for (const program of programs) {
+        context.bpffs.remove(programPin(program.id));
+        context.copies.remove(program);
+        removeMapPins(context, program);
+    }
+    context.store.collectObjects();
+}
+
+/** A folder of map pins goes with the last program that uses it: the one it is called after, or one that named it. */
+function removeMapPins(context: Context, program: ProgramRecord): void {
+    const owner = program.mapOwnerId ?? program.id;
+    const users = context.store.programs().filter(({ id, mapOwnerId }) => id === owner || mapOwnerId === owner);
+    if (users.length === 0) context.bpffs.remove(mapFolder(owner));
+}
