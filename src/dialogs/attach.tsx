@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Form, FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index.js";
+import { FormSelect, FormSelectOption } from "@patternfly/react-core/dist/esm/components/FormSelect/index.js";
+import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index.js";
+import { useState } from "react";
+import { shown } from "../escape.ts";
+import { _, format } from "../i18n.ts";
+import { attachKind, type Program } from "../model.ts";
+import { useInterfaces, usePage, usePrograms } from "../page.ts";
+import { typeLabel } from "../words.ts";
+import { ActionDialog } from "./frame.tsx";
+import { HookFields, hookOf, initialHook } from "./hook-fields.tsx";
+
+/** Opened on a program or on an interface; the other is chosen here. */
+export function AttachDialog(props: { program?: Program; interfaceKey?: string }) {
+    const { client, notify } = usePage();
+    const interfaces = useInterfaces().value ?? [];
+    const programs = (usePrograms(false).value ?? []).filter(program => attachKind(program) !== undefined);
+    const [chosenId, setChosenId] = useState("");
+    const [choice, setChoice] = useState(() => initialHook(props.interfaceKey));
+    const program = props.program ?? programs.find(one => String(one.id) === chosenId);
+    const kind = program && attachKind(program);
+    const hook = kind && hookOf(choice, kind, interfaces);
+    const iface = interfaces.find(one => one.key === choice.interfaceKey);
+    const run = async (fullLog: boolean) => {
+        if (!program || !hook) return;
+        await client.attach({ items: [{ programId: program.id, ...hook }], fullLog });
+        notify(format(_("$0 attached to $1"), shown(program.name), shown(iface?.name ?? "")));
+    };
+    return (
+        <ActionDialog
+            title={title(props.program?.name, props.interfaceKey === undefined ? undefined : iface?.name)}
+            action={_("Attach")}
+            failure={_("The program was not attached")}
+            run={run}
+            isDisabled={!hook}
+            focus={props.program ? "#hook-interface" : "#attach-program"}
+        >
+            <Form isHorizontal onSubmit={event => event.preventDefault()}>
+                {!props.program && (
+                    <FormGroup label={_("Program")} fieldId="attach-program">
+                        <FormSelect
+                            id="attach-program"
+                            value={chosenId}
+                            onChange={(_event, id) => setChosenId(id)}
+                            aria-describedby="attach-program-help"
+                        >
+                            <FormSelectOption value="" label={_("Choose a program")} isPlaceholder isDisabled />
+                            {programs.map(one => (
+                                <FormSelectOption key={one.id} value={String(one.id)} label={programOption(one)} />
+                            ))}
+                        </FormSelect>
+                        {programs.length === 0 && (
+                            <FormHelperText>
+                                <HelperText id="attach-program-help">
+                                    <HelperTextItem>{_("Load a program first.")}</HelperTextItem>
+                                </HelperText>
+                            </FormHelperText>
+                        )}
+                    </FormGroup>
+                )}
+                <HookFields choice={choice} onChange={setChoice} kinds={kind ? [kind] : []} interfaces={interfaces} />
+            </Form>
+        </ActionDialog>
+    );
+}
+
+function title(program: string | undefined, iface: string | undefined): string {
+    if (program !== undefined) return format(_("Attach $0"), shown(program));
+    return iface === undefined ? _("Attach program") : format(_("Attach a program to $0"), shown(iface));
+}
+
+function programOption(program: Program): string {
+    return format(_("$0 ($1, ID $2)"), shown(program.name), typeLabel(program.type), program.id);
+}

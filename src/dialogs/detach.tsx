@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Content } from "@patternfly/react-core/dist/esm/components/Content/index.js";
+import { shown } from "../escape.ts";
+import { _, format } from "../i18n.ts";
+import type { Link } from "../model.ts";
+import { usePage } from "../page.ts";
+import { linkLabel } from "../views/labels.tsx";
+import { ActionDialog, throwFailure } from "./frame.tsx";
+
+export function DetachDialog({ link }: { link: Link }) {
+    const { client, notify } = usePage();
+    const name = shown(link.programName);
+    const run = async () => {
+        throwFailure(await client.detach({ linkIds: [link.id] }));
+        notify(format(_("$0 detached from $1"), name, shown(link.interface)));
+    };
+    return (
+        <ActionDialog
+            title={format(_("Detach $0 from $1?"), name, shown(link.interface))}
+            action={_("Detach")}
+            failure={format(_("$0 was not detached"), name)}
+            run={run}
+            isDanger
+            size="small"
+        >
+            <Content component="p">
+                {format(_("The program no longer runs at $0. It stays loaded."), linkLabel(link))}
+            </Content>
+        </ActionDialog>
+    );
+}

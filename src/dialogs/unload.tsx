@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Content } from "@patternfly/react-core/dist/esm/components/Content/index.js";
+import { shown } from "../escape.ts";
+import { _, format, ngettext } from "../i18n.ts";
+import type { Program } from "../model.ts";
+import { usePage } from "../page.ts";
+import { go } from "../route.ts";
+import { linkLabel } from "../views/labels.tsx";
+import { ActionDialog, throwFailure } from "./frame.tsx";
+
+/** leave: the page shows this program alone, so go back to the list once it is gone. */
+export function UnloadDialog({ program, leave = false }: { program: Program; leave?: boolean }) {
+    const { client, notify } = usePage();
+    const name = shown(program.name);
+    const run = async () => {
+        throwFailure(await client.unload({ programIds: [program.id] }));
+        notify(format(_("$0 unloaded"), name));
+        if (leave) go({ view: "programs" });
+    };
+    return (
+        <ActionDialog
+            title={format(_("Unload $0?"), name)}
+            action={_("Unload")}
+            failure={format(_("$0 was not unloaded"), name)}
+            run={run}
+            isDanger
+            size="small"
+        >
+            <Content component="p">
+                {format(_("The program with the ID $0 is removed from the kernel."), program.id)}
+            </Content>
+            {program.links.length > 0 && (
+                <>
+                    <Content component="p">
+                        {ngettext("This link goes with it:", "These $0 links go with it:", program.links.length)}
+                    </Content>
+                    <Content component="ul">
+                        {program.links.map(link => (
+                            <Content component="li" key={link.id}>
+                                {format(_("$0, priority $1"), linkLabel(link), link.priority)}
+                            </Content>
+                        ))}
+                    </Content>
+                </>
+            )}
+        </ActionDialog>
+    );
+}

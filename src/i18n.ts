@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every text of the page goes through here; po/extract.ts knows these names.
+
+export function _(text: string): string {
+    return cockpit.gettext(text);
+}
+
+export function ngettext(one: string, many: string, count: number): string {
+    return cockpit.format(cockpit.ngettext(one, many, count), count);
+}
+
+/** Marks a text that is translated where it is shown. */
+export function N_(text: string): string {
+    return text;
+}
+
+/** Replaces $0, $1, … by the arguments. */
+export function format(text: string, ...values: (string | number)[]): string {
+    return cockpit.format(text, ...values);
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+import "@patternfly/patternfly/patternfly-base.css";
+import { createRoot } from "react-dom/client";
+import { App } from "./app.tsx";
+import { _ } from "./i18n.ts";
+import { followShellTheme } from "./theme.ts";
+
+// after the components' own rules
+import "./app.css";
+
+followShellTheme();
+document.documentElement.lang = cockpit.language?.replace("_", "-") ?? "en";
+document.title = _("eBPF");
+
+const root = document.getElementById("app");
+if (root) createRoot(root).render(<App />);

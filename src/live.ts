@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the page shows, kept true: one Watch stream says that something changed, then every list on screen is fetched
+// again. Changes that come together cost one round. Nothing is polled.
+import { CallError, TransportError } from "../client/errors.ts";
+import type { EventJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
+
+export type Connection =
+    | { readonly state: "connecting" }
+    | { readonly state: "ready" }
+    /** was ready; what is shown may be old */
+    | { readonly state: "reconnecting" }
+    /** nobody listens at the socket */
+    | { readonly state: "absent" }
+    /** this session may not connect */
+    | { readonly state: "denied" }
+    | { readonly state: "failed"; readonly message: string };
+
+export interface Resource<T = unknown> {
+    readonly value: T | undefined;
+    readonly error: Error | undefined;
+}
+
+export interface LiveOptions {
+    readonly watch: (signal: AbortSignal) => AsyncIterable<EventJson>;
+    /** changes within this time are one */
+    readonly settleMs?: number;
+    /** the first wait before a reconnection; doubled up to ten times this */
+    readonly backOffMs?: number;
+}
+
+interface Entry {
+    users: number;
+    fetch: () => Promise<unknown>;
+    resource: Resource;
+}
+
+// A restarting daemon is absent for a moment, and its socket unit starts it on the next try.
+const patientTries = 3;
+const nothing: Resource = { value: undefined, error: undefined };
+
+export class Live {
+    readonly #options: Required<LiveOptions>;
+    readonly #entries = new Map<string, Entry>();
+    readonly #listeners = new Set<() => void>();
+    #connection: Connection = { state: "connecting" };
+    #failures = 0;
+    #stopped = new AbortController();
+    #wake: (() => void) | undefined;
+    #timer: ReturnType<typeof setTimeout> | undefined;
+    #fetching = false;
+    #again = false;
+
+    constructor(options: LiveOptions) {
+        this.#options = { settleMs: 30, backOffMs: 500, ...options };
+    }
+
+    start(): void {
+        this.#stopped = new AbortController();
+        void this.#run(this.#stopped.signal);
+    }
+
+    stop(): void {
+        this.#stopped.abort(new Error("stopped"));
+        clearTimeout(this.#timer);
+        this.#timer = undefined;
+        this.#wake?.();
+    }
+
+    /** Reconnects at once instead of when the back-off is over. */
+    retry(): void {
+        this.#failures = 0;
+        this.#wake?.();
+    }
+
+    readonly subscribe = (listener: () => void): (() => void) => {
+        this.#listeners.add(listener);
+        return () => this.#listeners.delete(listener);
+    };
+
+    readonly connection = (): Connection => this.#connection;
+
+    resource(key: string): Resource {
+        return this.#entries.get(key)?.resource ?? nothing;
+    }
+
+    /** Keeps what fetch gives under the key up to date until the returned function is called. */
+    keep(key: string, fetch: () => Promise<unknown>): () => void {
+        const known = this.#entries.get(key);
+        const entry = known ?? { users: 0, fetch, resource: nothing };
+        entry.users++;
+        if (!known) this.#entries.set(key, entry);
+        // what a view showed before is there at once when it comes back, and fetched again
+        if (entry.users === 1 && this.#connection.state === "ready") void this.#fetch(entry);
+        return () => {
+            entry.users--;
+        };
+    }
+
+    /** Fetches everything on screen again, soon. */
+    refresh(): void {
+        if (this.#fetching) {
+            this.#again = true;
+            return;
+        }
+        this.#timer ??= setTimeout(() => {
+            this.#timer = undefined;
+            void this.#fetchAll();
+        }, this.#options.settleMs);
+    }
+
+    async #run(signal: AbortSignal): Promise<void> {
+        while (!signal.aborted) {
+            try {
+                for await (const event of this.#options.watch(signal)) {
+                    if (event.kind === "READY") {
+                        this.#failures = 0;
+                        this.#set({ state: "ready" });
+                    }
+                    this.refresh();
+                }
+                this.#failed(new TransportError("lost", "the stream ended"));
+            } catch (error) {
+                if (signal.aborted) return;
+                this.#failed(error);
+            }
+            await this.#pause();
+        }
+    }
+
+    #failed(error: unknown): void {
+        this.#failures++;
+        const wasReady = this.#connection.state === "ready" || this.#connection.state === "reconnecting";
+        const reason = error instanceof TransportError ? error.reason : undefined;
+        if (reason === "denied") this.#set({ state: "denied" });
+        else if (wasReady && this.#failures <= patientTries) this.#set({ state: "reconnecting" });
+        else if (reason === "absent" || reason === "refused") this.#set({ state: "absent" });
+        else if (wasReady && reason !== undefined) this.#set({ state: "reconnecting" });
+        else this.#set({ state: "failed", message: error instanceof Error ? error.message : String(error) });
+    }
+
+    #pause(): Promise<void> {
+        const { backOffMs } = this.#options;
+        const waitMs = Math.min(backOffMs * 2 ** Math.max(0, this.#failures - 1), backOffMs * 10);
+        return new Promise(resolve => {
+            const timer = setTimeout(resolve, waitMs);
+            this.#wake = () => {
+                clearTimeout(timer);
+                resolve();
+            };
+        });
+    }
+
+    async #fetchAll(): Promise<void> {
+        this.#fetching = true;
+        do {
+            this.#again = false;
+            await Promise.all(
+                [...this.#entries.values()].filter(entry => entry.users > 0).map(entry => this.#fetch(entry)),
+            );
+        } while (this.#again && !this.#stopped.signal.aborted);
+        this.#fetching = false;
+    }
+
+    async #fetch(entry: Entry): Promise<void> {
+        try {
+            entry.resource = { value: await entry.fetch(), error: undefined };
+        } catch (error) {
+            // a lost connection shows in the connection's state; what was known stays on screen
+            if (!(error instanceof CallError)) return;
+            entry.resource = { value: undefined, error };
+        }
+        this.#notify();
+    }
+
+    #set(connection: Connection): void {
+        this.#connection = connection;
+        this.#notify();
+    }
+
+    #notify(): void {
+        for (const listener of this.#listeners) listener();
+    }
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// The daemon's proto3 JSON with its left-out defaults filled in, as far as the page shows it.
+import type {
+    ChainJson,
+    ChainMemberJson,
+    InterfaceJson,
+    LinkJson,
+    MapJson,
+    ProgramJson,
+} from "../proto/gen/bpfman/host/v1/host_pb.js";
+import { type HookKind, hookKind } from "./words.ts";
+
+export interface Program {
+    readonly id: number;
+    readonly name: string;
+    /** bpfman's word where it is ours, else the kernel's */
+    readonly type: string;
+    readonly managed: boolean;
+    readonly partOf: string;
+    readonly application: string;
+    readonly links: readonly Link[];
+    readonly memoryBytes: number;
+    readonly loadedAt: string;
+    readonly json: ProgramJson;
+}
+
+export interface Link {
+    readonly id: number;
+    readonly programId: number;
+    readonly programName: string;
+    readonly kind: string;
+    readonly interface: string;
+    readonly netns: string;
+    readonly direction: string;
+    readonly priority: number;
+    readonly position: number;
+    readonly proceedOn: readonly number[];
+}
+
+export interface BpfMap {
+    readonly id: number;
+    readonly name: string;
+    readonly type: string;
+    readonly keyBytes: number;
+    readonly valueBytes: number;
+    readonly maxEntries: number;
+    readonly memoryBytes: number;
+    readonly pinPath: string;
+}
+
+export interface Interface {
+    readonly key: string;
+    readonly name: string;
+    readonly netns: string;
+    readonly nsid: string;
+    readonly up: boolean;
+    readonly mtu: number;
+    readonly mac: string;
+    readonly kind: string;
+    readonly chains: readonly Chain[];
+}
+
+export interface Chain {
+    readonly type: string;
+    readonly interface: string;
+    readonly revision: number;
+    readonly backend: string;
+    readonly backendReason: string;
+    readonly mode: string;
+    readonly modeReason: string;
+    readonly members: readonly Member[];
+}
+
+export interface Member {
+    readonly position: number;
+    readonly priority: number;
+    /** 0 for what others attached */
+    readonly linkId: number;
+    readonly programId: number;
+    readonly programName: string;
+    readonly proceedOn: readonly number[];
+    readonly foreign: boolean;
+}
+
+export function programOf(json: ProgramJson): Program {
+    const metadata = json.record?.metadata ?? {};
+    return {
+        id: json.id ?? 0,
+        name: json.record?.name ?? json.kernel?.name ?? "",
+        type: json.record?.type ?? json.kernel?.typeName ?? "",
+        managed: json.record !== undefined,
+        partOf: json.partOf ?? "",
+        application: metadata["bpfman.io/application"] ?? metadata["bpfman_application"] ?? "",
+        links: (json.links ?? []).map(linkOf),
+        memoryBytes: json.kernel?.memlockBytes ?? 0,
+        loadedAt: json.kernel?.loadedAt ?? "",
+        json,
+    };
+}
+
+export function linkOf(json: LinkJson): Link {
+    return {
+        id: json.id ?? 0,
+        programId: json.programId ?? 0,
+        programName: json.programName ?? "",
+        kind: json.kind ?? "",
+        interface: json.interface ?? "",
+        netns: json.netns ?? "",
+        direction: json.direction ?? "",
+        priority: json.priority ?? 0,
+        position: json.position ?? 0,
+        proceedOn: json.proceedOn ?? [],
+    };
+}
+
+export function mapOf(json: MapJson): BpfMap {
+    return {
+        id: json.id ?? 0,
+        name: json.name ?? "",
+        type: json.typeName ?? String(json.type ?? 0),
+        keyBytes: json.keySize ?? 0,
+        valueBytes: json.valueSize ?? 0,
+        maxEntries: json.maxEntries ?? 0,
+        memoryBytes: json.memlockBytes ?? 0,
+        pinPath: json.pinPath ?? "",
+    };
+}
+
+export function interfaceOf(json: InterfaceJson): Interface {
+    return {
+        key: `${json.nsid ?? "0"}:${json.ifindex ?? 0}`,
+        name: json.name ?? "",
+        netns: json.netns ?? "",
+        nsid: json.nsid ?? "0",
+        up: json.up ?? false,
+        mtu: json.mtu ?? 0,
+        mac: json.mac ?? "",
+        kind: json.kind ?? "",
+        chains: (json.chains ?? []).map(chainOf).filter(chain => chain.members.length > 0),
+    };
+}
+
+function chainOf(json: ChainJson): Chain {
+    return {
+        type: json.type ?? "",
+        interface: json.interface ?? "",
+        revision: json.revision ?? 0,
+        backend: json.backend ?? "",
+        backendReason: json.backendReason ?? "",
+        mode: json.mode ?? "",
+        modeReason: json.modeReason ?? "",
+        members: (json.members ?? []).map(memberOf).sort((a, b) => a.position - b.position),
+    };
+}
+
+function memberOf(json: ChainMemberJson): Member {
+    return {
+        position: json.position ?? 0,
+        priority: json.priority ?? 0,
+        linkId: json.linkId ?? 0,
+        programId: json.programId ?? 0,
+        programName: json.programName ?? "",
+        proceedOn: json.proceedOn ?? [],
+        foreign: json.foreign ?? false,
+    };
+}
+
+/** The hook that a program of ours attaches to; undefined for what can't be attached here. */
+export function attachKind(program: Program): HookKind | undefined {
+    return program.managed ? hookKind(program.type) : undefined;
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// One chain: how it is carried, and its members in the order packets meet them.
+import { DropdownItem } from "@patternfly/react-core/dist/esm/components/Dropdown/index.js";
+import { Label, LabelGroup } from "@patternfly/react-core/dist/esm/components/Label/index.js";
+import LockIcon from "@patternfly/react-icons/dist/esm/icons/lock-icon";
+import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index.js";
+import { FailureDialog } from "../dialogs/frame.tsx";
+import { shown } from "../escape.ts";
+import { _, format } from "../i18n.ts";
+import type { Chain, Interface, Link, Member } from "../model.ts";
+import { type Page, usePage } from "../page.ts";
+import { moveByOne } from "../reorder.ts";
+import { routeHref } from "../route.ts";
+import { actionWord, backendHelp, chainKind, chainTitle, hookKind } from "../words.ts";
+import { LinkMenu } from "./link-menu.tsx";
+
+export function ChainSection({ chain, iface }: { chain: Chain; iface: Interface }) {
+    const title = chainTitle(chain.type);
+    const reason = chain.backendReason === "" ? backendHelp(chain.backend) : chain.backendReason;
+    return (
+        <section className="chain" aria-label={format(_("$0 on $1"), title, shown(iface.name))}>
+            <div className="chain-title">
+                <h3>{title}</h3>
+                <Label isCompact>{shown(chain.backend)}</Label>
+                {chain.mode !== "" && (
+                    <Label isCompact color={chain.mode === "generic" ? "orange" : "grey"}>
+                        {chain.mode === "generic" ? _("generic mode") : _("native mode")}
+                    </Label>
+                )}
+                {chain.revision > 0 && <span className="note">{format(_("Revision $0"), chain.revision)}</span>}
+            </div>
+            <p className="note">
+                {[reason, chain.modeReason]
+                    .filter(text => text !== "")
+                    .map(shown)
+                    .join(" · ")}
+            </p>
+            <Members chain={chain} iface={iface} title={title} />
+        </section>
+    );
+}
+
+function Members({ chain, iface, title }: { chain: Chain; iface: Interface; title: string }) {
+    const kind = chainKind(chain.type);
+    const proceeds = kind !== "tcx";
+    return (
+        <Table variant="compact" aria-label={format(_("$0 on $1"), title, shown(iface.name))}>
+            <Thead>
+                <Tr>
+                    <Th>{_("Position")}</Th>
+                    <Th>{_("Priority")}</Th>
+                    <Th>{_("Program")}</Th>
+                    {proceeds && <Th>{_("Proceeds on")}</Th>}
+                    <Th screenReaderText={_("Actions")} />
+                </Tr>
+            </Thead>
+            <Tbody>
+                {chain.members.map(member => (
+                    <Tr key={`${member.position} ${member.linkId} ${member.programId}`}>
+                        <Td dataLabel={_("Position")}>{member.position}</Td>
+                        <Td dataLabel={_("Priority")}>{member.foreign ? "" : member.priority}</Td>
+                        <Td dataLabel={_("Program")} modifier="breakWord">
+                            <a href={routeHref({ view: "program", id: member.programId })}>{memberLabel(member)}</a>
+                            {member.foreign && (
+                                <div className="note">
+                                    <LockIcon aria-hidden /> {_("Not managed here")}
+                                </div>
+                            )}
+                        </Td>
+                        {proceeds && (
+                            <Td dataLabel={_("Proceeds on")}>
+                                {!member.foreign && <ProceedOn kind={kind} codes={member.proceedOn} />}
+                            </Td>
+                        )}
+                        <Td isActionCell>
+                            {!member.foreign && <MemberMenu chain={chain} iface={iface} member={member} />}
+                        </Td>
+                    </Tr>
+                ))}
+            </Tbody>
+        </Table>
+    );
+}
+
+function MemberMenu({ chain, iface, member }: { chain: Chain; iface: Interface; member: Member }) {
+    const page = usePage();
+    const ours = chain.members.filter(other => !other.foreign);
+    const at = ours.indexOf(member);
+    const items = ([-1, 1] as const).map(step => {
+        const changes = moveByOne(ours, at, step);
+        return (
+            <DropdownItem key={step} isDisabled={!changes} onClick={() => changes && void move(page, member, changes)}>
+                {step < 0 ? _("Move up") : _("Move down")}
+            </DropdownItem>
+        );
+    });
+    return <LinkMenu link={linkOfMember(chain, iface, member)}>{items}</LinkMenu>;
+}
+
+async function move(
+    page: Page,
+    member: Member,
+    changes: readonly { linkId: number; priority: number }[],
+): Promise<void> {
+    try {
+        for (const { linkId, priority } of changes) await page.client.updateLink({ linkId, priority });
+        page.notify(format(_("$0 moved"), shown(member.programName)));
+    } catch (error) {
+        page.show(<FailureDialog title={format(_("$0 was not moved"), shown(member.programName))} error={error} />);
+    }
+    page.live.refresh();
+}
+
+function linkOfMember(chain: Chain, iface: Interface, member: Member): Link {
+    const [kind = "", direction = ""] = chain.type.split("-");
+    return {
+        id: member.linkId,
+        programId: member.programId,
+        programName: member.programName,
+        kind,
+        interface: iface.name,
+        netns: iface.netns,
+        direction,
+        priority: member.priority,
+        position: member.position,
+        proceedOn: member.proceedOn,
+    };
+}
+
+function memberLabel(member: Member): string {
+    return member.programName === "" ? format(_("program $0"), member.programId) : shown(member.programName);
+}
+
+export function ProceedOn({ kind, codes }: { kind: string; codes: readonly number[] }) {
+    const hook = hookKind(kind);
+    if (!hook || codes.length === 0) return null;
+    return (
+        <LabelGroup numLabels={12} aria-label={_("Proceeds on")}>
+            {codes.map(code => (
+                <Label key={code} isCompact variant="outline">
+                    {actionWord(hook, code)}
+                </Label>
+            ))}
+        </LabelGroup>
+    );
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// Programs and links in a few words.
+import { Label, LabelGroup } from "@patternfly/react-core/dist/esm/components/Label/index.js";
+import { shown } from "../escape.ts";
+import { _, format } from "../i18n.ts";
+import type { Link, Program } from "../model.ts";
+import { routeHref } from "../route.ts";
+import { hookTitle, interfaceLabel } from "../words.ts";
+
+/** Foreign programs may have no name at all. */
+export function programLabel(program: Program): string {
+    return program.name === "" ? _("(no name)") : shown(program.name);
+}
+
+export function LinkLabels({ links }: { links: readonly Link[] }) {
+    if (links.length === 0) return null;
+    return (
+        <LabelGroup numLabels={4} aria-label={_("Links")}>
+            {links.map(link => (
+                <Label
+                    key={link.id}
+                    isCompact
+                    variant="outline"
+                    href={routeHref({ view: "interface", name: link.interface, netns: link.netns })}
+                >
+                    {linkLabel(link)}
+                </Label>
+            ))}
+        </LabelGroup>
+    );
+}
+
+export function linkLabel(link: Link): string {
+    const where = shown(interfaceLabel(link.interface, link.netns));
+    return format(_("$0 on $1"), hookTitle(link.kind, link.direction), where);
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+import { DropdownItem } from "@patternfly/react-core/dist/esm/components/Dropdown/index.js";
+import type { ReactNode } from "react";
+import { DetachDialog } from "../dialogs/detach.tsx";
+import { UpdateLinkDialog } from "../dialogs/update-link.tsx";
+import { shown } from "../escape.ts";
+import { _, format } from "../i18n.ts";
+import type { Link } from "../model.ts";
+import { usePage } from "../page.ts";
+import { Kebab } from "./kebab.tsx";
+
+/** What can be done with one link; children are further items in front of detaching. */
+export function LinkMenu({ link, children }: { link: Link; children?: ReactNode }) {
+    const { show } = usePage();
+    return (
+        <Kebab label={format(_("Actions for $0 on $1"), shown(link.programName), shown(link.interface))}>
+            <DropdownItem onClick={() => show(<UpdateLinkDialog link={link} />)}>{_("Change priority")}</DropdownItem>
+            {children}
+            <DropdownItem isDanger onClick={() => show(<DetachDialog link={link} />)}>
+                {_("Detach")}
+            </DropdownItem>
+        </Kebab>
+    );
+}

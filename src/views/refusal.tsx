@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+// An error as the daemon tells it: what failed, the verifier's words, what to do next.
+import { Alert } from "@patternfly/react-core/dist/esm/components/Alert/index.js";
+import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
+import { type ReactNode, useEffect, useRef } from "react";
+import { CallError, TransportError } from "../../client/errors.ts";
+import { shown, shownLines } from "../escape.ts";
+import { _, format, ngettext } from "../i18n.ts";
+import { Section } from "./section.tsx";
+
+interface RefusalProps {
+    readonly title: string;
+    readonly error: Error;
+    /** asks again for the verifier's whole log */
+    readonly onFullLog?: (() => void) | undefined;
+    readonly children?: ReactNode;
+}
+
+export function Refusal({ title, error, onFullLog, children }: RefusalProps) {
+    const detail = error instanceof CallError ? error.detail : undefined;
+    const omitted = detail?.verifierLinesOmitted ?? 0;
+    const whole = detail?.verifierLog ?? "";
+    const log = whole === "" ? (detail?.verifierLines ?? []).join("\n") : whole;
+    const ref = useRef<HTMLDivElement>(null);
+    // a dialog may be longer than the screen
+    // biome-ignore lint/correctness/useExhaustiveDependencies: each new error is to be seen
+    useEffect(() => ref.current?.scrollIntoView({ block: "nearest" }), [error]);
+    return (
+        <div ref={ref}>
+            <Alert isInline variant="danger" component="p" title={title} className="refusal">
+                <p>{shown(errorText(error))}</p>
+                {log !== "" && (
+                    <>
+                        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
+                        <pre className="verifier-log" tabIndex={0} role="log" aria-label={_("Verifier log")}>
+                            {shownLines(log)}
+                        </pre>
+                        {whole === "" && omitted > 0 && (
+                            <p>
+                                {ngettext(
+                                    "$0 more line of the verifier's log is left out.",
+                                    "$0 more lines of the verifier's log are left out.",
+                                    omitted,
+                                )}{" "}
+                                {onFullLog && (
+                                    <Button variant="link" isInline onClick={onFullLog}>
+                                        {_("Show the whole log")}
+                                    </Button>
+                                )}
+                            </p>
+                        )}
+                    </>
+                )}
+                {detail?.hint && <p>{shown(detail.hint)}</p>}
+                {children}
+            </Alert>
+        </div>
+    );
+}
+
+/** In place of a view whose list could not be fetched. */
+export function ErrorAlert({ error }: { error: Error }) {
+    return (
+        <Section>
+            <Refusal title={_("This can't be shown")} error={error} />
+        </Section>
+    );
+}
+
+function errorText(error: Error): string {
+    if (!(error instanceof TransportError)) return error.message;
+    if (error.reason !== "lost") return _("The eBPF manager can't be reached.");
+    return format(_("The connection was lost before an answer came ($0). Look whether it was done."), error.message);
+}

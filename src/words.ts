@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel's and the API's words, as people read them.
+import { _, format, N_ } from "./i18n.ts";
+
+export type HookKind = "xdp" | "tc" | "tcx";
+
+export interface Action {
+    readonly code: number;
+    readonly word: string;
+    /** what it means that the chain goes on after it */
+    readonly help: string;
+    readonly preset: boolean;
+}
+
+// Codes: enum xdp_action and TC_ACT_* of the kernel's headers; dispatcher_return is what a dispatcher's empty slot
+// returns, in libxdp's layout 31, for TC 30.
+const xdpActions: readonly Action[] = [
+    { code: 0, word: "aborted", help: N_("The program failed"), preset: false },
+    { code: 1, word: "drop", help: N_("The program would drop the packet"), preset: false },
+    { code: 2, word: "pass", help: N_("The program lets the packet through"), preset: true },
+    { code: 3, word: "tx", help: N_("The program would send the packet back out of the interface"), preset: false },
+    { code: 4, word: "redirect", help: N_("The program would send the packet somewhere else"), preset: false },
+    { code: 31, word: "dispatcher_return", help: N_("The program leaves the decision to the chain"), preset: true },
+];
+
+const tcActions: readonly Action[] = [
+    { code: -1, word: "unspec", help: N_("The program does not decide"), preset: false },
+    { code: 0, word: "ok", help: N_("The program accepts the packet"), preset: false },
+    { code: 1, word: "reclassify", help: N_("Classification would start again"), preset: false },
+    { code: 2, word: "shot", help: N_("The program would drop the packet"), preset: false },
+    { code: 3, word: "pipe", help: N_("The packet goes on to the next action"), preset: true },
+    { code: 4, word: "stolen", help: N_("The program took the packet"), preset: false },
+    { code: 5, word: "queued", help: N_("The program queued the packet"), preset: false },
+    { code: 6, word: "repeat", help: N_("The action would be repeated"), preset: false },
+    { code: 7, word: "redirect", help: N_("The program would send the packet somewhere else"), preset: false },
+    { code: 8, word: "trap", help: N_("The program would hand the packet to the control plane"), preset: false },
+    { code: 30, word: "dispatcher_return", help: N_("The program leaves the decision to the chain"), preset: true },
+];
+
+/** What a program at such a hook can return; none for TCX, whose order the kernel keeps. */
+export function actionsOf(kind: HookKind): readonly Action[] {
+    if (kind === "xdp") return xdpActions;
+    return kind === "tc" ? tcActions : [];
+}
+
+export function presetOf(kind: HookKind): number[] {
+    return actionsOf(kind)
+        .filter(action => action.preset)
+        .map(action => action.code);
+}
+
+export function actionWord(kind: HookKind, code: number): string {
+    return actionsOf(kind).find(action => action.code === code)?.word ?? String(code);
+}
+
+export function hookKind(word: string): HookKind | undefined {
+    return word === "xdp" || word === "tc" || word === "tcx" ? word : undefined;
+}
+
+/** Chain types begin with their hook: xdp, tc-ingress, tcx-egress. */
+export function chainKind(type: string): HookKind {
+    return hookKind(type.split("-")[0] ?? "") ?? "xdp";
+}
+
+export function chainTitle(type: string): string {
+    switch (type) {
+        case "xdp":
+            return _("XDP");
+        case "tc-ingress":
+            return _("TC ingress");
+        case "tc-egress":
+            return _("TC egress");
+        case "tcx-ingress":
+            return _("TCX ingress");
+        case "tcx-egress":
+            return _("TCX egress");
+        default:
+            return type;
+    }
+}
+
+export function hookTitle(kind: string, direction: string): string {
+    return chainTitle(direction === "" || kind === "xdp" ? kind : `${kind}-${direction}`);
+}
+
+export function backendHelp(backend: string): string {
+    switch (backend) {
+        case "direct":
+            return _("The program itself is attached; no dispatcher is needed.");
+        case "freplace":
+            return _("A dispatcher calls the programs one after the other.");
+        case "tail-call":
+            return _("A dispatcher reaches the programs by tail calls.");
+        case "kernel":
+            return _("The kernel keeps the order of the programs.");
+        case "foreign":
+            return _("Attached by others; not managed here.");
+        default:
+            return "";
+    }
+}
+
+export function typeLabel(type: string): string {
+    switch (type) {
+        case "xdp":
+            return _("XDP");
+        case "tc":
+            return _("TC");
+        case "tcx":
+            return _("TCX");
+        default:
+            return type;
+    }
+}
+
+export function bytes(count: number): string {
+    return cockpit.format_bytes(count);
+}
+
+/** RFC 3339 in the page's language; empty stays empty. */
+export function moment(time: string): string {
+    const date = new Date(time);
+    if (time === "" || Number.isNaN(date.getTime())) return time;
+    const language = cockpit.language?.replace("_", "-");
+    return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(date);
+}
+
+/** An interface among those of several namespaces. */
+export function interfaceLabel(name: string, netns: string): string {
+    return netns === "" ? name : format(_("$0 in $1"), name, netns);
+}
