@@ -114,7 +114,7 @@ install_debian() {
     fi
     # One source that does not answer must not stop the rest; what really is not to be had, the install says.
     as_root apt-get update -q || true
-    local apt=(apt-get install -q -y --no-install-recommends)
+    local apt=(apt-get install -qq -y --no-install-recommends -o Dpkg::Use-Pty=0)
     [ -z "${plain[*]}" ] || as_root env DEBIAN_FRONTEND=noninteractive "${apt[@]}" "${plain[@]}"
     [ -z "${backported[*]}" ] ||
         as_root env DEBIAN_FRONTEND=noninteractive "${apt[@]}" -t bookworm-backports "${backported[@]}"
