@@ -39,8 +39,6 @@ export class Listener {
     readonly #limits: SocketLimits;
     readonly #sockets = new Set<Socket>();
     readonly #perUser = new Map<number, number>();
-    /** the inode of the socket file that was made here */
-    #madeInode: bigint | undefined;
 
     private constructor(options: ListenOptions) {
         this.#options = options;
@@ -51,14 +49,10 @@ export class Listener {
     static async open(options: ListenOptions): Promise<Listener> {
         const listener = new Listener(options);
         const { at } = options;
-        if ("path" in at) {
-            await clearStale(at.path);
-            await listener.#listen(at);
-            // connect(2) needs write permission: nobody but root has it until the mode is set (umask 077)
-            listener.#madeInode = openToGroup(at.path);
-        } else {
-            await listener.#listen(at);
-        }
+        if ("path" in at) await clearStale(at.path);
+        await listener.#listen(at);
+        // connect(2) needs write permission: nobody but root has it until the mode is set (umask 077)
+        if ("path" in at) openToGroup(at.path);
         return listener;
     }
 
@@ -66,10 +60,8 @@ export class Listener {
         return this.#sockets.size;
     }
 
-    /** Takes no more connections; the socket's file goes if it was made here. */
+    /** Takes no more connections. libuv removes the file of a socket that it made, and leaves an inherited one's. */
     stopListening(): void {
-        const { at } = this.#options;
-        if ("path" in at && inodeOf(at.path) === this.#madeInode) rmSync(at.path, { force: true });
         this.#server.close();
     }
 
@@ -196,8 +188,8 @@ function answers(path: string): Promise<boolean> {
     });
 }
 
-/** root:bpfman 0660 where that group is known, else 0600. Returns the file's inode. */
-function openToGroup(path: string): bigint | undefined {
+/** root:bpfman 0660 where that group is known, else 0600. */
+function openToGroup(path: string): void {
     const gid = bpfmanGroup();
     if (gid === undefined) {
         chmodSync(path, 0o600);
@@ -205,10 +197,7 @@ function openToGroup(path: string): bigint | undefined {
         chownSync(path, 0, gid);
         chmodSync(path, 0o660);
     }
-    return inodeOf(path);
 }
-
-const inodeOf = (path: string) => lstatSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
 
 /** The gid of the group bpfman in /etc/group, which the package makes. */
 export function bpfmanGroup(): number | undefined {
