@@ -40,7 +40,9 @@ interface ErrorJson {
 /** The error object of a Connect answer or end record: `{code: "not_found", message, details: {…}}`. */
 export function callErrorFromJson(json: unknown, fallback: string): CallError {
     const error: ErrorJson = typeof json === "object" && json !== null ? json : {};
-    const code = typeof error.code === "string" ? error.code.toUpperCase() : "UNKNOWN";
+    // Connect spells this one with one l
+    const word = error.code === "canceled" ? "cancelled" : error.code;
+    const code = typeof word === "string" ? word.toUpperCase() : "UNKNOWN";
     const message = typeof error.message === "string" && error.message !== "" ? error.message : fallback;
     const detail = typeof error.details === "object" && error.details !== null ? error.details : undefined;
     return new CallError(code, message, detail);

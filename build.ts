@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+// Builds dist/: node build.ts [all|bpf|daemon|cli|page]… [--production]
+//   bpf/, demo/, test/   BPF objects, each only when its source or a header is newer
+//   lib/                 the daemon's and the command's bundles, koffi beside them
+//   bin/bpfman           runs from any folder; its first line names the interpreter found here, or BPFMAN_NODE
+//   cockpit/             the page
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import { delimiter, isAbsolute, join, relative } from "node:path";
+import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
+
+const root = import.meta.dirname;
+const dist = join(root, "dist");
+const lib = join(dist, "lib");
+const wantedNodeMajor = 24;
+
+interface PackageFacts {
+    readonly version: string;
+    readonly license?: string;
+}
+
+/** Something a person has to change; told in one sentence. */
+class BuildError extends Error {}
+
+// --- BPF objects ---------------------------------------------------------------------------------------------
+
+const objectFolders = [
+    { from: "bpf", to: "bpf" },
+    { from: "demo", to: "demo" },
+    { from: "test/fixtures", to: "test" },
+] as const;
+
+function buildObjects(): void {
+    let compiled = 0;
+    for (const { from, to } of objectFolders) {
+        const sources = fs.globSync("*.bpf.c", { cwd: join(root, from) });
+        if (sources.length === 0) continue;
+        const headers = [join(root, "bpf"), join(root, from)].flatMap(dir => fs.globSync(`${dir}/*.h`));
+        const newest = Math.max(0, ...headers.map(modified));
+        fs.mkdirSync(join(dist, to), { recursive: true });
+        for (const source of sources) {
+            const input = join(root, from, source);
+            const output = join(dist, to, source.replace(/\.bpf\.c$/, ".o"));
+            if (fs.existsSync(output) && modified(output) >= Math.max(newest, modified(input))) continue;
+            compileObject(input, output);
+            compiled++;
+        }
+    }
+    console.log(`BPF objects: ${compiled} compiled, the others are up to date`);
+}
+
+const modified = (path: string) => fs.statSync(path).mtimeMs;
+
+function compileObject(input: string, output: string): void {
+    // an interrupted build must not leave half an object that looks new
+    const partial = `${output}.partial`;
+    const flags = [
+        ...["-target", "bpf", "-g", "-O2", "-mcpu=v3", "-Wall", "-Wno-unused-function", "-Werror"],
+        // the same bytes from whatever folder
+        ...[`-ffile-prefix-map=${root}=/usr/src/bpfman`, "-fdebug-compilation-dir=/usr/src/bpfman"],
+        ...[`-I${join(root, "bpf")}`, ...multiarchIncludes()],
+    ];
+    try {
+        execFileSync(clang(), [...flags, "-c", input, "-o", partial], { stdio: ["ignore", "inherit", "inherit"] });
+    } catch (error) {
+        throw new BuildError(`${relative(root, input)} does not compile: see clang's words above`, { cause: error });
+    }
+    fs.renameSync(partial, output);
+}
+
+let foundClang: string | undefined;
+
+function clang(): string {
+    const names = ["clang", ...Array.from({ length: 15 }, (_, at) => `clang-${26 - at}`)];
+    foundClang ??= names.map(onPath).find(path => path !== undefined);
+    if (foundClang === undefined) {
+        throw new BuildError("clang is not installed: packaging/install-deps.sh installs it (package clang)");
+    }
+    return foundClang;
+}
+
+/** Debian keeps <asm/types.h> in a folder of the architecture's name, which -target bpf does not search. */
+function multiarchIncludes(): string[] {
+    const candidates = [
+        output(clang(), ["-print-multiarch"]),
+        output(clang(), ["-dumpmachine"]).replace(/-(?:pc|unknown)-/, "-"),
+        `${output("uname", ["-m"])}-linux-gnu`,
+    ];
+    const found = candidates
+        .filter(name => name !== "")
+        .find(name => fs.existsSync(`/usr/include/${name}/asm/types.h`));
+    return found === undefined ? [] : ["-idirafter", `/usr/include/${found}`];
+}
+
+function output(command: string, args: readonly string[]): string {
+    try {
+        return execFileSync(command, args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    } catch {
+        return "";
+    }
+}
+
+function onPath(name: string): string | undefined {
+    const dirs = (process.env["PATH"] ?? "").split(delimiter).filter(isAbsolute);
+    return dirs.map(dir => join(dir, name)).find(path => fs.existsSync(path));
+}
+
+// --- the daemon and the command ------------------------------------------------------------------------------
+
+const entries = {
+    daemon: "daemon/main.ts",
+    "net-worker": "daemon/kernel/net-worker.ts",
+    "loader-child": "daemon/kernel/loader-child.ts",
+} as const;
+
+function common(production: boolean): BuildOptions {
+    const { version } = packageFacts(root);
+    return {
+        absWorkingDir: root,
+        bundle: true,
+        platform: "node",
+        target: `node${wantedNodeMajor}`,
+        outdir: lib,
+        minifySyntax: production,
+        minifyWhitespace: production,
+        sourcemap: production ? false : "linked",
+        // a map of the sources' text is of no use on another machine
+        sourcesContent: false,
+        legalComments: "linked",
+        metafile: true,
+        external: ["koffi"],
+        define: {
+            __BPFMAN_VERSION__: JSON.stringify(version),
+            __BPFMAN_COMMIT__: JSON.stringify(
+                output("git", ["-C", root, "rev-parse", "--short=12", "HEAD"]) || "unknown",
+            ),
+        },
+        logLevel: "warning",
+    };
+}
+
+/** Only grpc-js' channelz uses it, by way of protobufjs and lodash: a third of the bundle. */
+const withoutProtoLoader: Plugin = {
+    name: "without-proto-loader",
+    setup(build) {
+        build.onResolve({ filter: /^@grpc\/proto-loader$/ }, () => ({ path: "proto-loader", namespace: "empty" }));
+        build.onLoad({ filter: /.*/, namespace: "empty" }, () => ({ contents: "" }));
+    },
+};
+
+async function buildDaemon(production: boolean): Promise<Metafile> {
+    const present = Object.entries(entries).filter(([, path]) => fs.existsSync(join(root, path)));
+    fs.mkdirSync(lib, { recursive: true });
+    const result = await build({
+        ...common(production),
+        entryPoints: Object.fromEntries(present),
+        format: "esm",
+        // code that a first call does not need stays in files of its own, beside the others
+        splitting: true,
+        chunkNames: "daemon-[name]-[hash]",
+        // CommonJS packages inside an ES module ask for Node's own modules
+        banner: {
+            js: 'import{createRequire as __createRequire}from"node:module";const require=__createRequire(import.meta.url);',
+        },
+        plugins: [withoutProtoLoader],
+        metafile: true,
+    });
+    fs.writeFileSync(join(lib, "package.json"), '{ "type": "module" }\n');
+    copyKoffi();
+    return result.metafile;
+}
+
+/** `bpfman serve` finds the daemon's bundle beside the command's. */
+const daemonBesideCommand: Plugin = {
+    name: "daemon-beside-command",
+    setup(build) {
+        build.onResolve({ filter: /\/daemon\/main\.ts$/ }, () => ({ path: "./daemon.js", external: true }));
+    },
+};
+
+async function buildCommand(production: boolean): Promise<Metafile> {
+    const result = await build({
+        ...common(production),
+        entryPoints: { cli: "cli/main.ts" },
+        // CommonJS in one file starts two milliseconds sooner than modules; a verb's code is run when it is asked for
+        format: "cjs",
+        outExtension: { ".js": ".cjs" },
+        define: { ...common(production).define, "import.meta.dirname": "__dirname" },
+        plugins: [daemonBesideCommand],
+        metafile: true,
+    });
+    writeLauncher();
+    return result.metafile;
+}
+
+function writeLauncher(): void {
+    const bin = join(dist, "bin");
+    fs.mkdirSync(bin, { recursive: true });
+    // whatever an outer package.json says, and without a look at the text
+    fs.writeFileSync(join(bin, "package.json"), '{ "type": "commonjs" }\n');
+    const path = join(bin, "bpfman");
+    fs.writeFileSync(
+        path,
+        `#!${interpreter()} --max-semi-space-size=1
+// SPDX-License-Identifier: Apache-2.0
+"use strict";
+if (Number(process.versions.node.split(".")[0]) < ${wantedNodeMajor}) {
+    process.stderr.write("bpfman: error: needs Node.js ${wantedNodeMajor} or newer, " + process.execPath + " is " + process.version + "\\n");
+    process.exit(1);
+}
+require("../lib/cli.cjs");
+`,
+    );
+    fs.chmodSync(path, 0o755);
+}
+
+/** BPFMAN_NODE; else the machine's own where it is new enough; else the one of node_modules; else the one that runs this. */
+function interpreter(): string {
+    const asked = process.env["BPFMAN_NODE"];
+    if (asked !== undefined && asked !== "") {
+        if (!isAbsolute(asked)) throw new BuildError(`BPFMAN_NODE must be an absolute path, not ${asked}`);
+        return asked;
+    }
+    const dirs = (process.env["PATH"] ?? "")
+        .split(delimiter)
+        .filter(dir => isAbsolute(dir) && !dir.includes("node_modules"));
+    const candidates = [
+        ...dirs.map(dir => join(dir, "node")),
+        join(root, "node_modules/node/bin/node"),
+        process.execPath,
+    ];
+    const found = candidates.find(path => fs.existsSync(path) && nodeMajor(path) >= wantedNodeMajor);
+    if (found === undefined)
+        throw new BuildError(`no Node.js ${wantedNodeMajor} or newer: run npm ci, or set BPFMAN_NODE`);
+    return found;
+}
+
+function nodeMajor(path: string): number {
+    return Number(/^v(\d+)\./.exec(output(path, ["--version"]))?.[1] ?? 0);
+}
+
+/** What koffi needs at run time: its JavaScript, and the library for this machine, compiled here or prebuilt. */
+function copyKoffi(): void {
+    const from = join(root, "node_modules/koffi");
+    const to = join(lib, "node_modules/koffi");
+    const triplet = `linux_${process.arch}`;
+    const libraries = [
+        join(from, "build/koffi", triplet, "koffi.node"),
+        join(root, `node_modules/@koromix/koffi-linux-${process.arch}`, triplet, "koffi.node"),
+    ];
+    const library = libraries.find(path => fs.existsSync(path));
+    if (library === undefined) throw new BuildError(`koffi has no library for ${triplet}: run npm ci`);
+    fs.rmSync(to, { recursive: true, force: true });
+    for (const file of ["package.json", "LICENSE.txt", "index.js", "src/koffi/index.js"]) {
+        fs.mkdirSync(join(to, file, ".."), { recursive: true });
+        fs.copyFileSync(join(from, file), join(to, file));
+    }
+    fs.mkdirSync(join(to, "build/koffi", triplet), { recursive: true });
+    fs.copyFileSync(library, join(to, "build/koffi", triplet, "koffi.node"));
+}
+
+/** Chunks are named by their content: those of earlier builds would stay for ever. */
+function removeStale(metafiles: readonly Metafile[]): void {
+    const kept = new Set(metafiles.flatMap(({ outputs }) => Object.keys(outputs).map(path => join(root, path))));
+    for (const name of fs.readdirSync(lib)) {
+        const path = join(lib, name);
+        if (name !== "package.json" && name !== "node_modules" && !kept.has(path)) fs.rmSync(path);
+    }
+}
+
+// --- what is in the bundles ----------------------------------------------------------------------------------
+
+function packageFacts(dir: string): PackageFacts {
+    return JSON.parse(fs.readFileSync(join(dir, "package.json"), "utf8"));
+}
+
+/** One line for each npm package whose code is in dist/: name, version, licence. */
+function writeBundled(metafiles: readonly Metafile[]): void {
+    const names = new Set(["koffi"]);
+    for (const { outputs } of metafiles) {
+        // inputs that ended up in no file are not shipped
+        for (const { inputs } of Object.values(outputs)) {
+            for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
+                const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
+                if (name !== undefined && bytesInOutput > 0) names.add(name);
+            }
+        }
+    }
+    const lines = [...names].sort().map(name => {
+        const { version, license } = packageFacts(join(root, "node_modules", name));
+        return `${name} ${version} ${license ?? "unknown"}\n`;
+    });
+    fs.writeFileSync(join(dist, "bundled-npm.txt"), lines.join(""));
+}
+
+// --- which parts -----------------------------------------------------------------------------------------------
+
+const parts = ["bpf", "daemon", "cli", "page"] as const;
+
+async function main(argv: readonly string[]): Promise<void> {
+    const production = argv.includes("--production");
+    const named = argv.filter(word => word !== "--production");
+    const unknown = named.find(word => word !== "all" && !(parts as readonly string[]).includes(word));
+    if (unknown !== undefined) throw new BuildError(`unknown part "${unknown}"; one of: all, ${parts.join(", ")}`);
+    const wanted = new Set<string>(named.length === 0 || named.includes("all") ? parts : named);
+    if (wanted.has("bpf")) buildObjects();
+    const metafiles: Metafile[] = [];
+    if (wanted.has("daemon") || wanted.has("cli")) {
+        // the list of what is bundled is of both; together they take a quarter of a second
+        metafiles.push(await buildDaemon(production), await buildCommand(production));
+        removeStale(metafiles);
+        console.log(`dist/bin/bpfman: ${interpreter()}`);
+    }
+    if (wanted.has("page")) {
+        const { buildPage } = await import("./build-page.ts");
+        await buildPage({ production });
+    }
+    if (metafiles.length > 0) writeBundled(metafiles);
+}
+
+try {
+    await main(process.argv.slice(2));
+} catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    console.error(`build: ${error.message}`);
+    process.exitCode = 1;
+}

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which bpfman this is: the build writes it in; run from source, package.json says it.
+import { readFileSync } from "node:fs";
+
+declare const __BPFMAN_VERSION__: string | undefined;
+declare const __BPFMAN_COMMIT__: string | undefined;
+
+export function buildVersion(): string {
+    if (typeof __BPFMAN_VERSION__ === "string") return __BPFMAN_VERSION__;
+    const manifest: { version?: string } = JSON.parse(readFileSync(`${import.meta.dirname}/../package.json`, "utf8"));
+    return manifest.version ?? "unknown";
+}
+
+export function buildCommit(): string {
+    return typeof __BPFMAN_COMMIT__ === "string" ? __BPFMAN_COMMIT__ : "unknown";
+}

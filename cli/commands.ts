@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of commands. A verb's code is read only when it is the one that runs.
+import type { Command, Option } from "./args.ts";
+import type { Verb } from "./host.ts";
+import { releasedCommands } from "./released-commands.ts";
+import { globalOptions } from "./settings.ts";
+import { looksLikeProgram } from "./values.ts";
+
+export type BpfmanCommand = Command<Verb>;
+
+const output: Option = {
+    name: "output",
+    short: "o",
+    value: "text|json",
+    choices: ["text", "json"],
+    help: "text or json",
+};
+const quiet: Option = { name: "quiet", short: "q", help: "ids alone, one a line" };
+const ignoreMissing: Option = { name: "ignore-missing", help: "an id that does not exist is no error" };
+const fullLog: Option = { name: "full-log", help: "on a refusal, the verifier's whole log" };
+const linkMetadata: Option = {
+    name: "metadata",
+    short: "m",
+    value: "KEY=VALUE",
+    list: "repeated",
+    help: "kept with the link",
+};
+const priority: Option = { name: "priority", short: "p", value: "N", required: true, help: "lower runs first" };
+const netns: Option = { name: "netns", short: "n", value: "PATH", help: "network namespace, as /var/run/netns/blue" };
+const proceedOn = (actions: string): Option => ({
+    name: "proceed-on",
+    value: "ACTION,…",
+    list: "repeated",
+    help: `return codes after which the chain goes on (default ${actions})`,
+});
+const mode: Option = {
+    name: "mode",
+    value: "auto|native|generic",
+    help: "where XDP runs (default auto: native, else generic)",
+};
+
+const loadOptions: readonly Option[] = [
+    {
+        name: "programs",
+        value: "TYPE:NAME,…",
+        list: "words",
+        accepts: looksLikeProgram,
+        required: true,
+        help: "functions to load, each as xdp, tc or tcx",
+    },
+    {
+        name: "attach",
+        value: "[NAME=]HOOK",
+        list: "repeated",
+        help: "also attach: xdp:IFACE:prio=N or tc|tcx:IFACE:ingress|egress:prio=N, then :proceed-on=a,b :netns=PATH :mode=M",
+    },
+    { name: "application", short: "a", value: "NAME", help: "kept as metadata bpfman.io/application" },
+    { name: "metadata", short: "m", value: "KEY=VALUE", list: "repeated", help: "kept with each program" },
+    { name: "global", short: "g", value: "NAME=HEX", list: "repeated", help: "bytes of a global variable" },
+    { name: "map-owner-id", value: "ID", help: "use the maps of this program" },
+    { name: "private-maps", help: "each program gets maps of its own" },
+    fullLog,
+    output,
+];
+
+const program: BpfmanCommand = {
+    name: "program",
+    summary: "Loads, lists, shows and unloads programs",
+    fallback: "list",
+    commands: [
+        {
+            name: "load",
+            summary: "Loads programs, and attaches them where asked: all of it or nothing",
+            fallback: "file",
+            fallbackTakesWords: true,
+            commands: [
+                {
+                    name: "file",
+                    summary: "Loads programs of an object file, and attaches them where asked: all of it or nothing",
+                    words: [{ name: "PATH", help: "a BPF object file" }],
+                    options: loadOptions,
+                    examples: [
+                        "bpfman program load file pass.o --programs xdp:pass",
+                        "bpfman program load pass.o --programs xdp:pass --attach xdp:eth0:prio=100:proceed-on=pass,drop",
+                        "bpfman program load mark.o --programs tc:mark,tc:count --attach mark=tc:eth0:ingress:prio=5",
+                        "bpfman program load pass.o --programs xdp:pass -g sampling=0100 -m owner=me -o json",
+                    ],
+                    run: () => import("./verbs/load.ts").then(verbs => verbs.programLoadFile),
+                },
+            ],
+        },
+        {
+            name: "list",
+            summary: "Lists programs",
+            options: [
+                quiet,
+                { name: "attached", help: "with a link" },
+                { name: "unattached", help: "without one" },
+                {
+                    name: "type",
+                    short: "p",
+                    aliases: ["program-type"],
+                    value: "TYPE,…",
+                    list: "repeated",
+                    help: "of these types",
+                },
+                { name: "application", value: "NAME", help: "of this application" },
+                {
+                    name: "metadata",
+                    short: "m",
+                    aliases: ["metadata-selector"],
+                    value: "KEY=VALUE",
+                    list: "repeated",
+                    help: "with all of these",
+                },
+                { name: "all", short: "a", help: "also those that others loaded" },
+                { name: "selector", short: "l", value: "SELECTOR", help: "by metadata: k=v, k!=v, k in (a,b), k, !k" },
+                output,
+            ],
+            examples: [
+                "bpfman program list",
+                "bpfman program list --all --type xdp,tc",
+                "bpfman program list -q --unattached",
+            ],
+            run: () => import("./verbs/program-list.ts").then(verbs => verbs.programList),
+        },
+        {
+            name: "get",
+            summary: "Shows one program, with its links and maps",
+            words: [{ name: "ID", help: "a program's id" }],
+            options: [output],
+            examples: ["bpfman program get 123", "bpfman program get 123 -o json"],
+            run: () => import("./verbs/program-get.ts").then(verbs => verbs.programGet),
+        },
+        {
+            name: "unload",
+            summary: "Unloads programs, their links first",
+            words: [{ name: "ID", list: true, help: "programs' ids" }],
+            options: [ignoreMissing],
+            examples: ["bpfman program unload 123 124", "bpfman program unload 123 --ignore-missing"],
+            run: () => import("./verbs/batch.ts").then(verbs => verbs.unload),
+        },
+    ],
+};
+
+const attachVerb = () => import("./verbs/link-attach.ts").then(verbs => verbs.linkAttach);
+const programWord = {
+    name: "PROG",
+    list: true,
+    help: "programs' ids; several are attached in one step, in this order",
+};
+const interfaceWord = { name: "IFACE", help: "an interface, as eth0" };
+const directionWord = { name: "DIRECTION", help: "ingress or egress" };
+
+const link: BpfmanCommand = {
+    name: "link",
+    summary: "Attaches programs; lists, shows, changes and detaches links",
+    fallback: "list",
+    commands: [
+        {
+            name: "attach",
+            summary: "Attaches loaded programs",
+            commands: [
+                {
+                    name: "xdp",
+                    summary: "Attaches XDP programs to an interface",
+                    words: [programWord, interfaceWord],
+                    options: [
+                        priority,
+                        proceedOn("pass, dispatcher_return"),
+                        netns,
+                        mode,
+                        linkMetadata,
+                        fullLog,
+                        output,
+                    ],
+                    examples: [
+                        "bpfman link attach xdp 123 eth0 --priority 100",
+                        "bpfman link attach xdp 123 124 eth0 -p 50 --proceed-on pass,drop",
+                    ],
+                    run: attachVerb,
+                },
+                {
+                    name: "tc",
+                    summary: "Attaches TC programs to an interface",
+                    words: [programWord, interfaceWord, directionWord],
+                    options: [priority, proceedOn("pipe, dispatcher_return"), netns, linkMetadata, fullLog, output],
+                    examples: ["bpfman link attach tc 123 eth0 ingress --priority 100 --proceed-on ok,pipe"],
+                    run: attachVerb,
+                },
+                {
+                    name: "tcx",
+                    summary: "Attaches TCX programs to an interface",
+                    words: [programWord, interfaceWord, directionWord],
+                    options: [priority, netns, linkMetadata, fullLog, output],
+                    examples: ["bpfman link attach tcx 123 eth0 egress --priority 100"],
+                    run: attachVerb,
+                },
+            ],
+        },
+        {
+            name: "list",
+            summary: "Lists links",
+            options: [
+                quiet,
+                { name: "program-id", value: "ID", help: "of this program" },
+                { name: "kind", value: "KIND,…", list: "repeated", help: "xdp, tc or tcx" },
+                {
+                    name: "program-type",
+                    short: "p",
+                    value: "TYPE,…",
+                    list: "repeated",
+                    help: "of programs of these types",
+                },
+                { name: "application", value: "NAME", help: "of this application" },
+                { name: "metadata", short: "m", value: "KEY=VALUE", list: "repeated", help: "with all of these" },
+                output,
+            ],
+            examples: [
+                "bpfman link list",
+                "bpfman link list --kind xdp -o json",
+                "bpfman link list -q --program-id 123",
+            ],
+            run: () => import("./verbs/link-list.ts").then(verbs => verbs.linkList),
+        },
+        {
+            name: "get",
+            summary: "Shows one link",
+            words: [{ name: "ID", help: "a link's id" }],
+            options: [output],
+            examples: ["bpfman link get 7 -o json"],
+            run: () => import("./verbs/link-get.ts").then(verbs => verbs.linkGet),
+        },
+        {
+            name: "update",
+            summary: "Changes a link's priority or proceed-on without a gap",
+            words: [{ name: "ID", help: "a link's id" }],
+            options: [{ ...priority, required: false }, proceedOn("unchanged"), output],
+            examples: ["bpfman link update 7 --priority 10", "bpfman link update 7 --proceed-on pass,tx"],
+            run: () => import("./verbs/link-update.ts").then(verbs => verbs.linkUpdate),
+        },
+        {
+            name: "detach",
+            summary: "Removes links",
+            words: [{ name: "ID", list: true, help: "links' ids" }],
+            options: [ignoreMissing],
+            examples: ["bpfman link detach 7 8"],
+            run: () => import("./verbs/batch.ts").then(verbs => verbs.detach),
+        },
+    ],
+};
+
+const dispatcher: BpfmanCommand = {
+    name: "dispatcher",
+    summary: "Shows the chains of XDP and TC",
+    commands: [
+        {
+            name: "list",
+            summary: "Lists chains",
+            options: [
+                { name: "type", value: "TYPE", help: "xdp, tc-ingress or tc-egress" },
+                { name: "nsid", value: "N", help: "inode of the network namespace" },
+                { name: "ifindex", value: "N", help: "index of the interface" },
+                output,
+            ],
+            examples: ["bpfman dispatcher list --type xdp"],
+            run: () => import("./verbs/dispatcher.ts").then(verbs => verbs.dispatcherList),
+        },
+        {
+            name: "get",
+            summary: "Shows one chain with its members in order",
+            words: [
+                { name: "TYPE", help: "xdp, tc-ingress or tc-egress" },
+                { name: "NSID", help: "inode of the network namespace" },
+                { name: "IFINDEX", help: "index of the interface" },
+            ],
+            options: [output],
+            examples: ["bpfman dispatcher get xdp 4026531840 2"],
+            run: () => import("./verbs/dispatcher.ts").then(verbs => verbs.dispatcherGet),
+        },
+    ],
+};
+
+export const root: BpfmanCommand = {
+    name: "bpfman",
+    summary: "Loads eBPF programs and attaches them by priority",
+    options: globalOptions,
+    examples: [
+        "bpfman program load file pass.o --programs xdp:pass --attach xdp:eth0:prio=100",
+        "bpfman program list",
+        "bpfman dispatcher list",
+    ],
+    commands: [
+        program,
+        link,
+        dispatcher,
+        {
+            name: "features",
+            summary: "Tells what this kernel and its libbpf can do",
+            options: [output],
+            run: () => import("./verbs/features.ts").then(verbs => verbs.features),
+        },
+        {
+            name: "version",
+            summary: "Tells the versions of this command and of the daemon",
+            options: [output],
+            run: () => import("./verbs/version.ts").then(verbs => verbs.version),
+        },
+        {
+            name: "serve",
+            summary: "Runs the daemon",
+            hidden: true,
+            options: [
+                { name: "idle-timeout", value: "SECONDS", help: "end after so long without work (0: never)" },
+                { name: "csi-support", help: "accepted for older command lines" },
+            ],
+            examples: ["bpfman serve --runtime-dir /tmp/try"],
+            run: () => import("./verbs/serve.ts").then(verbs => verbs.serve),
+        },
+        ...releasedCommands,
+    ],
+};

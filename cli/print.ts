@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every byte that reaches a terminal goes through here. Names come from objects, images and the kernel: characters
+// that steer a terminal or turn the reading direction are shown as escapes.
+import { writeSync } from "node:fs";
+
+// control characters, what UAX #9 calls bidirectional controls, line and paragraph separators, byte order mark
+const steering = /[\p{Cc}\p{Bidi_Control}\u2028\u2029\ufeff]/gu;
+
+/** One line's worth of text that does nothing but be read. */
+export function safe(text: string): string {
+    return text.replace(steering, character => {
+        const code = character.charCodeAt(0);
+        if (code === 0x0a) return "\\n";
+        if (code === 0x09) return "\\t";
+        return code < 0x100 ? `\\x${code.toString(16).padStart(2, "0")}` : `\\u${code.toString(16).padStart(4, "0")}`;
+    });
+}
+
+export function printLine(text = ""): void {
+    write(1, `${safe(text)}\n`);
+}
+
+export function printLines(lines: readonly string[]): void {
+    if (lines.length > 0) write(1, `${lines.map(safe).join("\n")}\n`);
+}
+
+export function printErrorLine(text: string): void {
+    write(2, `${safe(text)}\n`);
+}
+
+/** Two-space indent; nothing but ASCII-safe line structure: what `safe` escapes is escaped as JSON does. */
+export function printJson(value: unknown): void {
+    const escaped = JSON.stringify(value, undefined, 2).replace(steering, character =>
+        // stringify has escaped C0 inside strings; the line feeds left are its own
+        character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+    );
+    write(1, `${escaped}\n`);
+}
+
+/** Left-aligned columns with two spaces between them. */
+export function table(rows: readonly (readonly string[])[], indent = ""): string[] {
+    const cells = rows.map(row => row.map(safe));
+    const widths: number[] = [];
+    for (const row of cells) {
+        row.forEach((cell, column) => {
+            widths[column] = Math.max(widths[column] ?? 0, width(cell));
+        });
+    }
+    return cells.map(row =>
+        (
+            indent + row.map((cell, column) => cell + " ".repeat((widths[column] ?? 0) - width(cell))).join("  ")
+        ).trimEnd(),
+    );
+}
+
+/** Lines that `table` made, under a heading where the terminal can show one. */
+export function printHeadedTable(rows: readonly (readonly string[])[], isTerminal: boolean): void {
+    const [head, ...rest] = table(rows, " ");
+    if (head === undefined) return;
+    // bold, underlined, green
+    write(1, isTerminal ? `\u001b[1;4;32m${head}\u001b[0m\n` : `${head}\n`);
+    printLines(rest);
+}
+
+function width(text: string): number {
+    let count = 0;
+    for (const _ of text) count++;
+    return count;
+}
+
+/** Synchronous: Node's own stdout costs a millisecond to set up, and nothing is lost at exit. */
+function write(fd: 1 | 2, text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    for (let at = 0; at < bytes.length; ) {
+        try {
+            at += writeSync(fd, bytes, at);
+        } catch (error) {
+            const { code } = error as NodeJS.ErrnoException;
+            if (code === "EAGAIN") waitForReader();
+            else if (code === "EPIPE") process.exit(fd === 1 ? 141 : 1);
+            else if (fd === 2) return;
+            else throw error;
+        }
+    }
+}
+
+/** The other end of a non-blocking pipe is full. */
+function waitForReader(): void {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// The values that users write: ids, priorities, proceed-on words, KEY=VALUE, NAME=HEX. Pure.
+import { toBase64 } from "../client/base64.ts";
+import { UsageError } from "./args.ts";
+import { nearest } from "./nearest.ts";
+
+const maxU32 = 0xffffffff;
+const maxI32 = 0x7fffffff;
+
+export function parseId(noun: "program" | "link", text: string): number {
+    if (!/^[0-9]+$/.test(text)) throw new UsageError(`invalid ${noun} ID "${text}": must be a decimal number`);
+    const id = Number(text);
+    if (id === 0 || id > maxU32) throw new UsageError(`invalid ${noun} ID "${text}": must be from 1 to ${maxU32}`);
+    return id;
+}
+
+export function parsePriority(text: string): number {
+    if (/^-[0-9]+$/.test(text)) throw new UsageError("priority must be non-negative");
+    if (!/^[0-9]+$/.test(text)) throw new UsageError(`invalid priority "${text}": must be a decimal number`);
+    const priority = Number(text);
+    if (priority > maxI32) throw new UsageError(`priority must be at most ${maxI32}`);
+    return priority;
+}
+
+export function parseCount(name: string, text: string): number {
+    if (!/^[0-9]{1,15}$/.test(text)) throw new UsageError(`invalid ${name} "${text}": must be a decimal number`);
+    return Number(text);
+}
+
+const xdpActions: Readonly<Record<string, number>> = {
+    aborted: 0,
+    drop: 1,
+    pass: 2,
+    tx: 3,
+    redirect: 4,
+    dispatcher_return: 31,
+};
+
+const tcActions: Readonly<Record<string, number>> = {
+    unspec: -1,
+    ok: 0,
+    reclassify: 1,
+    shot: 2,
+    pipe: 3,
+    stolen: 4,
+    queued: 5,
+    repeat: 6,
+    redirect: 7,
+    trap: 8,
+    dispatcher_return: 30,
+};
+
+const actionsOf = (kind: string) => (kind === "xdp" ? xdpActions : tcActions);
+
+/** Words, each of them one action or several with commas between, to action codes. */
+export function parseProceedOn(kind: "xdp" | "tc", words: readonly string[]): number[] {
+    const actions = actionsOf(kind);
+    const codes = splitCommas(words).map(word => {
+        const code = actions[word.toLowerCase()];
+        if (code === undefined) {
+            const near = nearest(word.toLowerCase(), Object.keys(actions));
+            const more = near ? `did you mean ${near}?` : `one of: ${Object.keys(actions).join(", ")}`;
+            throw new UsageError(`error parsing proceed_on "${word}" (${kind}); ${more}`);
+        }
+        return code;
+    });
+    return [...new Set(codes)];
+}
+
+export function proceedOnWords(kind: string, codes: readonly number[]): string {
+    const actions = Object.entries(actionsOf(kind));
+    return codes.map(code => actions.find(([, value]) => value === code)?.[0] ?? String(code)).join(", ");
+}
+
+/** The bits of a dispatcher's configuration: 1 << action for XDP; one further for TC, whose actions begin at -1. */
+export function proceedOnMask(kind: string, codes: readonly number[]): number {
+    const shift = kind === "xdp" ? 0 : 1;
+    return codes.reduce((mask, code) => (mask | (1 << (code + shift))) >>> 0, 0);
+}
+
+export function splitCommas(words: readonly string[]): string[] {
+    return words.flatMap(word => word.split(",")).filter(word => word !== "");
+}
+
+export function parseMetadata(words: readonly string[]): Record<string, string> {
+    const pairs = words.flatMap(splitPairs).map(word => {
+        const equals = word.indexOf("=");
+        if (equals < 1) throw new UsageError(`invalid metadata "${word}": must be KEY=VALUE`);
+        return [word.slice(0, equals), word.slice(equals + 1)] as const;
+    });
+    return Object.fromEntries(pairs);
+}
+
+/** a=1,b=2 is two; a comma that no pair follows belongs to the value */
+function splitPairs(word: string): string[] {
+    return word.split(/,(?=[^,=]+=)/);
+}
+
+export const applicationKey = "bpfman.io/application";
+export const olderApplicationKey = "bpfman_application";
+
+/** An application that is named twice: the metadata's word counts. */
+export function withApplication(
+    metadata: Record<string, string>,
+    application: string | undefined,
+): { metadata: Record<string, string>; ignored: boolean } {
+    if (application === undefined) return { metadata, ignored: false };
+    if (applicationKey in metadata || olderApplicationKey in metadata) return { metadata, ignored: true };
+    return { metadata: { ...metadata, [applicationKey]: application }, ignored: false };
+}
+
+/** NAME=HEX to NAME → base64, as proto3 JSON carries bytes. */
+export function parseGlobals(words: readonly string[]): Record<string, string> {
+    const pairs = words.map(word => {
+        const match = /^([^=]+)=(?:0[xX])?([0-9a-fA-F]*)$/.exec(word);
+        if (!match?.[1] || match[2] === undefined) {
+            throw new UsageError(`invalid global "${word}": must be NAME=HEX`);
+        }
+        const [, name, hex] = match;
+        if (hex.length % 2 !== 0) throw new UsageError(`invalid global "${word}": an odd number of hexadecimal digits`);
+        const bytes = Uint8Array.from(hex.match(/../g) ?? [], pair => Number.parseInt(pair, 16));
+        return [name, toBase64(bytes)] as const;
+    });
+    return Object.fromEntries(pairs);
+}
+
+/** What this project can load now. */
+export const programTypes = ["xdp", "tc", "tcx"] as const;
+const otherTypes = ["tracepoint", "kprobe", "kretprobe", "uprobe", "uretprobe", "fentry", "fexit", "lsm"];
+
+export function looksLikeProgram(word: string): boolean {
+    return /^[a-z]+:[^/]/.test(word);
+}
+
+export function parsePrograms(words: readonly string[]): { type: string; name: string }[] {
+    const programs = splitCommas(words).map(word => {
+        const [type = "", name, ...rest] = word.split(":");
+        checkType(type);
+        if (name === undefined || name === "") {
+            throw new UsageError(`Missing program name in "${word}": must be TYPE:NAME, as in ${type}:my_function`);
+        }
+        if (rest.length > 0) throw new UsageError(`unexpected "${rest.join(":")}" in "${word}": must be TYPE:NAME`);
+        return { type, name };
+    });
+    if (programs.length === 0) throw new UsageError("--programs names no program");
+    return programs;
+}
+
+function checkType(type: string): void {
+    if ((programTypes as readonly string[]).includes(type)) return;
+    if (otherTypes.includes(type)) {
+        throw new UsageError(`program type ${type} can't be loaded; this version loads ${programTypes.join(", ")}`);
+    }
+    const near = nearest(type, programTypes);
+    const more = near ? `did you mean ${near}?` : `one of: ${programTypes.join(", ")}`;
+    throw new UsageError(`Unknown program type: ${type}; ${more}`);
+}
+
+/** 30s, 1m30s, 500ms, 0 (as Go writes durations) to milliseconds. */
+export function parseDuration(flag: string, text: string): number {
+    const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+    if (text === "0") return 0;
+    const parts = text.match(/[0-9.]+(?:ms|s|m|h)/g) ?? [];
+    if (parts.length === 0 || parts.join("") !== text) {
+        throw new UsageError(`invalid ${flag} "${text}": must be a duration as 30s or 1m30s`);
+    }
+    return parts.reduce((sum, part) => {
+        const unit = part.replace(/^[0-9.]+/, "");
+        return sum + Number.parseFloat(part) * (units[unit] ?? 0);
+    }, 0);
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// link get; get link
+import { type Verb, wantsJson } from "../host.ts";
+import { linkJson } from "../json.ts";
+import { printJson, printLines } from "../print.ts";
+import { linkState } from "../state-text.ts";
+import { linkText } from "../text.ts";
+import { parseId } from "../values.ts";
+
+export const linkGet: Verb = async (args, { client }) => {
+    const link = await client.getLink(parseId("link", args.required("ID")));
+    if (wantsJson(args)) printJson(linkJson(link));
+    else printLines(linkText(link));
+    return 0;
+};
+
+export const getLink: Verb = async (args, { client }) => {
+    printLines(linkState(await client.getLink(parseId("link", args.required("LINK_ID")))));
+    return 0;
+};

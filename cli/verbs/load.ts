@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+// program load file; load file; both also attach, all or nothing
+import { toBase64 } from "../../client/base64.ts";
+import type { AttachItemJson, LoadRequestJson, LoadResponseJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import { type Args, UsageError } from "../args.ts";
+import { type HookKind, hookFromArgs, isHookKind, parseAttach } from "../hook.ts";
+import { type Host, type Verb, wantsJson } from "../host.ts";
+import { linkJson, programJson } from "../json.ts";
+import { readObjectFile } from "../object-file.ts";
+import { printErrorLine, printHeadedTable, printJson, printLine, printLines } from "../print.ts";
+import { linkState, programState, releasedProgramRows } from "../state-text.ts";
+import { linkText, programText } from "../text.ts";
+import { parseGlobals, parseId, parseMetadata, parsePrograms, withApplication } from "../values.ts";
+
+interface NamedProgram {
+    readonly type: string;
+    readonly name: string;
+}
+
+export const programLoadFile: Verb = async (args, host) => {
+    const programs = parsePrograms(args.values("programs"));
+    const attach = args.values("attach").map(word => attachItem(word, programs));
+    const answer = await load(args, host, args.required("PATH"), programs, attach);
+    if (wantsJson(args)) {
+        printJson({
+            programs: (answer.programs ?? []).map(programJson),
+            ...(attach.length === 0 ? {} : { links: (answer.links ?? []).map(linkJson) }),
+        });
+        return 0;
+    }
+    const parts = [...(answer.programs ?? []).map(programText), ...(answer.links ?? []).map(linkText)];
+    printLines(parts.flatMap((lines, at) => (at === 0 ? lines : ["", ...lines])));
+    return 0;
+};
+
+/** `load file … [xdp --iface I --priority N]`: every program of that type is attached there, in the order named. */
+export const loadFile: Verb = async (args, host) => {
+    const programs = parsePrograms(args.values("programs"));
+    const attach = isHookKind(args.command) ? trailingAttach(args, args.command, programs) : [];
+    const answer = await load(args, host, args.required("path"), programs, attach);
+    printReleased(answer);
+    return 0;
+};
+
+function attachItem(word: string, programs: readonly NamedProgram[]): AttachItemJson {
+    const { programName, hook } = parseAttach(word);
+    const [only] = programs;
+    const name = programName ?? (programs.length === 1 ? only?.name : undefined);
+    if (name === undefined) {
+        throw new UsageError(`--attach "${word}" does not say which program: write NAME=${word}`);
+    }
+    if (!programs.some(program => program.name === name)) {
+        throw new UsageError(`--attach names program "${name}", which --programs does not`);
+    }
+    return { programName: name, ...hook };
+}
+
+function trailingAttach(args: Args, kind: HookKind, programs: readonly NamedProgram[]): AttachItemJson[] {
+    const other = programs.find(program => program.type !== kind);
+    if (other)
+        throw new UsageError(`program ${other.name} is a ${other.type} program; the ${kind} attach accepts ${kind}`);
+    const hook = hookFromArgs(kind, args, args.required("iface"), args.value("direction"));
+    const metadata = parseMetadata(args.values("link-metadata"));
+    return programs.map(({ name }) => ({ programName: name, ...hook, metadata }));
+}
+
+async function load(
+    args: Args,
+    { client }: Host,
+    path: string,
+    programs: readonly NamedProgram[],
+    attach: AttachItemJson[],
+): Promise<LoadResponseJson> {
+    const application = args.value("application");
+    const { metadata, ignored } = withApplication(parseMetadata(args.values("metadata")), application);
+    if (ignored) printErrorLine(`bpfman: warning: --application ${application} is ignored: the metadata names one`);
+    const owner = args.value("map-owner-id");
+    const request: LoadRequestJson = {
+        programs: [...programs],
+        globalData: parseGlobals(args.values("global")),
+        metadata,
+        ...(owner === undefined ? {} : { mapOwnerId: parseId("program", owner) }),
+        privateMaps: args.flag("private-maps"),
+        attach,
+        fullLog: args.flag("full-log"),
+    };
+    const { bytes, absolutePath } = readObjectFile(path);
+    return await client.load({ ...request, object: toBase64(bytes), sourcePath: absolutePath });
+}
+
+/** One program: its two tables; several: the list. Then each link's table. */
+function printReleased({ programs = [], links = [] }: LoadResponseJson): void {
+    const [only] = programs;
+    if (programs.length === 1 && only) printLines(programState(only));
+    else printHeadedTable(releasedProgramRows(programs), false);
+    for (const link of links) {
+        printLine();
+        printLines(linkState(link));
+    }
+}
