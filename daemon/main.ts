@@ -2,14 +2,15 @@
 // The daemon: options, store, kernel, manager and api are wired here and nowhere else.
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { describeCaller } from "./api/caller.ts";
 import { parseServeOptions, type ServeOptions, usage } from "./api/options.ts";
 import { printable } from "./api/printable.ts";
 import { Api } from "./api/server.ts";
 import { bpfmanGroup, inheritedSocket, Listener } from "./api/socket.ts";
 import { bpfmanVersion } from "./api/version.ts";
+import { libbpf } from "./kernel/ffi.ts";
 import { takeLock } from "./kernel/lock.ts";
 import { notify } from "./kernel/notify.ts";
-import { describeCaller } from "./api/caller.ts";
 import { startManager } from "./manager/start.ts";
 import { BpfmanError } from "./model.ts";
 import { Store } from "./store/store.ts";
@@ -73,9 +74,20 @@ async function run(options: ServeOptions): Promise<void> {
     const stopping = Promise.withResolvers<string>();
     const stopFor = onSignals(stack, stopping.resolve);
 
-    const { manager, stop } = await startManager({ runtimeDir, stateDir, bootId, store, log, describe: describeCaller });
+    const { manager, stop } = await startManager({
+        runtimeDir,
+        stateDir,
+        bootId,
+        store,
+        log,
+        describe: describeCaller,
+    });
     try {
-        const api = new Api({ manager, facts: { runtimeDir, startedAt }, log });
+        const api = new Api({
+            manager,
+            facts: { runtimeDir, startedAt, libbpf: libbpf.versionString().replace(/^v/, "") },
+            log,
+        });
         const inherited = inheritedSocket(process.env);
         // a child must not take the socket for its own
         for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete process.env[name];

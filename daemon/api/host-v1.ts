@@ -29,6 +29,8 @@ import { watch } from "./watch.ts";
 /** What the daemon knows of itself. */
 export interface DaemonFacts {
     readonly runtimeDir: string;
+    /** libbpf's version, as 1.5 */
+    readonly libbpf: string;
     /** RFC 3339 */
     readonly startedAt: string;
 }
@@ -118,7 +120,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
             commit: bpfmanCommit(),
             node: process.version,
             kernel: release(),
-            libbpf: (await manager.features()).libbpf,
+            libbpf: facts.libbpf,
             runtimeDir: facts.runtimeDir,
             startedAt: facts.startedAt,
             pid: process.pid,

@@ -38,7 +38,7 @@ export class Served implements AsyncDisposable {
         const log: string[] = [];
         const push = (line: string) => log.push(line);
         const path = join(mkdtempSync(join(tmpdir(), "bpfman-api-")), "bpfman.sock");
-        const facts = { runtimeDir: "/run/bpfman", startedAt: "2026-01-01T00:00:00Z" };
+        const facts = { runtimeDir: "/run/bpfman", libbpf: "1.5", startedAt: "2026-01-01T00:00:00Z" };
         const { httpLimits, ...rest } = options;
         const api = new Api({ manager, facts, log: push, ...(httpLimits && { httpLimits }) });
         const onConnection = (socket: Socket, caller: Caller, protocol: "http/1.1" | "http/2") =>
