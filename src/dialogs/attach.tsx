@@ -9,7 +9,8 @@ import { attachKind, type Program } from "../model.ts";
 import { useInterfaces, usePage, usePrograms } from "../page.ts";
 import { typeLabel } from "../words.ts";
 import { ActionDialog } from "./frame.tsx";
-import { HookFields, hookOf, initialHook } from "./hook-fields.tsx";
+import { hookOf, initialHook } from "./hook-choice.ts";
+import { HookFields } from "./hook-fields.tsx";
 
 /** Opened on a program or on an interface; the other is chosen here. */
 export function AttachDialog(props: { program?: Program; interfaceKey?: string }) {

@@ -6,58 +6,11 @@ import { FormSelect, FormSelectOption } from "@patternfly/react-core/dist/esm/co
 import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index.js";
 import { Radio } from "@patternfly/react-core/dist/esm/components/Radio/index.js";
 import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
-import type { AttachItemJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Interface } from "../model.ts";
-import { actionsOf, type HookKind, interfaceLabel, presetOf, typeLabel } from "../words.ts";
-
-const highestPriority = 2 ** 31 - 1;
-
-/** What the fields hold, valid or not. */
-export interface HookChoice {
-    /** an Interface's key; empty while nothing is chosen */
-    readonly interfaceKey: string;
-    readonly direction: "ingress" | "egress";
-    readonly priority: string;
-    /** by hook kind: a load can hold both XDP and TC programs */
-    readonly proceedOn: Readonly<Record<HookKind, readonly number[]>>;
-}
-
-export function initialHook(interfaceKey = ""): HookChoice {
-    return {
-        interfaceKey,
-        direction: "ingress",
-        priority: "50",
-        proceedOn: { xdp: presetOf("xdp"), tc: presetOf("tc"), tcx: [] },
-    };
-}
-
-export function parsePriority(text: string): number | undefined {
-    const value = /^[0-9]{1,10}$/.test(text.trim()) ? Number(text) : Number.NaN;
-    return value <= highestPriority ? value : undefined;
-}
-
-/** The hook for one program; undefined while the choice is not complete. */
-export function hookOf(
-    choice: HookChoice,
-    kind: HookKind,
-    interfaces: readonly Interface[],
-): AttachItemJson | undefined {
-    const iface = interfaces.find(one => one.key === choice.interfaceKey);
-    const priority = parsePriority(choice.priority);
-    const proceedOn = [...choice.proceedOn[kind]];
-    if (!iface || priority === undefined || (kind !== "tcx" && proceedOn.length === 0)) return undefined;
-    const place = { interface: iface.name, netns: iface.netns, priority };
-    switch (kind) {
-        case "xdp":
-            return { xdp: { ...place, proceedOn } };
-        case "tc":
-            return { tc: { ...place, direction: choice.direction, proceedOn } };
-        case "tcx":
-            return { tcx: { ...place, direction: choice.direction } };
-    }
-}
+import { actionsOf, type HookKind, interfaceLabel, typeLabel } from "../words.ts";
+import { type HookChoice, highestPriority, parsePriority } from "./hook-choice.ts";
 
 interface HookFieldsProps {
     readonly choice: HookChoice;

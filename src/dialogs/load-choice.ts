@@ -4,7 +4,7 @@ import { toBase64 } from "../../client/base64.ts";
 import type { AttachItemJson, InspectResponseJson, LoadRequestJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Interface } from "../model.ts";
 import { type HookKind, hookKind } from "../words.ts";
-import { type HookChoice, hookOf } from "./hook-fields.tsx";
+import { type HookChoice, hookOf } from "./hook-choice.ts";
 
 export interface ProgramChoice {
     readonly name: string;

@@ -10,7 +10,8 @@ import { shown } from "../escape.ts";
 import { _, format, ngettext } from "../i18n.ts";
 import type { Interface } from "../model.ts";
 import { hookKind, typeLabel } from "../words.ts";
-import { HookFields, initialHook } from "./hook-fields.tsx";
+import { initialHook } from "./hook-choice.ts";
+import { HookFields } from "./hook-fields.tsx";
 import { chosenKinds, type GlobalChoice, globalBytes, type LoadChoice, type ProgramChoice } from "./load-choice.ts";
 
 interface LoadFieldsProps {

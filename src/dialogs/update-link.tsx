@@ -7,7 +7,8 @@ import type { Link } from "../model.ts";
 import { usePage } from "../page.ts";
 import { actionsOf, hookKind } from "../words.ts";
 import { ActionDialog } from "./frame.tsx";
-import { PriorityField, ProceedOnField, parsePriority } from "./hook-fields.tsx";
+import { parsePriority } from "./hook-choice.ts";
+import { PriorityField, ProceedOnField } from "./hook-fields.tsx";
 
 export function UpdateLinkDialog({ link }: { link: Link }) {
     const { client, notify } = usePage();

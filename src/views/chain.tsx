@@ -47,9 +47,9 @@ function Members({ chain, iface, title }: { chain: Chain; iface: Interface; titl
         <Table variant="compact" aria-label={format(_("$0 on $1"), title, shown(iface.name))}>
             <Thead>
                 <Tr>
-                    <Th>{_("Position")}</Th>
-                    <Th>{_("Priority")}</Th>
-                    <Th>{_("Program")}</Th>
+                    <Th width={10}>{_("Position")}</Th>
+                    <Th width={10}>{_("Priority")}</Th>
+                    <Th width={35}>{_("Program")}</Th>
                     {proceeds && <Th>{_("Proceeds on")}</Th>}
                     <Th screenReaderText={_("Actions")} />
                 </Tr>
