@@ -22,13 +22,15 @@ pack() { # TARBALL TAR-ARGUMENT…
 # what is tracked or new, as it is on disk, less what is deleted
 git ls-files -z --cached --others --exclude-standard | sort -zu |
     while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done >"$work/files"
-pack "$work/SOURCES/bpfman-$version.tar.zst" --null --files-from="$work/files" --transform="s,^,bpfman-$version/,"
+pack "$work/SOURCES/bpfman-$version.tar.zst" --null --files-from="$work/files" --transform="s,^,bpfman-$version/,S"
 
 # What is compiled elsewhere stays out: Fedora builds from source and has these tools itself.
 modules=$cache/node_modules-$(sha256sum <package-lock.json | cut -c1-16).tar.zst
 if [ ! -e "$modules" ]; then
     rm -f "$cache"/node_modules-*
-    pack "$modules.new" --transform="s,^,bpfman-$version/," --exclude='*.map' \
+    # of PatternFly the ES modules are bundled: its other forms are ballast, as are maps and declarations
+    pack "$modules.new" --exclude='*.map' --exclude='*.d.ts' \
+        --exclude='node_modules/@patternfly/*/dist/'{js,dynamic,static,umd} --exclude='node_modules/@patternfly/*/src' \
         --exclude=node_modules/{.bin,node,typescript,@typescript,@biomejs,@bufbuild/buf,playwright-core,@axe-core,axe-core,@types} \
         --exclude='node_modules/@bufbuild/buf-*' --exclude='node_modules/@esbuild' --exclude='node_modules/@koromix' \
         node_modules
@@ -60,6 +62,7 @@ rpmbuild "${options[@]}" \
     --define 'use_source_date_epoch_as_buildtime 1' \
     --define 'clamp_mtime_to_source_date_epoch 1' \
     --define '_buildhost reproducible' \
+    --define "_specdir $PWD" \
     -ba bpfman.spec >"$work/log" 2>&1 || {
     cat "$work/log" >&2
     exit 1
