@@ -154,6 +154,7 @@ class IdleTimer {
     readonly #afterMs: number;
     readonly #expired: () => void;
     #timer: NodeJS.Timeout | undefined;
+    #immediate: NodeJS.Immediate | undefined;
 
     /** 0: never */
     constructor(afterMs: number, expired: () => void) {
@@ -163,11 +164,16 @@ class IdleTimer {
 
     start(): void {
         this.stop();
-        if (this.#afterMs > 0) this.#timer = setTimeout(this.#expired, this.#afterMs);
+        if (this.#afterMs === 0) return;
+        // whoever connected in the meantime is seen by the loop before the immediate runs
+        this.#timer = setTimeout(() => {
+            this.#immediate = setImmediate(this.#expired);
+        }, this.#afterMs);
     }
 
     stop(): void {
         clearTimeout(this.#timer);
+        clearImmediate(this.#immediate);
     }
 }
 

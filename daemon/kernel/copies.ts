@@ -6,6 +6,7 @@ import { programType } from "./bpf.ts";
 import type { BpfFs } from "./bpffs.ts";
 import type { Loader } from "./loader.ts";
 import type { LoaderProgram } from "./loader-protocol.ts";
+import { withoutFrags } from "./without-frags.ts";
 
 export type CopyKind = "ext" | "plain" | "double";
 
@@ -43,7 +44,8 @@ export class Copies {
         this.#bpffs.remove(stage);
         this.#bpffs.makeFolder(stage);
         try {
-            const object = this.#readObject(program.objectSha256);
+            const kept = this.#readObject(program.objectSha256);
+            const object = kind === "plain" ? withoutFrags(kept) : kept;
             const chain = program.type === "xdp" ? "xdp" : "tc";
             const original = loaderProgram(program.name, chain, program.frags && kind !== "plain");
             await this.#loader.load(

@@ -37,7 +37,7 @@ export function linkViews(context: Context): LinkView[] {
     const positions = new Map<LinkId, number>();
     for (const group of byHook.values()) {
         const kind = group[0]?.hook.kind ?? "xdp";
-        inOrder(kind, group).forEach(({ id }, position) => positions.set(id, position));
+        for (const [position, { id }] of inOrder(kind, group).entries()) positions.set(id, position);
     }
     return records
         .map((record): LinkView => {

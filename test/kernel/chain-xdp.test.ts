@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: Apache-2.0
+// XDP chains with real packets. The same scenarios run on every kernel: by freplace where it has it, else by tail call.
+import assert from "node:assert/strict";
+import path from "node:path";
+import { suite, test } from "node:test";
+import type { CallError } from "../../client/errors.ts";
+import { openProgram, testRun } from "../../daemon/kernel/bpf.ts";
+import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
+import type { ProgramId } from "../../daemon/model.ts";
+import type { AttachItemJson, ChainJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import { Lab } from "../lab/lab.ts";
+import { perCpuSum } from "../lab/maps.ts";
+import type { Wire } from "../lab/namespaces.ts";
+import { SequenceLog } from "../lab/sequence.ts";
+
+const noFreplace = probeFreplace();
+const chainBackend = noFreplace === undefined ? "freplace" : "tail-call";
+const ten = Array.from({ length: 10 }, (_, i) => `xdp:xdp_sequence_${i}`);
+const all = [0, 1, 2, 3, 4, 31];
+const pass = 2;
+const drop = 1;
+
+const u32 = (value: number): Buffer => {
+    const bytes = Buffer.alloc(4);
+    bytes.writeUInt32LE(value);
+    return bytes;
+};
+
+const item = (
+    wire: Wire,
+    programId: number | undefined,
+    priority: number,
+    more: { proceedOn?: number[]; mode?: string } = {},
+): AttachItemJson => ({
+    programId: programId ?? 0,
+    xdp: { interface: wire.interface, netns: wire.netns, priority, proceedOn: [], mode: "auto", ...more },
+});
+
+async function chain(lab: Lab): Promise<ChainJson | undefined> {
+    const { chains = [] } = await lab.client.listChains({});
+    return chains.find(({ type }) => type === "xdp");
+}
+
+/** The return code of whatever sits at the hook, for one packet. */
+async function verdict(lab: Lab): Promise<number> {
+    using fd = openProgram(((await chain(lab))?.programId ?? 0) as ProgramId);
+    assert.ok(fd !== undefined, "the program at the hook is in the kernel");
+    return testRun(fd, Buffer.alloc(64), 1).returnCode;
+}
+
+const refusal = async (promise: Promise<unknown>): Promise<CallError> => {
+    try {
+        await promise;
+    } catch (error) {
+        return error as CallError;
+    }
+    return assert.fail("nothing was refused");
+};
+
+suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFreplace})`}`, () => {
+    test("RunsInOrderOfPriority", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const programs = await lab.load("xdp_sequence", ten);
+        const priorities = [70, 10, 50, 90, 30, 20, 100, 60, 40, 80];
+        await lab.attach(...programs.map(({ id }, i) => item(wire, id, priorities[i]!)));
+        const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
+        log.clear();
+        assert.deepEqual(await wire.ping(20, { intervalSeconds: 0.01 }).result, { sent: 20, received: 20 });
+        const expected = ten.map((_, i) => i).sort((a, b) => priorities[a]! - priorities[b]!);
+        const packets = log.packets();
+        assert.equal(packets.size, 20);
+        for (const ids of packets.values()) assert.deepEqual(ids, expected);
+        const shown = await chain(lab);
+        assert.equal(shown?.backend, chainBackend);
+        assert.equal(shown?.revision, 1, "ten links in one request are one rebuild");
+        assert.deepEqual(
+            shown?.members?.map(({ programName }) => programName),
+            expected.map(i => `xdp_sequence_${i}`),
+        );
+    });
+
+    test("NewestFirstAtEqualPriorityAndRequestOrderWithin", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const [a, b, c, d] = await lab.load("xdp_sequence", ten.slice(0, 4));
+        await lab.attach(item(wire, a?.id, 50));
+        await lab.attach(item(wire, b?.id, 50), item(wire, c?.id, 50));
+        await lab.attach(item(wire, d?.id, 50));
+        const names = (await chain(lab))?.members?.map(({ programName }) => programName);
+        assert.deepEqual(names, ["xdp_sequence_3", "xdp_sequence_1", "xdp_sequence_2", "xdp_sequence_0"]);
+    });
+
+    test("AStoppingMemberEndsTheChainAtEachPosition", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const programs = await lab.load("xdp_sequence", ten.slice(0, 9));
+        const links = await lab.attach(...programs.map(({ id }, i) => item(wire, id, 10 * (i + 1))));
+        const [stopper] = await lab.load("xdp_sequence", ["xdp:xdp_sequence"], {
+            globals: { id: u32(99), action: u32(drop) },
+        });
+        const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
+        for (let position = 0; position <= 9; position++) {
+            const [link] = await lab.attach(item(wire, stopper?.id, 10 * position + 5));
+            assert.equal(link?.position ?? 0, position);
+            log.clear();
+            const { received } = await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result;
+            assert.equal(received, 0);
+            const expected = Array.from({ length: position }, (_, i) => i);
+            const packets = log.packets();
+            // where nobody ran before the stopper nobody logged: it has a log of its own
+            assert.equal(packets.size, position === 0 ? 0 : 3);
+            for (const ids of packets.values()) assert.deepEqual(ids, expected);
+            await lab.detach(link?.id);
+        }
+        assert.equal(links.length, 9);
+    });
+
+    test("EveryActionAndProceedOnGivesTheSameVerdictAloneAndWithANeighbour", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const [neighbour] = await lab.load("xdp_pass", ["xdp:xdp_pass"]);
+        for (const action of [0, 1, 2, 3, 4]) {
+            const [program] = await lab.load("xdp_count", ["xdp:xdp_count"], { globals: { action: u32(action) } });
+            for (const proceedOn of [[], ...all.map(code => [code]), all]) {
+                const effective = proceedOn.length === 0 ? [2, 31] : proceedOn;
+                const expected = effective.includes(action) ? pass : action;
+                const [link] = await lab.attach(item(wire, program?.id, 50, { proceedOn }));
+                assert.equal(await verdict(lab), expected, `alone: action ${action}, proceed-on ${effective}`);
+                for (const priority of [40, 60]) {
+                    const [other] = await lab.attach(item(wire, neighbour?.id, priority));
+                    const where = priority < 50 ? "after" : "before";
+                    assert.equal(await verdict(lab), expected, `${where} a neighbour: ${action}, ${effective}`);
+                    await lab.detach(other?.id);
+                }
+                await lab.detach(link?.id);
+            }
+            await lab.client.unload({ programIds: [program?.id ?? 0] });
+        }
+    });
+
+    test("AFloodLosesNothingWhileMembersComeAndGo", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const programs = await lab.load("xdp_sequence", ten);
+        const [first, second] = programs;
+        const log = new SequenceLog(first!.record!.mapPinPath!);
+        const links = await lab.attach(item(wire, first?.id, 10));
+        // 1 <-> 2
+        const count = 2500;
+        log.clear();
+        let flood = wire.ping(count, { intervalSeconds: 0.001 });
+        let changes = 0;
+        while (flood.running) {
+            const [link] = await lab.attach(item(wire, second?.id, changes % 2 === 0 ? 5 : 15));
+            await lab.detach(link?.id);
+            changes += 2;
+        }
+        assert.deepEqual(await flood.result, { sent: count, received: count });
+        assert.ok(changes >= 4, `${changes} changes`);
+        assertEachSawEveryPacketOnce(log, count, [0]);
+        // 10 <-> 9, and other orders
+        const rest = await lab.attach(...programs.slice(1).map(({ id }, i) => item(wire, id, 20 + i)));
+        links.push(...rest);
+        log.clear();
+        flood = wire.ping(count, { intervalSeconds: 0.001 });
+        let last = rest.at(-1);
+        changes = 0;
+        while (flood.running) {
+            await lab.client.updateLink({ linkId: links[changes % 9]?.id ?? 0, priority: 1 + (changes % 50) });
+            await lab.detach(last?.id);
+            [last] = await lab.attach(item(wire, programs.at(-1)?.id, 1 + (changes % 40)));
+            changes += 3;
+        }
+        assert.deepEqual(await flood.result, { sent: count, received: count });
+        assert.ok(changes >= 3, `${changes} changes`);
+        assertEachSawEveryPacketOnce(log, count, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+        lab.assertNoDescriptors();
+    });
+
+    test("ADroppingMemberDropsEverythingThroughAHundredChanges", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const programs = await lab.load("xdp_sequence", ten.slice(0, 9));
+        const [dropper] = await lab.load("xdp_drop", ["xdp:xdp_drop"]);
+        await lab.attach(item(wire, dropper?.id, 50));
+        const arrived = wire.arrived();
+        const flood = wire.ping(1_000_000, { waitSeconds: 0.1 });
+        let changes = 0;
+        const both = async (...ids: (number | undefined)[]) => {
+            const links = await lab.attach(...ids.map((id, i) => item(wire, id, i % 2 === 0 ? 10 + i : 90 + i)));
+            await lab.detach(...links.map(({ id }) => id));
+            changes += 2;
+        };
+        while (changes < 50) await both(programs[0]?.id);
+        await lab.attach(...programs.slice(1).map(({ id }, i) => item(wire, id, 20 + 10 * i)));
+        while (changes < 100) await both(programs[0]?.id);
+        flood.stop();
+        const { sent, received } = await flood.result;
+        assert.ok(sent > 100, `${sent} packets were sent`);
+        assert.equal(received, 0);
+        assert.equal(wire.arrived(), arrived);
+    });
+
+    test("TheEleventhIsRefusedAndNothingChanges", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const programs = await lab.load("xdp_sequence", ten);
+        await lab.attach(...programs.map(({ id }, i) => item(wire, id, i)));
+        const before = await chain(lab);
+        const [extra] = await lab.load("xdp_pass", ["xdp:xdp_pass"]);
+        const error = await refusal(lab.attach(item(wire, extra?.id, 5)));
+        assert.equal(error.code, "RESOURCE_EXHAUSTED");
+        assert.match(error.message, /no free dispatcher slots on veth1 \(all 10 occupied\)/);
+        assert.deepEqual(await chain(lab), before);
+        assert.equal(lab.pins("xdp").length, 2, "the link and one revision");
+    });
+
+    test("AKilledDaemonLeavesADroppingChainThatDrops", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const [first] = await lab.load("xdp_sequence", ["xdp:xdp_sequence_0"]);
+        const [dropper] = await lab.load("xdp_drop", ["xdp:xdp_drop"]);
+        await lab.attach(item(wire, first?.id, 10), item(wire, dropper?.id, 20));
+        const arrived = wire.arrived();
+        const flood = wire.ping(1_000_000, { waitSeconds: 0.1 });
+        await lab.stopDaemon("SIGKILL");
+        const log = new SequenceLog(first!.record!.mapPinPath!);
+        log.clear();
+        for (let waited = 0; log.count() < 100 && waited < 200; waited++) await new Promise(r => setTimeout(r, 10));
+        assert.ok(log.count() >= 100, "the member before it still runs");
+        assert.equal(wire.arrived(), arrived);
+        await lab.startDaemon();
+        assert.equal((await chain(lab))?.members?.length, 2, "a new daemon knows the chain");
+        await lab.detach((await lab.client.listLinks({})).links?.at(0)?.id);
+        flood.stop();
+        assert.equal((await flood.result).received, 0);
+        assert.equal(wire.arrived(), arrived);
+    });
+
+    test("MembersThatTailCallThemselvesRunAloneAndInAChain", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const [jumper] = await lab.load("xdp_tail_call", ["xdp:xdp_tail_call"]);
+        const [counter] = await lab.load("xdp_count", ["xdp:xdp_count"]);
+        const jumped = () => perCpuSum(jumper!.record!.mapPinPath!, "jumped");
+        await lab.attach(item(wire, jumper?.id, 10));
+        assert.deepEqual(await wire.ping(5, { intervalSeconds: 0.01 }).result, { sent: 5, received: 5 });
+        assert.equal(jumped(), 5);
+        await lab.attach(item(wire, counter?.id, 20));
+        assert.deepEqual(await wire.ping(5, { intervalSeconds: 0.01 }).result, { sent: 5, received: 5 });
+        assert.equal(jumped(), 10);
+        assert.equal(perCpuSum(counter!.record!.mapPinPath!, "packets"), 5);
+    });
+
+    test("MembersThatChangeThePacketJoinAChain", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const [changer] = await lab.load("xdp_adjust", ["xdp:xdp_adjust"]);
+        const [counter] = await lab.load("xdp_count", ["xdp:xdp_count"]);
+        await lab.attach(item(wire, changer?.id, 10), item(wire, counter?.id, 20));
+        assert.deepEqual(await wire.ping(5, { intervalSeconds: 0.01 }).result, { sent: 5, received: 5 });
+        assert.equal(perCpuSum(counter!.record!.mapPinPath!, "packets"), 5);
+    });
+
+    test("FragsFollowTheFirstMember", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const [frags, plain] = await lab.load("xdp_frags", ["xdp:xdp_frags", "xdp:xdp_linear"]);
+        const [one] = await lab.attach(item(wire, frags?.id, 10));
+        assert.equal((await chain(lab))?.frags, true);
+        const refused = await refusal(lab.attach(item(wire, plain?.id, 20)));
+        assert.equal(refused.code, "FAILED_PRECONDITION");
+        assert.match(refused.message, /does not take multi-buffer packets/);
+        await lab.attach(item(wire, frags?.id, 20));
+        assert.equal((await chain(lab))?.frags, true);
+        await lab.detach(...(await lab.client.listLinks({})).links!.map(({ id }) => id));
+        assert.equal(await chain(lab), undefined);
+        await lab.attach(item(wire, plain?.id, 20));
+        await lab.attach(item(wire, frags?.id, 10));
+        assert.equal((await chain(lab))?.frags ?? false, false);
+        assert.deepEqual(await wire.ping(5, { intervalSeconds: 0.01 }).result, { sent: 5, received: 5 });
+        assert.notEqual(one?.id, undefined);
+    });
+
+    test("ModesAreFixedByTheFirstMember", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const [program] = await lab.load("xdp_pass", ["xdp:xdp_pass"]);
+        const [generic] = await lab.attach(item(wire, program?.id, 10, { mode: "generic" }));
+        assert.equal(generic?.xdpMode, "generic");
+        const refused = await refusal(lab.attach(item(wire, program?.id, 20, { mode: "native" })));
+        assert.equal(refused.code, "FAILED_PRECONDITION");
+        const [second] = await lab.attach(item(wire, program?.id, 20));
+        assert.equal(second?.xdpMode, "generic");
+        assert.deepEqual(await wire.ping(5, { intervalSeconds: 0.01 }).result, { sent: 5, received: 5 });
+        // the loopback has no native XDP
+        const lo = {
+            programId: program?.id ?? 0,
+            xdp: { interface: "lo", netns: wire.netns, priority: 1, mode: "auto" },
+        };
+        const [fallen] = await lab.attach(lo);
+        assert.equal(fallen?.xdpMode, "generic");
+        const { chains = [] } = await lab.client.listChains({});
+        assert.match(chains.find(one => one.interface === "lo")?.modeReason ?? "", /refused native mode/);
+        const native = await refusal(lab.attach({ ...lo, xdp: { ...lo.xdp, mode: "native" } }));
+        assert.equal(native.code, "FAILED_PRECONDITION");
+    });
+
+    test("ProceedOnChangesInPlace", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const [program] = await lab.load("xdp_drop", ["xdp:xdp_drop"]);
+        const [link] = await lab.attach(item(wire, program?.id, 10));
+        assert.equal(await verdict(lab), drop);
+        const changed = await lab.client.updateLink({ linkId: link?.id ?? 0, proceedOn: { actions: [1, 2] } });
+        assert.deepEqual(changed.proceedOn, [1, 2]);
+        assert.equal(changed.id, link?.id);
+        assert.equal(await verdict(lab), pass);
+        const { received } = await wire.ping(5, { intervalSeconds: 0.01 }).result;
+        assert.equal(received, 5);
+    });
+
+    test("AnInterfaceThatGoesTakesItsLinksAlong", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const [program] = await lab.load("xdp_pass", ["xdp:xdp_pass"]);
+        await lab.attach(item(wire, program?.id, 10), item(wire, program?.id, 20));
+        wire.deleteInterface();
+        const other = lab.wire();
+        await lab.attach(item(other, program?.id, 10));
+        const { links = [] } = await lab.client.listLinks({});
+        assert.equal(links.length, 1);
+        assert.equal(lab.pins("xdp").length, 1, "only the direct link of the other interface");
+    });
+
+    test("ANamespaceInUseCanBeDeletedAndDies", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const [program] = await lab.load("xdp_pass", ["xdp:xdp_pass"]);
+        await lab.attach(item(wire, program?.id, 10));
+        wire.deleteReceiver();
+        // the namespace died only if its end of the pair went, and the peer with it
+        for (let waited = 0; waited < 300; waited++) {
+            if (!wire.senderHasInterface()) break;
+            await new Promise(r => setTimeout(r, 10));
+        }
+        assert.equal(wire.senderHasInterface(), false);
+    });
+
+    test("ForeignProgramsAreNamedAndLeftAlone", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const [program] = await lab.load("xdp_pass", ["xdp:xdp_pass"]);
+        const object = path.resolve(import.meta.dirname, "../../dist/test/xdp_drop.o");
+        wire.inside("ip", "link", "set", "dev", wire.interface, "xdpdrv", "obj", object, "sec", "xdp");
+        const error = await refusal(lab.attach(item(wire, program?.id, 10)));
+        assert.equal(error.code, "FAILED_PRECONDITION");
+        assert.match(
+            error.message,
+            /another XDP program is attached \(program \d+ xdp_drop, native\), not managed here/,
+        );
+        assert.match(wire.inside("ip", "-d", "link", "show", wire.interface), /xdp/);
+    });
+});
+
+function assertEachSawEveryPacketOnce(log: SequenceLog, count: number, ids: readonly number[]): void {
+    const packets = log.packets();
+    packets.delete(0);
+    assert.equal(packets.size, count, "packets seen");
+    for (const [packet, seen] of packets)
+        for (const id of ids)
+            assert.equal(seen.filter(one => one === id).length, 1, `program ${id}, packet ${packet}: ${seen}`);
+}

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// A daemon of its own for a test, in folders of its own, and the check that the test leaves nothing behind.
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { dialSocket } from "../../cli/dial.ts";
+import { HostClient } from "../../client/host-client.ts";
+import { libc } from "../../daemon/kernel/ffi.ts";
+import type { AttachItemJson, LinkJson, ProgramJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import { fixtureObject } from "../fixtures/objects.ts";
+import { assertNothingLeft, bpfDescriptors, type Snapshot, snapshot } from "./leaks.ts";
+import { Wire } from "./namespaces.ts";
+
+const root = path.resolve(import.meta.dirname, "../..");
+
+/** The bundle where one is asked for (it starts faster where files are slow), else the source. */
+const command = process.env["BPFMAN_TEST_BUNDLE"] === "1" ? "dist/bin/bpfman" : "cli/main.ts";
+
+export class Lab implements AsyncDisposable {
+    readonly dir: string;
+    readonly runtimeDir: string;
+    readonly stateDir: string;
+    readonly socketPath: string;
+    readonly client: HostClient;
+    readonly #before: Snapshot;
+    readonly #wires: Wire[] = [];
+    #daemon: ChildProcess | undefined;
+    #log = "";
+
+    private constructor() {
+        this.#before = snapshot();
+        this.dir = fs.mkdtempSync(path.join(os.tmpdir(), "bpfman-lab-"));
+        this.runtimeDir = path.join(this.dir, "run");
+        this.stateDir = path.join(this.dir, "state");
+        this.socketPath = path.join(this.runtimeDir, "bpfman.sock");
+        this.client = new HostClient(() => dialSocket(this.socketPath));
+    }
+
+    static async start(): Promise<Lab> {
+        const lab = new Lab();
+        await lab.startDaemon();
+        return lab;
+    }
+
+    get pid(): number {
+        return this.#daemon?.pid ?? 0;
+    }
+
+    /** everything that the daemons of this lab wrote to stderr */
+    get log(): string {
+        return this.#log;
+    }
+
+    /** wrapper: a command line that runs the daemon, as in `unshare -m …` */
+    async startDaemon(wrapper: readonly string[] = []): Promise<void> {
+        const serve = [process.execPath, path.join(root, command), "serve"];
+        const dirs = ["--runtime-dir", this.runtimeDir, "--state-dir", this.stateDir];
+        const [file = "", ...args] = [...wrapper, ...serve, ...dirs];
+        const daemon = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"] });
+        daemon.stderr?.on("data", (text: Buffer) => {
+            this.#log += text.toString();
+        });
+        this.#daemon = daemon;
+        for (;;) {
+            assert.equal(daemon.exitCode, null, `the daemon ended: ${this.#log}`);
+            if (fs.existsSync(this.socketPath)) {
+                try {
+                    await this.client.version({});
+                    return;
+                } catch {
+                    // not yet
+                }
+            }
+            await sleep(10);
+        }
+    }
+
+    async stopDaemon(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+        const daemon = this.#daemon;
+        if (daemon === undefined) return;
+        this.#daemon = undefined;
+        if (daemon.exitCode !== null || daemon.signalCode !== null) return;
+        const closed = once(daemon, "exit");
+        daemon.kill(signal);
+        await closed;
+    }
+
+    wire(): Wire {
+        const wire = new Wire();
+        this.#wires.push(wire);
+        return wire;
+    }
+
+    /** Loads programs of a fixture, by name; globals as bytes. */
+    async load(
+        fixture: string,
+        programs: readonly string[],
+        options: { globals?: Record<string, Buffer>; attach?: AttachItemJson[]; privateMaps?: boolean } = {},
+    ): Promise<ProgramJson[]> {
+        const globals = Object.entries(options.globals ?? {}).map(([name, value]) => [name, value.toString("base64")]);
+        const { programs: loaded = [] } = await this.client.load({
+            object: fixtureObject(fixture).toString("base64"),
+            sourcePath: `/fixtures/${fixture}.o`,
+            programs: programs.map(program => {
+                const [type = "", name = ""] = program.split(":");
+                return { type, name };
+            }),
+            globalData: Object.fromEntries(globals),
+            attach: options.attach ?? [],
+            privateMaps: options.privateMaps ?? false,
+        });
+        return loaded;
+    }
+
+    async attach(...items: AttachItemJson[]): Promise<LinkJson[]> {
+        return (await this.client.attach({ items })).links ?? [];
+    }
+
+    async detach(...ids: (number | undefined)[]): Promise<void> {
+        const { failures = [] } = await this.client.detach({ linkIds: ids.map(id => id ?? 0) });
+        assert.deepEqual(failures, []);
+    }
+
+    /** Names of the pins in a folder of the daemon's bpffs. */
+    pins(folder = ""): string[] {
+        return fs.readdirSync(path.join(this.runtimeDir, "fs", folder)).filter(name => !name.endsWith(".debug"));
+    }
+
+    assertNoDescriptors(): void {
+        assert.deepEqual(bpfDescriptors(this.pid), [], "the daemon holds bpf descriptors between calls");
+    }
+
+    async #unloadAll(): Promise<void> {
+        const { programs = [] } = await this.client.listPrograms({});
+        if (programs.length === 0) return;
+        const { failures = [] } = await this.client.unload({ programIds: programs.map(({ id = 0 }) => id) });
+        assert.deepEqual(failures, []);
+    }
+
+    async [Symbol.asyncDispose](): Promise<void> {
+        try {
+            if (this.#daemon === undefined) await this.startDaemon();
+            this.assertNoDescriptors();
+            await this.#unloadAll();
+            this.assertNoDescriptors();
+            for (const folder of ["xdp", "tc-ingress", "tc-egress", "links", "copies", "maps", "staging"])
+                assert.deepEqual(this.pins(folder), [], `pins left in ${folder}`);
+            assert.deepEqual(fs.readdirSync(path.join(this.stateDir, "objects")), [], "objects left");
+        } finally {
+            await this.stopDaemon();
+            for (const wire of this.#wires) wire[Symbol.dispose]();
+            libc.umount(path.join(this.runtimeDir, "fs"), 0);
+            fs.rmSync(this.dir, { recursive: true, force: true });
+        }
+        await assertNothingLeft(this.#before);
+    }
+}
+
+/** Output of a command, on the machine itself. */
+export const run = (file: string, ...args: string[]): string => execFileSync(file, args, { encoding: "utf8" });
