@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fromJson, type JsonValue } from "@bufbuild/protobuf";
+import type { AttachItem, Caller, Code, LoadRequest } from "../model.ts";
+import { bpfmanService } from "./bpfman-v1.ts";
+import { FakeManager, member, root } from "./fake-manager.ts";
+
+function setUp() {
+    const manager = new FakeManager();
+    const service = bpfmanService(manager);
+    // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+    const call = async (name: string, request: JsonValue, caller: Caller = root): Promise<any> => {
+        const method = service.methods.get(name);
+        assert.equal(method?.kind, "unary");
+        assert.ok(method.kind === "unary");
+        const answer = await method.handle(fromJson(method.descriptor.input, request), caller);
+        // what the gRPC side does with it must be possible
+        fromJson(method.descriptor.output, answer);
+        return answer;
+    };
+    const refuses = (code: Code, message: RegExp | string, name: string, request: JsonValue, caller?: Caller) =>
+        assert.rejects(call(name, request, caller), { name: "BpfmanError", code, message });
+    return { manager, call, refuses };
+}
+
+const file = { file: "/opt/x.o" };
+const xdp = { name: "count", programType: "XDP" };
+
+test("Load loads one object's programs by their kernel types", async () => {
+    const { manager, call } = setUp();
+    const answer = await call("Load", {
+        bytecode: file,
+        metadata: { "bpfman.io/uuid": "u" },
+        globalData: { limit: "AQI=" },
+        uuid: "",
+        info: [xdp, { name: "mark", programType: "TC" }, { name: "tag", programType: "TCX" }],
+    });
+    const { request } = manager.asked["load"] as { request: LoadRequest };
+    assert.deepEqual(request.programs, [
+        { name: "count", type: "xdp" },
+        { name: "mark", type: "tc" },
+        { name: "tag", type: "tcx" },
+    ]);
+    assert.deepEqual([...request.globalData], [["limit", new Uint8Array([1, 2])]]);
+    assert.deepEqual(request.metadata, new Map([["bpfman.io/uuid", "u"]]));
+    assert.equal(request.sourcePath, "/opt/x.o");
+    assert.equal(request.mapOwnerId, undefined);
+    assert.equal(request.privateMaps, false);
+    assert.deepEqual(
+        answer.programs.map((one: { kernelInfo: { programType: number } }) => one.kernelInfo.programType),
+        [6, 3, 3],
+    );
+    assert.deepEqual(answer.programs[0].info.bytecode, { file: "/opt/x.o" });
+});
+
+test("Load refuses what it can't do, each in its own words", async () => {
+    const { manager, refuses } = setUp();
+    await refuses("INVALID_ARGUMENT", /location of the bytecode/, "Load", { info: [xdp] });
+    await refuses("INVALID_ARGUMENT", /location of the bytecode/, "Load", { bytecode: { file: "" }, info: [xdp] });
+    await refuses("INVALID_ARGUMENT", /location of the bytecode/, "Load", { bytecode: { image: {} }, info: [xdp] });
+    await refuses("UNIMPLEMENTED", "loading from images is not built yet", "Load", {
+        bytecode: { image: { url: "quay.io/x/y:latest", username: "", password: "" } },
+        info: [xdp],
+    });
+    await refuses("INVALID_ARGUMENT", "no program is named", "Load", { bytecode: file });
+    await refuses("INVALID_ARGUMENT", /name is missing/, "Load", { bytecode: file, info: [{ programType: "XDP" }] });
+    await refuses("INVALID_ARGUMENT", /absolute/, "Load", { bytecode: { file: "x.o" }, info: [xdp] });
+    for (const type of ["TRACEPOINT", "KPROBE", "UPROBE", "FENTRY", "FEXIT", "LSM"])
+        await refuses(
+            "UNIMPLEMENTED",
+            `programs of type ${type.toLowerCase()} are not supported yet: xdp, tc and tcx are`,
+            "Load",
+            { bytecode: file, info: [{ name: "count", programType: type }] },
+        );
+    for (const type of [9, -1, 1000])
+        await refuses("INVALID_ARGUMENT", `unknown type ${type} of program count`, "Load", {
+            bytecode: file,
+            info: [{ name: "count", programType: type }],
+        });
+    assert.equal(manager.asked["load"], undefined);
+});
+
+test("Load opens a file for root alone", async () => {
+    const { manager, refuses } = setUp();
+    await refuses("PERMISSION_DENIED", /only root/, "Load", { bytecode: file, info: [xdp] }, member);
+    assert.equal(manager.asked["readObject"], undefined);
+});
+
+test("Attach makes links of the three kinds and keeps their metadata", async () => {
+    const { manager, call } = setUp();
+    manager.add({});
+    const item = async (attach: JsonValue): Promise<AttachItem> => {
+        const { linkId } = await call("Attach", { id: 10, attach });
+        assert.equal(linkId, manager.links.size);
+        return (manager.asked["attach"] as { items: AttachItem[] }).items[0]!;
+    };
+    const common = { iface: "eth0", priority: 50, netns: "/run/netns/blue", metadata: { k: "v" } };
+    const place = { interface: "eth0", priority: 50, netns: "/run/netns/blue" };
+    const metadata = new Map([["k", "v"]]);
+    assert.deepEqual(await item({ xdpAttachInfo: { ...common, position: 7, proceedOn: [2, 31] } }), {
+        programId: 10,
+        hook: { kind: "xdp", ...place, proceedOn: [2, 31], mode: "auto" },
+        metadata,
+    });
+    assert.deepEqual(await item({ tcAttachInfo: { ...common, direction: "egress", proceedOn: [-1] } }), {
+        programId: 10,
+        hook: { kind: "tc", ...place, direction: "egress", proceedOn: [-1] },
+        metadata,
+    });
+    assert.deepEqual(await item({ tcxAttachInfo: { ...common, netns: "", direction: "ingress" } }), {
+        programId: 10,
+        hook: { kind: "tcx", ...place, netns: "", direction: "ingress" },
+        metadata,
+    });
+});
+
+test("Attach refuses what is missing, unknown or not built", async () => {
+    const { refuses } = setUp();
+    const info = { iface: "eth0", priority: 1 };
+    await refuses("INVALID_ARGUMENT", /attach info is missing/, "Attach", { id: 1 });
+    await refuses("INVALID_ARGUMENT", /attach info is missing/, "Attach", { id: 1, attach: {} });
+    await refuses("INVALID_ARGUMENT", /program's id is missing/, "Attach", { attach: { xdpAttachInfo: info } });
+    await refuses("INVALID_ARGUMENT", /interface/, "Attach", { id: 1, attach: { xdpAttachInfo: {} } });
+    await refuses("INVALID_ARGUMENT", /priority must be non-negative/, "Attach", {
+        id: 1,
+        attach: { xdpAttachInfo: { ...info, priority: -1 } },
+    });
+    await refuses("INVALID_ARGUMENT", /unknown proceed-on code 30 for xdp/, "Attach", {
+        id: 1,
+        attach: { xdpAttachInfo: { ...info, proceedOn: [30] } },
+    });
+    await refuses("INVALID_ARGUMENT", /direction/, "Attach", { id: 1, attach: { tcAttachInfo: info } });
+    for (const kind of ["tracepoint", "kprobe", "uprobe", "fentry", "fexit", "lsm"])
+        await refuses("UNIMPLEMENTED", new RegExp(`^programs of type ${kind} `), "Attach", {
+            id: 1,
+            attach: { [`${kind}AttachInfo`]: {} },
+        });
+    await refuses("NOT_FOUND", "no program 1", "Attach", { id: 1, attach: { xdpAttachInfo: info } });
+});
+
+test("Detach and Unload tell of what is not there", async () => {
+    const { manager, call, refuses } = setUp();
+    manager.add({});
+    assert.deepEqual(await call("Unload", { id: 10 }), {});
+    await refuses("NOT_FOUND", "no program 10", "Unload", { id: 10 });
+    await refuses("NOT_FOUND", "no link 3", "Detach", { linkId: 3 });
+    await refuses("INVALID_ARGUMENT", /link's id is missing/, "Detach", {});
+    await refuses("INVALID_ARGUMENT", /program's id is missing/, "Unload", {});
+});
+
+test("List shows unmanaged programs unless asked not to, and never the daemon's own parts", async () => {
+    const { manager, call } = setUp();
+    manager.add({ metadata: new Map([["bpfman_application", "web"]]) });
+    manager.add({ type: "tc" });
+    manager.addForeign(90);
+    manager.addForeign(91, { partOf: "dispatcher of xdp eth0" });
+    const ids = async (request: JsonValue) =>
+        ((await call("List", request)).results as { kernelInfo: { id: number } }[]).map(one => one.kernelInfo.id);
+    assert.deepEqual(await ids({}), [10, 11, 90]);
+    assert.deepEqual(await ids({ bpfmanProgramsOnly: false }), [10, 11, 90]);
+    assert.deepEqual(await ids({ bpfmanProgramsOnly: true }), [10, 11]);
+    assert.deepEqual(await ids({ programType: 3 }), [11]);
+    assert.deepEqual(await ids({ programType: 6 }), [10, 90]);
+    assert.deepEqual(await ids({ programType: 0 }), []);
+    assert.deepEqual(await ids({ matchMetadata: { "bpfman.io/application": "web" } }), [10]);
+    assert.deepEqual(await ids({ matchMetadata: { nothing: "" } }), []);
+    const { results } = await call("List", {});
+    assert.equal(results[2].info, undefined);
+    assert.equal(results[2].kernelInfo.name, "count");
+});
+
+test("Get tells the links, the maps' folder and who shares them", async () => {
+    const { manager, call, refuses } = setUp();
+    const view = manager.add({ sourcePath: "", mapOwnerId: 4 as never });
+    manager.programs.set(10, { ...view, mapUsedBy: [11 as never] });
+    await call("Attach", { id: 10, attach: { xdpAttachInfo: { iface: "eth0" } } });
+    assert.deepEqual(await call("Get", { id: 10 }), {
+        info: {
+            name: "count",
+            bytecode: { file: view.objectPath },
+            links: [1],
+            globalData: { limit: "AQI=" },
+            mapOwnerId: 4,
+            mapPinPath: "/run/bpfman/fs/maps/1",
+            mapUsedBy: ["11"],
+            metadata: {},
+        },
+        kernelInfo: {
+            id: 10,
+            name: "count",
+            programType: 6,
+            loadedAt: "2026-01-01T00:00:00Z",
+            tag: "0123456789abcdef",
+            gplCompatible: true,
+            mapIds: [5],
+            btfId: 3,
+            bytesXlated: 64,
+            jited: true,
+            bytesJited: 80,
+            bytesMemlock: 4096,
+            verifiedInsns: 8,
+        },
+    });
+    manager.addForeign(90);
+    assert.equal((await call("Get", { id: 90 })).info, undefined);
+    await refuses("NOT_FOUND", "no program 91", "Get", { id: 91 });
+});
+
+test("a program that left the kernel is not found by Get, and still listed", async () => {
+    const { manager, call, refuses } = setUp();
+    manager.programs.set(10, { ...manager.add({ type: "tc" }), kernel: undefined });
+    await refuses("NOT_FOUND", "program 10 is no longer in the kernel", "Get", { id: 10 });
+    const { results } = await call("List", { programType: 3 });
+    assert.deepEqual(results[0].kernelInfo, { id: 10, name: "count", programType: 3 });
+});
+
+test("PullBytecode says that images are not built", async () => {
+    const { refuses } = setUp();
+    await refuses("INVALID_ARGUMENT", "the image is missing", "PullBytecode", {});
+    await refuses("UNIMPLEMENTED", "loading from images is not built yet", "PullBytecode", { image: { url: "x/y" } });
+});

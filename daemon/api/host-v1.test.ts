@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fromJson, type JsonValue } from "@bufbuild/protobuf";
+import {
+    type AttachItem,
+    BpfmanError,
+    type Caller,
+    type ChainRecord,
+    type ChainView,
+    type Code,
+    type InterfaceView,
+    type LoadRequest,
+} from "../model.ts";
+import { FakeManager, member, root } from "./fake-manager.ts";
+import { hostService } from "./host-v1.ts";
+
+function setUp() {
+    const manager = new FakeManager();
+    const facts = { runtimeDir: "/run/bpfman", libbpf: "1.5", startedAt: "2026-01-01T00:00:00Z" };
+    const service = hostService(manager, facts);
+    // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+    const call = async (name: string, request: JsonValue = {}, caller: Caller = root): Promise<any> => {
+        const method = service.methods.get(name);
+        assert.ok(method?.kind === "unary");
+        const answer = await method.handle(fromJson(method.descriptor.input, request), caller);
+        // every answer is proto3 JSON of its message
+        fromJson(method.descriptor.output, answer);
+        return answer;
+    };
+    const refuses = (code: Code, message: RegExp | string, name: string, request: JsonValue, caller?: Caller) =>
+        assert.rejects(call(name, request, caller), { name: "BpfmanError", code, message });
+    return { manager, service, call, refuses };
+}
+
+const object = Buffer.from("\x7fELF").toString("base64");
+const xdp = { interface: "eth0", priority: 5 };
+
+test("every method of the contract has a handler", () => {
+    const { service } = setUp();
+    assert.deepEqual(
+        [...service.methods.keys()],
+        service.descriptor.methods.map(method => method.name),
+    );
+    for (const [name, { handle }] of service.methods) assert.equal(typeof handle, "function", name);
+    const changing = [...service.methods].filter(([, method]) => method.kind === "unary" && method.changes);
+    assert.deepEqual(
+        changing.map(([name]) => name),
+        ["Load", "Unload", "Attach", "Detach", "UpdateLink"],
+    );
+});
+
+test("Load takes bytes from anybody, with what is to be attached", async () => {
+    const { manager, call } = setUp();
+    const request = {
+        object,
+        sourcePath: "/home/me/x.o",
+        programs: [
+            { name: "count", type: "xdp" },
+            { name: "mark", type: "tcx" },
+        ],
+        globalData: { limit: "AQI=" },
+        mapOwnerId: 4,
+        privateMaps: true,
+        attach: [
+            { programName: "count", xdp: { ...xdp, proceedOn: [2], mode: "generic" }, metadata: { k: "v" } },
+            { programName: "mark", tcx: { ...xdp, direction: "egress" } },
+        ],
+    };
+    await call("Load", request, member);
+    const asked = manager.asked["load"] as { request: LoadRequest; caller: Caller };
+    assert.equal(asked.caller, member);
+    assert.deepEqual(asked.request, {
+        object: new Uint8Array([0x7f, 0x45, 0x4c, 0x46]),
+        sourcePath: "/home/me/x.o",
+        programs: request.programs,
+        globalData: new Map([["limit", new Uint8Array([1, 2])]]),
+        metadata: new Map(),
+        mapOwnerId: 4,
+        privateMaps: true,
+        attach: [
+            {
+                programName: "count",
+                hook: { kind: "xdp", interface: "eth0", netns: "", priority: 5, proceedOn: [2], mode: "generic" },
+                metadata: new Map([["k", "v"]]),
+            },
+            {
+                programName: "mark",
+                hook: { kind: "tcx", interface: "eth0", netns: "", priority: 5, direction: "egress" },
+                metadata: new Map(),
+            },
+        ],
+    });
+    assert.equal(manager.asked["readObject"], undefined);
+});
+
+test("Load opens a path for root alone", async () => {
+    const { manager, call, refuses } = setUp();
+    const request = { file: "/opt/x.o", programs: [{ name: "count", type: "xdp" }] };
+    await refuses("PERMISSION_DENIED", /only root/, "Load", request, member);
+    await call("Load", request);
+    assert.equal(manager.asked["readObject"], "/opt/x.o");
+    assert.equal((manager.asked["load"] as { request: LoadRequest }).request.sourcePath, "/opt/x.o");
+});
+
+test("Load and Attach refuse what is missing, unknown or too much", async () => {
+    const { manager, refuses } = setUp();
+    const programs = [{ name: "count", type: "xdp" }];
+    const load = (message: RegExp | string, request: JsonValue) =>
+        refuses("INVALID_ARGUMENT", message, "Load", request);
+    await load("no program is named", { object });
+    await load("neither an object nor a file is given", { programs });
+    await load("the object is empty", { object: "", programs });
+    await load(/type of program count is missing/, { object, programs: [{ name: "count" }] });
+    await load(/unknown type kprobe of program count/, { object, programs: [{ name: "count", type: "kprobe" }] });
+    await load(/name is missing/, { object, programs: [{ type: "xdp" }] });
+    await load(/program's id is missing/, { object, programs, mapOwnerId: 0 });
+    await load(/by its name, not by an id/, { object, programs, attach: [{ programId: 1, xdp }] });
+    await load(/place to attach to is missing/, { object, programs, attach: [{ programName: "count" }] });
+    const attach = (message: RegExp | string, items: JsonValue[]) =>
+        refuses("INVALID_ARGUMENT", message, "Attach", { items });
+    await attach("nothing to attach is given", []);
+    await attach(/more than 64/, Array(65).fill({ programId: 1, xdp }));
+    await attach(/by its id here/, [{ programId: 1, programName: "count", xdp }]);
+    await attach(/unknown XDP mode skb/, [{ programId: 1, xdp: { ...xdp, mode: "skb" } }]);
+    await attach(/unknown direction up/, [{ programId: 1, tc: { ...xdp, direction: "up" } }]);
+    assert.deepEqual(manager.asked, {});
+});
+
+test("Attach asks for all links at once", async () => {
+    const { manager, call } = setUp();
+    manager.add({});
+    const { links } = await call("Attach", {
+        items: [
+            { programId: 10, xdp },
+            { programId: 10, tc: { ...xdp, direction: "ingress", netns: "/run/netns/blue", proceedOn: [3, 30] } },
+        ],
+    });
+    assert.equal((manager.asked["attach"] as { items: AttachItem[] }).items.length, 2);
+    assert.deepEqual(
+        links.map(({ id, kind, direction, netns, proceedOn }: Record<string, unknown>) => [
+            id,
+            kind,
+            direction,
+            netns,
+            proceedOn,
+        ]),
+        [
+            [1, "xdp", "", "", []],
+            [2, "tc", "ingress", "/run/netns/blue", [3, 30]],
+        ],
+    );
+});
+
+test("Unload and Detach tell of every id", async () => {
+    const { manager, call, refuses } = setUp();
+    manager.add({});
+    const answer = await call("Unload", { programIds: [10, 11, 10], ignoreMissing: true });
+    assert.deepEqual(answer.done, [10]);
+    assert.deepEqual(answer.failures[0], {
+        id: 11,
+        code: "NOT_FOUND",
+        message: "no program 11",
+        detail: { errno: "", verifierLines: [], verifierLog: "", verifierLinesOmitted: 0, hint: "" },
+    });
+    assert.deepEqual((manager.asked["unload"] as { options: object }).options, { ignoreMissing: true });
+    await refuses("INVALID_ARGUMENT", "no id is given", "Detach", {});
+});
+
+test("UpdateLink checks codes against the kind of link", async () => {
+    const { manager, call, refuses } = setUp();
+    manager.add({});
+    await call("Attach", {
+        items: [
+            { programId: 10, xdp },
+            { programId: 10, tcx: { ...xdp, direction: "ingress" } },
+        ],
+    });
+    const changed = await call("UpdateLink", { linkId: 1, priority: 0, proceedOn: { actions: [31] } });
+    assert.deepEqual([changed.priority, changed.proceedOn], [0, [31]]);
+    assert.deepEqual(manager.asked["updateLink"], { id: 1, change: { priority: 0, proceedOn: [31] } });
+    await call("UpdateLink", { linkId: 1, proceedOn: {} });
+    assert.deepEqual(manager.asked["updateLink"], { id: 1, change: { priority: undefined, proceedOn: [] } });
+    await refuses("INVALID_ARGUMENT", /nothing to change/, "UpdateLink", { linkId: 1 });
+    await refuses("INVALID_ARGUMENT", /code 30 for xdp/, "UpdateLink", { linkId: 1, proceedOn: { actions: [30] } });
+    await refuses("INVALID_ARGUMENT", /non-negative/, "UpdateLink", { linkId: 1, priority: -1 });
+    await refuses("FAILED_PRECONDITION", /tcx link/, "UpdateLink", { linkId: 2, proceedOn: { actions: [2] } });
+    await refuses("NOT_FOUND", "no link 9", "UpdateLink", { linkId: 9, proceedOn: { actions: [2] } });
+});
+
+test("lists are selected", async () => {
+    const { manager, call, refuses } = setUp();
+    manager.add({ type: "tc" });
+    manager.add({});
+    manager.addForeign(90);
+    const ids = async (request: JsonValue) =>
+        ((await call("ListPrograms", request)).programs as { id: number }[]).map(one => one.id);
+    assert.deepEqual(await ids({}), [10, 11]);
+    assert.deepEqual(await ids({ all: true }), [10, 11, 90]);
+    assert.deepEqual(await ids({ all: true, types: ["xdp"] }), [11, 90]);
+    await call("Attach", { items: [{ programId: 11, xdp }] });
+    assert.deepEqual(await ids({ attached: true }), [11]);
+    assert.deepEqual(await ids({ attached: false }), [10]);
+    assert.equal((await call("ListLinks", { kinds: ["xdp"] })).links.length, 1);
+    assert.equal((await call("ListLinks", { programId: 10 })).links.length, 0);
+    await refuses("INVALID_ARGUMENT", /unknown kind of link "kprobe"/, "ListLinks", { kinds: ["kprobe"] });
+});
+
+test("what is known is told, the rest left out", async () => {
+    const { manager, call } = setUp();
+    const foreign = manager.addForeign(90, { partOf: "dispatcher of xdp eth0" });
+    const program = await call("GetProgram", { id: 90 });
+    assert.equal(program.record, undefined);
+    assert.equal(program.stats, undefined);
+    assert.equal(program.partOf, "dispatcher of xdp eth0");
+    manager.programs.set(90, {
+        ...foreign,
+        kernel: undefined,
+        stats: { runTimeNs: 18_446_744_073_709_551_615n, runCount: 2n, recursionMisses: 0n },
+    });
+    const counted = await call("GetProgram", { id: 90 });
+    assert.equal(counted.kernel, undefined);
+    assert.equal(counted.stats.runTimeNs, "18446744073709551615");
+});
+
+test("a link says what carries it", async () => {
+    const { manager, call } = setUp();
+    manager.add({});
+    await call("Attach", { items: [{ programId: 10, xdp }] });
+    const view = manager.links.get(1)!;
+    const facts = async (chain: Partial<ChainRecord> | undefined) => {
+        manager.links.set(1, { ...view, chain: chain as ChainRecord | undefined });
+        const { backend, dispatcherId, revision, xdpMode } = await call("GetLink", { id: 1 });
+        return { backend, dispatcherId, revision, xdpMode };
+    };
+    const chain = { programId: 77, revision: 3, mode: "native" } as Partial<ChainRecord>;
+    assert.deepEqual(await facts({ ...chain, backend: "freplace" }), {
+        backend: "freplace",
+        dispatcherId: 77,
+        revision: 3,
+        xdpMode: "native",
+    });
+    assert.deepEqual(await facts({ ...chain, backend: "direct" }), {
+        backend: "direct",
+        dispatcherId: 0,
+        revision: 0,
+        xdpMode: "native",
+    });
+    assert.deepEqual(await facts(undefined), { backend: "kernel", dispatcherId: 0, revision: 0, xdpMode: "" });
+});
+
+const chain: ChainView = {
+    type: "xdp",
+    nsid: 4_026_531_840n,
+    ifindex: 2,
+    interface: "eth0",
+    netns: "",
+    revision: 1,
+    backend: "tail-call",
+    backendReason: "this kernel refuses EXT programs",
+    mode: "generic",
+    modeReason: "the driver refused",
+    frags: false,
+    programId: 77 as never,
+    kernelLinkId: undefined,
+    members: [
+        {
+            position: 0,
+            priority: 5,
+            linkId: undefined,
+            programId: 10 as never,
+            programName: "count",
+            kernelLinkId: undefined,
+            proceedOn: [2, 31],
+            foreign: true,
+            pinPath: "",
+            linkPinPath: "",
+            metadata: new Map(),
+        },
+    ],
+};
+
+test("chains are found by type, namespace and interface", async () => {
+    const { manager, call, refuses } = setUp();
+    manager.chains = [chain, { ...chain, type: "tc-ingress", nsid: 18_446_744_073_709_551_615n, ifindex: 3 }];
+    const tcx: ChainView = { ...chain, type: "tcx-ingress", backend: "kernel", programId: undefined };
+    const eth0 = { name: "eth0", ifindex: 2, netns: "", nsid: chain.nsid, up: true, mtu: 1500, mac: "", kind: "veth" };
+    const view: InterfaceView = { ...eth0, xdpMode: "", chains: [chain, tcx] };
+    manager.interfaces = [view];
+    const types = async (request: JsonValue) =>
+        ((await call("ListChains", request)).chains as { type: string }[]).map(one => one.type);
+    assert.deepEqual(await types({}), ["xdp", "tc-ingress"]);
+    assert.deepEqual(await types({ type: "tc-ingress" }), ["tc-ingress"]);
+    assert.deepEqual(await types({ nsid: "4026531840" }), ["xdp"]);
+    assert.deepEqual(await types({ nsid: "18446744073709551615", ifindex: 3 }), ["tc-ingress"]);
+    assert.deepEqual(await types({ ifindex: 0 }), []);
+    const found = await call("GetChain", { type: "xdp", nsid: "4026531840", ifindex: 2 });
+    assert.deepEqual([found.programId, found.kernelLinkId, found.members[0].linkId], [77, 0, 0]);
+    const inKernel = await call("GetChain", { type: "tcx-ingress", nsid: "4026531840", ifindex: 2 });
+    assert.deepEqual([inKernel.backend, inKernel.programId], ["kernel", 0]);
+    await refuses("NOT_FOUND", "no xdp chain at ifindex 9 of namespace 1", "GetChain", {
+        type: "xdp",
+        nsid: "1",
+        ifindex: 9,
+    });
+    await refuses("INVALID_ARGUMENT", /unknown chain type "tc"/, "ListChains", { type: "tc" });
+    await refuses("INVALID_ARGUMENT", /unknown chain type ""/, "GetChain", {});
+    assert.equal((await call("ListInterfaces")).interfaces[0].chains.length, 2);
+});
+
+test("Inspect, Features and Version tell what the daemon knows", async () => {
+    const { call, refuses } = setUp();
+    assert.deepEqual((await call("Inspect", { object })).maps, [{ name: "counts" }]);
+    await refuses("INVALID_ARGUMENT", "the object is empty", "Inspect", {});
+    const features = await call("Features");
+    assert.deepEqual(features.features, [{ name: "link/tcx", supported: false, errno: "EINVAL", note: "" }]);
+    assert.match(features.architecture, /^(x86_64|aarch64|ppc64le|s390x|riscv64)$/);
+    const version = await call("Version");
+    assert.match(version.version, /^\d+\.\d+\.\d+/);
+    assert.deepEqual(
+        [version.libbpf, version.runtimeDir, version.pid, version.node],
+        ["1.5", "/run/bpfman", process.pid, process.version],
+    );
+});
+
+test("an error of the manager passes as it is", async () => {
+    const { manager, call } = setUp();
+    manager.fails = new BpfmanError("ABORTED", "stop");
+    await assert.rejects(call("Detach", { linkIds: [1] }), { code: "ABORTED", message: "stop" });
+});
