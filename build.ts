@@ -186,6 +186,7 @@ async function buildCommand(production: boolean): Promise<Metafile> {
         format: "cjs",
         outExtension: { ".js": ".cjs" },
         define: { ...common(production).define, "import.meta.dirname": "__dirname" },
+        minifyIdentifiers: production,
         plugins: [daemonBesideCommand],
         metafile: true,
     });
@@ -196,23 +197,34 @@ async function buildCommand(production: boolean): Promise<Metafile> {
 function writeLauncher(): void {
     const bin = join(dist, "bin");
     fs.mkdirSync(bin, { recursive: true });
+    fs.mkdirSync(join(dist, "compile-cache"), { recursive: true, mode: 0o700 });
     // whatever an outer package.json says, and without a look at the text
     fs.writeFileSync(join(bin, "package.json"), '{ "type": "commonjs" }\n');
     const path = join(bin, "bpfman");
-    fs.writeFileSync(
-        path,
-        `#!${interpreter()} --max-semi-space-size=1
+    fs.writeFileSync(path, launcher(interpreter()));
+    fs.chmodSync(path, 0o755);
+}
+
+/**
+ * Must parse on any Node, to tell an old one. V8 keeps compiled code in a folder that is already there and that only the caller
+ * writes to: what lies in it is run. The young generation's size is the daemon's (see cli/verbs/serve.ts).
+ */
+const launcher = (node: string): string => `#!${node} --max-semi-space-size=1
 // SPDX-License-Identifier: Apache-2.0
 "use strict";
 if (Number(process.versions.node.split(".")[0]) < ${wantedNodeMajor}) {
     process.stderr.write("bpfman: error: needs Node.js ${wantedNodeMajor} or newer, " + process.execPath + " is " + process.version + "\\n");
     process.exit(1);
 }
-require("../lib/cli.cjs");
-`,
-    );
-    fs.chmodSync(path, 0o755);
+for (const dir of [__dirname + "/../compile-cache", "/var/cache/bpfman/compile-cache"]) {
+    const stat = require("node:fs").lstatSync(dir, { throwIfNoEntry: false });
+    if (stat && stat.isDirectory() && stat.uid === process.geteuid() && (stat.mode & 0o022) === 0) {
+        require("node:module").enableCompileCache(dir);
+        break;
+    }
 }
+require("../lib/cli.cjs");
+`;
 
 /** BPFMAN_NODE; else the machine's own where it is new enough; else the one of node_modules; else the one that runs this. */
 function interpreter(): string {
@@ -251,7 +263,7 @@ function copyKoffi(): void {
     const library = libraries.find(path => fs.existsSync(path));
     if (library === undefined) throw new BuildError(`koffi has no library for ${triplet}: run npm ci`);
     fs.rmSync(to, { recursive: true, force: true });
-    for (const file of ["package.json", "LICENSE.txt", "index.js", "src/koffi/index.js"]) {
+    for (const file of ["package.json", "LICENSE.txt", "index.js", "src/koffi/index.js", "src/koffi/src/static.js"]) {
         fs.mkdirSync(join(to, file, ".."), { recursive: true });
         fs.copyFileSync(join(from, file), join(to, file));
     }

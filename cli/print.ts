@@ -54,9 +54,11 @@ export function table(rows: readonly (readonly string[])[], indent = ""): string
 }
 
 /** Lines that `table` made, under a heading where the terminal can show one. */
-export function printHeadedTable(rows: readonly (readonly string[])[], isTerminal: boolean): void {
+export function printHeadedTable(rows: readonly (readonly string[])[]): void {
     const [head, ...rest] = table(rows, " ");
     if (head === undefined) return;
+    // loaded here: no other output asks, and each of Node's modules costs time to start
+    const isTerminal = process.getBuiltinModule("node:tty").isatty(1) && !process.env["NO_COLOR"];
     // bold, underlined, green
     write(1, isTerminal ? `\u001b[1;4;32m${head}\u001b[0m\n` : `${head}\n`);
     printLines(rest);

@@ -3,7 +3,7 @@
 // as the end (the Connect protocol's streaming form). Each stream has a connection of its own.
 import type { Dial } from "./byte-stream.ts";
 import { callErrorFromJson, httpError, TransportError } from "./errors.ts";
-import { asTransportError, encodeHead } from "./http.ts";
+import { asTransportError, concat, encodeHead } from "./http.ts";
 import { type ResponseHead, ResponseParser } from "./http-parser.ts";
 
 const prefixBytes = 5;
@@ -33,8 +33,7 @@ export async function* serverStream(
         const body = encodeRecord(request);
         const headers = { "Content-Type": "application/connect+json", "Connect-Protocol-Version": "1" };
         // a failed write is followed by the stream's end, which says why
-        const sending = stream.write(encodeHead(path, headers, body.length)).then(() => stream.write(body));
-        sending.catch(error => inbox.fail(error));
+        stream.write(concat([encodeHead(path, headers, body.length), body])).catch(error => inbox.fail(error));
         for (let next = await inbox.take(); next !== undefined; next = await inbox.take()) yield next.message;
     } finally {
         signal?.removeEventListener("abort", onAbort);

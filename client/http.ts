@@ -151,9 +151,13 @@ class Connection {
     /** Ends early where the answer came first; its own failure is the exchange's. */
     async #send({ path, headers, body, onProgress }: HttpRequest, exchange: Exchange): Promise<void> {
         try {
-            exchange.sent = body.length === 0;
-            await this.#stream.write(encodeHead(path, headers, body.length));
-            for (let at = 0; at < body.length && !exchange.over; ) {
+            // one write, so one packet and one wake-up of the other side, for most calls
+            const first = body.subarray(0, bodyPieceBytes);
+            let at = first.length;
+            exchange.sent = at === body.length;
+            await this.#stream.write(concat([encodeHead(path, headers, body.length), first]));
+            if (!exchange.over) onProgress?.(at, body.length);
+            while (at < body.length && !exchange.over) {
                 const piece = body.subarray(at, at + bodyPieceBytes);
                 at += piece.length;
                 // handed over is sent: the next call's bytes queue behind these
@@ -230,7 +234,7 @@ class Exchange {
         if (!this.#head) return;
         this.over = true;
         const { status, headers, keepAlive } = this.#head;
-        this.#settle.resolve({ status, headers, keepAlive, body: concat(this.#pieces, this.#size) });
+        this.#settle.resolve({ status, headers, keepAlive, body: concat(this.#pieces) });
     }
 }
 
@@ -260,10 +264,10 @@ async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined
     }
 }
 
-function concat(pieces: readonly Uint8Array[], size: number): Uint8Array {
+export function concat(pieces: readonly Uint8Array[]): Uint8Array {
     const [only] = pieces;
     if (pieces.length === 1 && only) return only;
-    const whole = new Uint8Array(size);
+    const whole = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
     for (const piece of pieces) {
         whole.set(piece, at);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // link list; list links
-import { isatty } from "node:tty";
 import type { LinkJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Args } from "../args.ts";
 import { type Host, type Verb, wantsJson } from "../host.ts";
@@ -24,7 +23,7 @@ export const linkList: Verb = async (args, host) => {
 
 export const listLinks: Verb = async (args, host) => {
     const type = args.value("program-type");
-    printHeadedTable(releasedLinkRows(await list(args, host, type === undefined ? [] : [type])), isatty(1));
+    printHeadedTable(releasedLinkRows(await list(args, host, type === undefined ? [] : [type])));
     return 0;
 };
 

@@ -92,7 +92,7 @@ async function load(
 function printReleased({ programs = [], links = [] }: LoadResponseJson): void {
     const [only] = programs;
     if (programs.length === 1 && only) printLines(programState(only));
-    else printHeadedTable(releasedProgramRows(programs), false);
+    else printHeadedTable(releasedProgramRows(programs));
     for (const link of links) {
         printLine();
         printLines(linkState(link));

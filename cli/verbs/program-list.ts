@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // program list; list programs
-import { isatty } from "node:tty";
 import type { ListProgramsRequestJson, ProgramJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, UsageError } from "../args.ts";
 import { type Host, type Verb, wantsJson } from "../host.ts";
@@ -28,7 +27,7 @@ export const programList: Verb = async (args, host) => {
 export const listPrograms: Verb = async (args, host) => {
     const type = args.value("type");
     const programs = await list(args, host, type === undefined ? [] : [kernelTypeName(type)]);
-    printHeadedTable(releasedProgramRows(programs), isatty(1));
+    printHeadedTable(releasedProgramRows(programs));
     return 0;
 };
 
