@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Builds rpm-build/*.rpm from bpfman.spec and the checkout as it stands, without network, and lints them: `make rpm`.
-# The same tree gives the same bytes.
+# The same commit gives the same packages, byte for byte, whatever folder it is in; the source package names its folder.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 version=$(sed -n 's/^Version: *//p' bpfman.spec)
@@ -57,16 +57,19 @@ if [ ! -e "$koffi" ]; then
 fi
 options+=(--define "koffi_built $koffi")
 
-rpmbuild "${options[@]}" \
-    --define "_topdir $work" \
-    --define 'use_source_date_epoch_as_buildtime 1' \
-    --define 'clamp_mtime_to_source_date_epoch 1' \
-    --define '_buildhost reproducible' \
-    --define "_specdir $PWD" \
-    -ba bpfman.spec >"$work/log" 2>&1 || {
-    cat "$work/log" >&2
-    exit 1
-}
+# Twice, because a binary package that is built with its source package names that one's digest, which covers folder names.
+for what in -bb -bs; do
+    rpmbuild "${options[@]}" \
+        --define "_topdir $work" \
+        --define "_specdir $PWD" \
+        --define 'use_source_date_epoch_as_buildtime 1' \
+        --define 'clamp_mtime_to_source_date_epoch 1' \
+        --define '_buildhost reproducible' \
+        "$what" bpfman.spec >"$work/log" 2>&1 || {
+        cat "$work/log" >&2
+        exit 1
+    }
+done
 rm -rf "$out"
 mkdir "$out"
 find "$work/RPMS" "$work/SRPMS" -name '*.rpm' -exec mv -t "$out" {} +
