@@ -3,14 +3,13 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { suite, test } from "node:test";
-import type { CallError } from "../../client/errors.ts";
 import { openProgram, testRun } from "../../daemon/kernel/bpf.ts";
 import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
 import type { ProgramId } from "../../daemon/model.ts";
-import type { AttachItemJson, ChainJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import type { ChainJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import { xdpItem as item, refusal, u32 } from "../lab/items.ts";
 import { Lab } from "../lab/lab.ts";
 import { perCpuSum } from "../lab/maps.ts";
-import type { Wire } from "../lab/namespaces.ts";
 import { SequenceLog } from "../lab/sequence.ts";
 
 const noFreplace = probeFreplace();
@@ -19,22 +18,6 @@ const ten = Array.from({ length: 10 }, (_, i) => `xdp:xdp_sequence_${i}`);
 const all = [0, 1, 2, 3, 4, 31];
 const pass = 2;
 const drop = 1;
-
-const u32 = (value: number): Buffer => {
-    const bytes = Buffer.alloc(4);
-    bytes.writeUInt32LE(value);
-    return bytes;
-};
-
-const item = (
-    wire: Wire,
-    programId: number | undefined,
-    priority: number,
-    more: { proceedOn?: number[]; mode?: string } = {},
-): AttachItemJson => ({
-    programId: programId ?? 0,
-    xdp: { interface: wire.interface, netns: wire.netns, priority, proceedOn: [], mode: "auto", ...more },
-});
 
 async function chain(lab: Lab): Promise<ChainJson | undefined> {
     const { chains = [] } = await lab.client.listChains({});
@@ -47,15 +30,6 @@ async function verdict(lab: Lab): Promise<number> {
     assert.ok(fd !== undefined, "the program at the hook is in the kernel");
     return testRun(fd, Buffer.alloc(64), 1).returnCode;
 }
-
-const refusal = async (promise: Promise<unknown>): Promise<CallError> => {
-    try {
-        await promise;
-    } catch (error) {
-        return error as CallError;
-    }
-    return assert.fail("nothing was refused");
-};
 
 suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFreplace})`}`, () => {
     test("RunsInOrderOfPriority", async () => {

@@ -27,7 +27,7 @@ test(`in a machine with kernel ${kernel.release}`, async guest => {
         kernel,
         timeoutMs,
         command: [
-            ...["env", `GUEST_RELEASE=${kernel.release}`],
+            ...["env", `GUEST_RELEASE=${kernel.release}`, "BPFMAN_TEST_BUNDLE=1"],
             // One file at a time: there is one CPU. A process each, because a file may end its own.
             ...["node", "--test", "--test-concurrency=1", `--test-timeout=${testTimeoutMs}`],
             ...["--test-reporter=./test/vm/guest/events.ts", "--test-reporter-destination=/run/vm/events"],

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+// TC chains behind a dispatcher on one TCX link, and TCX links in the kernel's own list, with real packets.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import path from "node:path";
+import { suite, test } from "node:test";
+import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
+import { refusal, tcItem, tcxItem, u32 } from "../lab/items.ts";
+import { Lab } from "../lab/lab.ts";
+import { perCpuSum } from "../lab/maps.ts";
+import type { Wire } from "../lab/namespaces.ts";
+import { SequenceLog } from "../lab/sequence.ts";
+
+const chainBackend = probeFreplace() === undefined ? "freplace" : "tail-call";
+const six = Array.from({ length: 6 }, (_, i) => i);
+const names = (type: string) => six.map(i => `${type}:tc_sequence_${i}`);
+const kernelVersion = execFileSync("uname", ["-r"], { encoding: "utf8" }).split(".").map(Number);
+const hasTcx = (kernelVersion[0] ?? 0) > 6 || (kernelVersion[0] === 6 && (kernelVersion[1] ?? 0) >= 6);
+const skip = hasTcx ? false : `kernel ${kernelVersion.slice(0, 2).join(".")} has no TCX (6.6)`;
+const next = -1;
+const fill = (value: number) => Buffer.concat(Array.from({ length: 10 }, () => u32(value)));
+
+async function tcChain(lab: Lab, type = "tc-ingress") {
+    const { interfaces = [] } = await lab.client.listInterfaces({});
+    return interfaces.flatMap(({ chains = [] }) => chains).find(chain => chain.type === type);
+}
+
+/** Pings that come through while a plain clsact filter returns the code; the reference for type tc. */
+async function throughClsact(lab: Lab, action: number): Promise<number> {
+    const wire = lab.wire();
+    wire.inside("tc", "qdisc", "add", "dev", wire.interface, "clsact");
+    const object = path.resolve(
+        import.meta.dirname,
+        `../../dist/test/tc_return_${action === -1 ? "unspec" : action}.o`,
+    );
+    const filter = [
+        "filter",
+        "add",
+        "dev",
+        wire.interface,
+        "ingress",
+        "bpf",
+        "direct-action",
+        "obj",
+        object,
+        "sec",
+        "tc",
+    ];
+    wire.inside("tc", ...filter);
+    return (await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result).received;
+}
+
+suite(`tc chains by ${chainBackend} and tcx links`, { skip }, () => {
+    test("TcRunsInOrderOfPriorityAndCostsOneRebuild", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const programs = await lab.load("tc_sequence", names("tc"), { globals: { actions: fill(3) } });
+        const priorities = [60, 10, 30, 50, 20, 40];
+        await lab.attach(...programs.map(({ id }, i) => tcItem(wire, id, priorities[i]!)));
+        const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
+        log.clear();
+        assert.deepEqual(await wire.ping(20, { intervalSeconds: 0.01 }).result, { sent: 20, received: 20 });
+        const packets = log.packets();
+        packets.delete(0);
+        assert.equal(packets.size, 20);
+        for (const ids of packets.values()) assert.deepEqual(ids, [1, 4, 2, 5, 3, 0]);
+        const chain = await tcChain(lab);
+        assert.equal(chain?.backend, chainBackend);
+        assert.equal(chain?.revision, 1);
+    });
+
+    test("EveryReturnCodeMeansWhatItMeansToClsact", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        for (const action of [-1, 0, 1, 2, 3, 4, 5, 6, 8]) {
+            const expected = await throughClsact(lab, action);
+            const [program] = await lab.load("tc_actions", ["tc:tc_action"], { globals: { action: u32(action) } });
+            const [link] = await lab.attach(tcItem(wire, program?.id, 50, { proceedOn: [30] }));
+            const { received } = await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result;
+            assert.equal(received, expected, `return code ${action} alone`);
+            assert.equal(perCpuSum(program!.record!.mapPinPath!, "packets"), 3);
+            // and before a neighbour that passes everything on
+            const [neighbour] = await lab.load("tc_actions", ["tc:tc_action"], { globals: { action: u32(3) } });
+            await lab.attach(tcItem(wire, neighbour?.id, 40));
+            const both = await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result;
+            assert.equal(both.received, expected, `return code ${action} after a neighbour`);
+            await lab.client.unload({ programIds: [program?.id ?? 0, neighbour?.id ?? 0] });
+            assert.notEqual(link?.id, undefined);
+        }
+    });
+
+    test("TcAFloodLosesNothingWhileTheOrderChanges", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const programs = await lab.load("tc_sequence", names("tc"), { globals: { actions: fill(3) } });
+        const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
+        const links = await lab.attach(...programs.slice(0, 5).map(({ id }, i) => tcItem(wire, id, 10 * (i + 1))));
+        log.clear();
+        const count = 2000;
+        const flood = wire.ping(count, { intervalSeconds: 0.001 });
+        let changes = 0;
+        while (flood.running) {
+            await lab.client.updateLink({ linkId: links[changes % 5]?.id ?? 0, priority: 1 + (changes % 70) });
+            const [sixth] = await lab.attach(tcItem(wire, programs[5]?.id, 1 + (changes % 60)));
+            await lab.detach(sixth?.id);
+            changes += 3;
+        }
+        assert.deepEqual(await flood.result, { sent: count, received: count });
+        assert.ok(changes >= 9, `${changes} changes`);
+        const packets = log.packets();
+        packets.delete(0);
+        assert.equal(packets.size, count);
+        for (const [packet, seen] of packets)
+            for (const id of [0, 1, 2, 3, 4])
+                assert.equal(seen.filter(one => one === id).length, 1, `program ${id}, packet ${packet}: ${seen}`);
+        lab.assertNoDescriptors();
+    });
+
+    test("TcxRunsInOrderOfPriorityNewestLastAtEqual", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const programs = await lab.load("tc_sequence", names("tcx"), { globals: { actions: fill(next) } });
+        const priorities = [50, 10, 50, 90, 10, 70];
+        for (const [i, { id }] of programs.entries()) await lab.attach(tcxItem(wire, id, priorities[i]!));
+        const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
+        log.clear();
+        assert.deepEqual(await wire.ping(10, { intervalSeconds: 0.01 }).result, { sent: 10, received: 10 });
+        const packets = log.packets();
+        packets.delete(0);
+        for (const ids of packets.values()) assert.deepEqual(ids, [1, 4, 0, 2, 5, 3]);
+        const again = await refusal(lab.attach(tcxItem(wire, programs[0]?.id, 5)));
+        assert.equal(again.code, "ALREADY_EXISTS");
+        assert.match(again.message, /program \d+ is already attached to veth1 ingress as link \d+; detach it first/);
+    });
+
+    test("ATcxLinkThatMovesIsNeverMissing", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const programs = await lab.load("tc_sequence", names("tcx").slice(0, 3), { globals: { actions: fill(next) } });
+        const links = await lab.attach(...programs.map(({ id }, i) => tcxItem(wire, id, 10 * (i + 1))));
+        const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
+        log.clear();
+        const count = 1500;
+        const flood = wire.ping(count, { intervalSeconds: 0.001 });
+        let moves = 0;
+        while (flood.running) {
+            const moved = await lab.client.updateLink({
+                linkId: links[0]?.id ?? 0,
+                priority: moves % 2 === 0 ? 25 : 5,
+            });
+            assert.equal(moved.id, links[0]?.id);
+            moves++;
+        }
+        assert.deepEqual(await flood.result, { sent: count, received: count });
+        const packets = log.packets();
+        packets.delete(0);
+        assert.equal(packets.size, count);
+        for (const [packet, seen] of packets) {
+            assert.ok(seen.includes(0), `packet ${packet} missed the moving program: ${seen}`);
+            for (const id of [1, 2]) assert.equal(seen.filter(one => one === id).length, 1, `program ${id}: ${seen}`);
+        }
+        assert.ok(moves >= 4, `${moves} moves`);
+        // the order after the last move
+        await lab.client.updateLink({ linkId: links[0]?.id ?? 0, priority: 15 });
+        await lab.client.updateLink({ linkId: links[2]?.id ?? 0, priority: 1 });
+        log.clear();
+        await wire.ping(1, { waitSeconds: 0.5 }).result;
+        log.packets().delete(0);
+        assert.deepEqual([...log.packets()].find(([packet]) => packet !== 0)?.[1], [2, 0, 1]);
+    });
+
+    test("TheTcChainRunsAfterTcxLinksAndForeignOnesStay", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const [tc] = await lab.load("tc_sequence", ["tc:tc_sequence_0"], { globals: { actions: fill(3) } });
+        const tcx = await lab.load("tc_sequence", ["tcx:tc_sequence_1", "tcx:tc_sequence_2"], {
+            globals: { actions: fill(next) },
+        });
+        await lab.attach(tcItem(wire, tc?.id, 1));
+        await lab.attach(...tcx.map(({ id }, i) => tcxItem(wire, id, 100 + i)));
+        const seen = foreignTcx(wire);
+        assert.equal(seen, 3, "two links and the one of the chain");
+        const chain = await tcChain(lab, "tcx-ingress");
+        assert.deepEqual(
+            chain?.members?.map(({ programName }) => programName),
+            ["tc_sequence_1", "tc_sequence_2"],
+        );
+        const first = new SequenceLog(tc!.record!.mapPinPath!);
+        const second = new SequenceLog(tcx[0]!.record!.mapPinPath!);
+        first.clear();
+        second.clear();
+        assert.equal((await wire.ping(2, { intervalSeconds: 0.01 }).result).received, 2);
+        first.packets().delete(0);
+        assert.ok(first.count() >= 2 && second.count() >= 4);
+    });
+
+    test("TcTenFitAndTheEleventhIsRefused", async () => {
+        await using lab = await Lab.start();
+        const wire = lab.wire();
+        const [program] = await lab.load("tc_actions", ["tc:tc_action"], { globals: { action: u32(3) } });
+        await lab.attach(...Array.from({ length: 10 }, (_, i) => tcItem(wire, program?.id, i)));
+        const error = await refusal(lab.attach(tcItem(wire, program?.id, 5)));
+        assert.equal(error.code, "RESOURCE_EXHAUSTED");
+        assert.match(error.message, /all 10 occupied/);
+        // egress is a chain of its own
+        await lab.attach(tcItem(wire, program?.id, 5, { direction: "egress" }));
+        assert.equal((await tcChain(lab))?.members?.length, 10);
+        assert.equal((await tcChain(lab, "tc-egress"))?.members?.length, 1);
+    });
+
+    test("SectionsOfEveryKindLoadAsWhatTheyAre", async () => {
+        await using lab = await Lab.start();
+        const loaded = await lab.load("tc_actions", [
+            "tc:tc_action",
+            "tc:classifier_action",
+            "tc:classifier_named_action",
+            "tcx:tcx_ingress_action",
+            "tcx:tcx_egress_action",
+        ]);
+        assert.deepEqual(
+            loaded.map(({ kernel }) => kernel?.typeName),
+            Array.from({ length: 5 }, () => "sched_cls"),
+        );
+        const asTcx = await lab.load("tc_actions", ["tcx:tc_action"]);
+        assert.equal(asTcx[0]?.record?.type, "tcx");
+        const error = await refusal(lab.load("tc_actions", ["xdp:tc_action"]));
+        assert.equal(error.code, "INVALID_ARGUMENT");
+        assert.match(error.message, /program type mismatch: caller specified xdp but ELF section "tc" implies tc/);
+    });
+});
+
+/** TCX programs at the ingress hook of the wire, as an independent tool counts them. */
+function foreignTcx(wire: Wire): number {
+    const script = path.resolve(import.meta.dirname, "../lab/count-tcx.ts");
+    return Number(wire.inside(process.execPath, script, wire.interface));
+}
