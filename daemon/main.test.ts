@@ -113,6 +113,32 @@ test("a second daemon may share neither the runtime nor the state directory", { 
     assert.equal(await first.code(), 0);
 });
 
+test("a daemon whose log nobody reads goes on", { skip }, async () => {
+    const daemon = await new Daemon(folders()).serves();
+    daemon.child.stderr?.destroy();
+    const post = (body: string) =>
+        new Promise<number | undefined>((resolve, reject) => {
+            const call = request(
+                {
+                    socketPath: socket(),
+                    path: "/bpfman.host.v1.Host/Unload",
+                    method: "POST",
+                    headers: { "Content-Type": "application/json" },
+                    agent: false,
+                },
+                response => {
+                    response.resume();
+                    response.on("end", () => resolve(response.statusCode));
+                },
+            );
+            call.on("error", reject);
+            call.end(body);
+        });
+    for (let i = 0; i < 3; i++) assert.equal(await post('{"programIds":[4294967295]}'), 200);
+    daemon.child.kill("SIGTERM");
+    assert.equal(await daemon.code(), 0);
+});
+
 test("an idle daemon ends, one with a connection stays", { skip }, async () => {
     const daemon = await new Daemon([...folders(), "--idle-timeout=1"]).serves();
     const connection = connect(socket());

@@ -21,6 +21,8 @@ const graceMs = 5000;
 /** Serves until a signal or the idle timeout ends it; returns the exit code. */
 export async function serve(argv: string[]): Promise<number> {
     process.title = "bpfman";
+    // a log that nobody reads any more (its pipe is closed) is no reason to stop
+    process.stderr.on("error", () => {});
     process.umask(0o077);
     let options: ServeOptions;
     try {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
@@ -232,4 +233,21 @@ test("a stopping daemon answers the gRPC calls that it has", async () => {
     assert.equal((await load).programs.length, 1);
     await stopped;
     assert.equal(served.listener.connections, 0);
+});
+
+test("garbage behind the preface ends its connection and nothing else", async () => {
+    await using served = await Served.start();
+    for (const garbage of ["garbage".repeat(100), "\0".repeat(9), "\u00ff".repeat(5000)]) {
+        const socket = connect(served.path);
+        socket.on("error", () => socket.destroy());
+        socket.resume();
+        socket.write(`PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n${garbage}`);
+        // what is no whole frame yet may wait for more
+        const timer = setTimeout(() => socket.destroy(), 500);
+        await new Promise(resolve => socket.once("close", resolve));
+        clearTimeout(timer);
+        while (served.listener.connections > 0) await sleep(2);
+    }
+    using client = new Client(served.path);
+    assert.equal((await client.call(Host, Host.method.version, {})).pid, process.pid);
 });

@@ -248,12 +248,49 @@ test("kept objects are named by their hash, checked on reading, and collected wh
     store.close();
 });
 
+test("a list never shows what is no longer so", () => {
+    const store = Store.open(directory, "boot-a");
+    const ids = () => store.programs().map(record => record.id);
+    store.insertProgram(program(1));
+    assert.deepEqual(ids(), [1]);
+    store.programs().pop();
+    assert.deepEqual(ids(), [1]);
+    assert.throws(() =>
+        store.transaction(() => {
+            store.insertProgram(program(2));
+            assert.deepEqual(ids(), [1, 2]);
+            throw new Error("stop");
+        }),
+    );
+    assert.deepEqual(ids(), [1]);
+    const other = Store.open(directory, "boot-a");
+    other.insertProgram(program(3));
+    other.close();
+    assert.deepEqual(ids(), [1, 3]);
+    store.deleteProgram(1 as ProgramId);
+    assert.deepEqual(ids(), [3]);
+    const made = store.insertLink(link(3));
+    assert.deepEqual(store.links(), [made]);
+    store.updateLink({ ...made, priority: 7 });
+    assert.equal(store.links()[0]?.priority, 7);
+    store.putChain(chain(1));
+    assert.equal(store.chains()[0]?.revision, 1);
+    store.putChain(chain(2));
+    assert.equal(store.chains()[0]?.revision, 2);
+    store.deleteChain(hook);
+    assert.deepEqual(store.chains(), []);
+    store.close();
+});
+
 test("a thousand programs are read in milliseconds", () => {
     const store = Store.open(directory, "boot-a");
     store.transaction(() => {
         for (let id = 1; id <= 1000; id++) store.insertProgram(program(id));
     });
     const times = Array.from({ length: 20 }, () => {
+        // another write: nothing is at hand
+        store.nextRequest();
+        store.deleteProgram(5000 as ProgramId);
         const start = performance.now();
         assert.equal(store.programs().length, 1000);
         return performance.now() - start;

@@ -3,7 +3,7 @@
 // Every read gives rows of the running boot only: kernel ids of another boot name other things today.
 import { chmodSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { DatabaseSync, type StatementResultingChanges, type StatementSync } from "node:sqlite";
 import type { ChainRecord, HookKey, LinkId, LinkRecord, ProgramId, ProgramRecord } from "../model.ts";
 import { BpfmanError } from "../model.ts";
 import { ObjectFiles } from "./objects.ts";
@@ -32,6 +32,9 @@ export class Store {
     readonly #bootId: string;
     readonly #objects: ObjectFiles;
     readonly #statements = new Map<string, StatementSync>();
+    /** what was read and not written since, by its statement: a list of 1,000 programs costs 3 ms to read */
+    readonly #read = new Map<string, readonly unknown[]>();
+    #dataVersion: unknown;
 
     private constructor(db: DatabaseSync, bootId: string, objects: ObjectFiles) {
         this.#db = db;
@@ -78,6 +81,7 @@ export class Store {
             this.#db.exec("COMMIT");
             return result;
         } catch (error) {
+            this.#read.clear();
             // some errors (a full disk) have rolled back already
             if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
             throw error;
@@ -86,7 +90,7 @@ export class Store {
 
     /** Sorted by id. */
     programs(): ProgramRecord[] {
-        return this.#all("SELECT * FROM programs WHERE boot_id = :boot_id ORDER BY id", {}).map(programRecord);
+        return this.#list("SELECT * FROM programs WHERE boot_id = :boot_id ORDER BY id", programRecord);
     }
 
     program(id: ProgramId): ProgramRecord | undefined {
@@ -104,7 +108,7 @@ export class Store {
 
     /** Sorted by id. */
     links(): LinkRecord[] {
-        return this.#all("SELECT * FROM links WHERE boot_id = :boot_id ORDER BY id", {}).map(linkRecord);
+        return this.#list("SELECT * FROM links WHERE boot_id = :boot_id ORDER BY id", linkRecord);
     }
 
     link(id: LinkId): LinkRecord | undefined {
@@ -122,7 +126,7 @@ export class Store {
         const parameters = linkParameters(record);
         const columns = Object.keys(parameters).map(column => `${column} = :${column}`);
         const sql = `UPDATE links SET ${columns.join(", ")} WHERE id = :id AND boot_id = :boot_id`;
-        const { changes } = this.#prepared(sql).run({ ...parameters, id: record.id });
+        const { changes } = this.#write(sql, { ...parameters, id: record.id });
         if (changes !== 1) throw new BpfmanError("NOT_FOUND", `no link ${record.id} in the store`);
     }
 
@@ -131,10 +135,10 @@ export class Store {
     }
 
     chains(): ChainRecord[] {
-        return this.#all(
+        return this.#list(
             "SELECT * FROM chains WHERE boot_id = :boot_id ORDER BY interface, ifindex, kind, direction",
-            {},
-        ).map(chainRecord);
+            chainRecord,
+        );
     }
 
     chain(hook: HookKey): ChainRecord | undefined {
@@ -197,8 +201,23 @@ export class Store {
         return statement;
     }
 
-    #all(sql: string, parameters: Parameters): Row[] {
-        return this.#prepared(sql).all({ ...parameters, boot_id: this.#bootId });
+    #list<T>(sql: string, record: (row: Row) => T): T[] {
+        // tells of other connections' writes only: https://sqlite.org/pragma.html#pragma_data_version
+        const version = this.#prepared("PRAGMA data_version").get()?.["data_version"];
+        if (version !== this.#dataVersion) this.#read.clear();
+        this.#dataVersion = version;
+        let records = this.#read.get(sql) as readonly T[] | undefined;
+        if (!records) {
+            records = this.#prepared(sql).all({ boot_id: this.#bootId }).map(record);
+            this.#read.set(sql, records);
+        }
+        // the caller's own: it may sort or shorten it
+        return [...records];
+    }
+
+    #write(sql: string, parameters: Parameters): StatementResultingChanges {
+        this.#read.clear();
+        return this.#prepared(sql).run(parameters);
     }
 
     #get(sql: string, parameters: Parameters): Row | undefined {
@@ -206,13 +225,13 @@ export class Store {
     }
 
     #run(sql: string, parameters: Parameters): number {
-        return Number(this.#prepared(sql).run({ ...parameters, boot_id: this.#bootId }).changes);
+        return Number(this.#write(sql, { ...parameters, boot_id: this.#bootId }).changes);
     }
 
     #insert(verb: "INSERT" | "INSERT OR REPLACE", table: string, parameters: Parameters): number {
         const columns = Object.keys(parameters);
         const sql = `${verb} INTO ${table} (${columns.join(", ")}) VALUES (:${columns.join(", :")})`;
-        return Number(this.#prepared(sql).run(parameters).lastInsertRowid);
+        return Number(this.#write(sql, parameters).lastInsertRowid);
     }
 
     #next(name: string): number {
