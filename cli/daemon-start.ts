@@ -2,7 +2,7 @@
 // As root, with nobody at the socket and no systemd unit to ask: a daemon of the caller's own, which ends when idle.
 // Scripts written for a bpfman without a daemon work that way.
 import { spawn } from "node:child_process";
-import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, lstatSync, mkdirSync, openSync, readSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ByteStream } from "../client/byte-stream.ts";
@@ -32,6 +32,9 @@ export async function startDaemon(settings: Settings): Promise<ByteStream> {
 
 /** What to tell where starting one is not ours to do. */
 function adviceInstead({ socketPath }: Settings): string | undefined {
+    // connect(2) says ECONNREFUSED of a regular file too
+    const stat = lstatSync(socketPath, { throwIfNoEntry: false });
+    if (stat && !stat.isSocket()) return `${socketPath} is not a socket`;
     const hasUnit =
         socketPath === defaultSocketPath &&
         existsSync("/run/systemd/system") &&

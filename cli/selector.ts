@@ -7,7 +7,7 @@ export type Selector = (labels: Readonly<Record<string, string>>) => boolean;
 const name = "[A-Za-z0-9](?:[A-Za-z0-9._/-]*[A-Za-z0-9])?";
 const forms: readonly [RegExp, (match: RegExpExecArray) => Selector][] = [
     [new RegExp(`^(${name}) (in|notin) \\(([^()]*)\\)$`), inSet],
-    [new RegExp(`^(${name}) ?(=|==|!=) ?(.*)$`), equals],
+    [new RegExp(`^(${name}) ?(==|=|!=) ?(.*)$`), equals],
     [new RegExp(`^(!?) ?(${name})$`), exists],
 ];
 

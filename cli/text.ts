@@ -90,12 +90,15 @@ export function programText(program: ProgramJson): string[] {
         ...(spec.length > 0 ? ["Spec:", ...fields(spec, "  ")] : []),
         "Status:",
         ...fields(statusFields(program), "  "),
-        ...(program.links?.length ? ["  Links:", ...program.links.flatMap(linkLines)] : []),
-        ...(program.maps?.length ? ["  Maps:", ...program.maps.flatMap(mapLines)] : []),
+        ...(program.links?.length ? ["  Links:", ...byId(program.links).flatMap(linkLines)] : []),
+        ...(program.maps?.length ? ["  Maps:", ...byId(program.maps).flatMap(mapLines)] : []),
         "Stats:",
         ...statsLines(program),
     ];
 }
+
+const byId = <T extends { id?: number }>(things: readonly T[]): T[] =>
+    [...things].sort((a, b) => (a.id ?? 0) - (b.id ?? 0));
 
 function statusFields({ record, kernel, mapUsedBy, partOf, pinPresent }: ProgramJson): (Field | undefined)[] {
     const missing = pinPresent ? "" : " (missing)";
