@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP/1.1 for the page and the command: POST /package.Service/Method with proto3 JSON, the Connect protocol's unary
 // form, and its enveloped records for streams. https://connectrpc.com/docs/protocol
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { BpfmanError, type Caller } from "../model.ts";
 import type { Calls } from "./calls.ts";
 import { connectError, type Failure, httpStatus, invalid } from "./errors.ts";
 import type { Sink, StreamMethod, UnaryMethod } from "./service.ts";
+
+// An import statement would read every export of node:http, and so load all of undici behind its WebSocket: a third of
+// the daemon's start.
+const { createServer } = process.getBuiltinModule("node:http");
 
 export interface HttpLimits {
     readonly bodyBytes: number;
