@@ -4,9 +4,9 @@
 import type { ProgramRecord } from "../model.ts";
 import { programType } from "./bpf.ts";
 import type { BpfFs } from "./bpffs.ts";
+import { withoutFrags, withoutMapValues } from "./elf-edit.ts";
 import type { Loader } from "./loader.ts";
-import type { LoaderProgram } from "./loader-protocol.ts";
-import { withoutFrags } from "./without-frags.ts";
+import { type LoaderProgram, mapKey } from "./loader-protocol.ts";
 
 export type CopyKind = "ext" | "plain" | "double";
 
@@ -45,17 +45,16 @@ export class Copies {
         this.#bpffs.makeFolder(stage);
         try {
             const kept = this.#readObject(program.objectSha256);
-            const object = kind === "plain" ? withoutFrags(kept) : kept;
+            const object = withoutMapValues(kind === "plain" ? withoutFrags(kept) : kept);
             const chain = program.type === "xdp" ? "xdp" : "tc";
             const original = loaderProgram(program.name, chain, program.frags && kind !== "plain");
             await this.#loader.load(
                 {
                     objectName: "copy",
                     programs: [kind === "ext" ? { ...original, progType: programType.ext, flags: 0 } : original],
-                    // the original filled the PROG_ARRAYs that the copy shares
                     arrayMembers: [],
                     target: kind === "ext" ? { pin: this.#bpffs.path(dispatcher), function: "prog0" } : undefined,
-                    reuse: Object.fromEntries(program.mapIds),
+                    reuse: Object.fromEntries([...program.mapIds].map(([map, id]) => [mapKey(map), id])),
                     globals: [],
                     stage: this.#bpffs.path(stage),
                     pinMaps: false,

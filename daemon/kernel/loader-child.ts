@@ -6,7 +6,13 @@ import type { MapId } from "../model.ts";
 import { mapIdOf, openMap, openPin, pin, programIdentity } from "./bpf.ts";
 import { Fd } from "./fd.ts";
 import { address, CMemory, lastErrno, libbpf, libc, mapInitialValue, type Pointer } from "./ffi.ts";
-import { internalMapSection, type LoaderAnswer, type LoaderProgram, type LoaderRequest } from "./loader-protocol.ts";
+import {
+    internalMapSection,
+    type LoaderAnswer,
+    type LoaderProgram,
+    type LoaderRequest,
+    mapKey,
+} from "./loader-protocol.ts";
 
 const PR_SET_PDEATHSIG = 1;
 const PR_SET_NO_NEW_PRIVS = 38;
@@ -59,7 +65,7 @@ function prepareMaps(object: Pointer, request: LoaderRequest): void {
         const name = libbpf.mapName(map);
         // LIBBPF_PIN_BY_NAME would pin outside the daemon's own bpffs
         must(libbpf.mapSetPinPath(map, null), `take away the pin path of map ${name}`);
-        const id = request.reuse[name];
+        const id = request.reuse[mapKey(name)];
         if (id !== undefined) {
             using fd = openMap(id as MapId) ?? new Fd(-1);
             must(libbpf.mapReuseFd(map, fd.number), `use the existing map ${name} (id ${id})`);

@@ -10,7 +10,7 @@ export interface LoaderRequest {
     readonly arrayMembers: readonly LoaderProgram[];
     /** freplace: the pinned program and the function in it that every program is to replace */
     readonly target: { readonly pin: string; readonly function: string } | undefined;
-    /** maps that exist already, by name in the object, by kernel id */
+    /** maps that exist already: kernel ids by mapKey() */
     readonly reuse: Readonly<Record<string, number>>;
     readonly globals: readonly LoaderGlobal[];
     /** a folder in a bpffs: programs are pinned there as p0, p1, …, maps as m0, m1, … */
@@ -53,3 +53,6 @@ export function internalMapSection(mapName: string): string | undefined {
     const match = /\.(rodata|data|bss|kconfig)(\..*)?$/.exec(mapName);
     return match === null ? undefined : match[0];
 }
+
+/** A map's name, or for internal maps the section: their names have the object's in front. */
+export const mapKey = (mapName: string): string => internalMapSection(mapName) ?? mapName;
