@@ -9,7 +9,7 @@ import { attachKind, type Program } from "../model.ts";
 import { useInterfaces, usePage, usePrograms } from "../page.ts";
 import { typeLabel } from "../words.ts";
 import { ActionDialog } from "./frame.tsx";
-import { hookOf, initialHook } from "./hook-choice.ts";
+import { hookOf, initialHook, interfaceOfChoice } from "./hook-choice.ts";
 import { HookFields } from "./hook-fields.tsx";
 
 /** Opened on a program or on an interface; the other is chosen here. */
@@ -22,7 +22,7 @@ export function AttachDialog(props: { program?: Program; interfaceKey?: string }
     const program = props.program ?? programs.find(one => String(one.id) === chosenId);
     const kind = program && attachKind(program);
     const hook = kind && hookOf(choice, kind, interfaces);
-    const iface = interfaces.find(one => one.key === choice.interfaceKey);
+    const iface = interfaceOfChoice(choice, interfaces);
     const run = async (fullLog: boolean) => {
         if (!program || !hook) return;
         await client.attach({ items: [{ programId: program.id, ...hook }], fullLog });

@@ -8,17 +8,23 @@ export const highestPriority = 2 ** 31 - 1;
 
 /** What the fields hold, valid or not. */
 export interface HookChoice {
-    /** an Interface's key; empty while nothing is chosen */
+    /** an Interface's key, or elsewhere; empty while nothing is chosen */
     readonly interfaceKey: string;
+    /** where interfaceKey is elsewhere */
+    readonly elsewhere: { readonly name: string; readonly netns: string };
     readonly direction: "ingress" | "egress";
     readonly priority: string;
     /** by hook kind: a load can hold both XDP and TC programs */
     readonly proceedOn: Readonly<Record<HookKind, readonly number[]>>;
 }
 
+/** An interface of a namespace that the daemon does not list: none of our chains is in it yet. */
+export const elsewhere = "elsewhere";
+
 export function initialHook(interfaceKey = ""): HookChoice {
     return {
         interfaceKey,
+        elsewhere: { name: "", netns: "" },
         direction: "ingress",
         priority: "50",
         proceedOn: { xdp: presetOf("xdp"), tc: presetOf("tc"), tcx: [] },
@@ -30,13 +36,24 @@ export function parsePriority(text: string): number | undefined {
     return value <= highestPriority ? value : undefined;
 }
 
+/** Undefined while none is named. */
+export function interfaceOfChoice(
+    choice: HookChoice,
+    interfaces: readonly Interface[],
+): { name: string; netns: string } | undefined {
+    if (choice.interfaceKey !== elsewhere) return interfaces.find(one => one.key === choice.interfaceKey);
+    const name = choice.elsewhere.name.trim();
+    const netns = choice.elsewhere.netns.trim();
+    return name !== "" && netns.startsWith("/") ? { name, netns } : undefined;
+}
+
 /** The hook for one program; undefined while the choice is not complete. */
 export function hookOf(
     choice: HookChoice,
     kind: HookKind,
     interfaces: readonly Interface[],
 ): AttachItemJson | undefined {
-    const iface = interfaces.find(one => one.key === choice.interfaceKey);
+    const iface = interfaceOfChoice(choice, interfaces);
     const priority = parsePriority(choice.priority);
     const proceedOn = [...choice.proceedOn[kind]];
     if (!iface || priority === undefined || (kind !== "tcx" && proceedOn.length === 0)) return undefined;

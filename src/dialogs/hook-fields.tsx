@@ -10,7 +10,7 @@ import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Interface } from "../model.ts";
 import { actionsOf, type HookKind, interfaceLabel, typeLabel } from "../words.ts";
-import { type HookChoice, highestPriority, parsePriority } from "./hook-choice.ts";
+import { elsewhere, type HookChoice, highestPriority, parsePriority } from "./hook-choice.ts";
 
 interface HookFieldsProps {
     readonly choice: HookChoice;
@@ -38,8 +38,10 @@ export function HookFields({ choice, onChange, kinds, interfaces }: HookFieldsPr
                             label={shown(interfaceLabel(iface.name, iface.netns))}
                         />
                     ))}
+                    <FormSelectOption value={elsewhere} label={_("In another network namespace…")} />
                 </FormSelect>
             </FormGroup>
+            {choice.interfaceKey === elsewhere && <ElsewhereFields choice={choice} onChange={onChange} />}
             {kinds.some(kind => kind !== "xdp") && (
                 <FormGroup label={_("Direction")} role="radiogroup" isInline fieldId="hook-direction">
                     <Radio
@@ -70,6 +72,30 @@ export function HookFields({ choice, onChange, kinds, interfaces }: HookFieldsPr
                     onChange={codes => onChange({ ...choice, proceedOn: { ...choice.proceedOn, [kind]: codes } })}
                 />
             ))}
+        </>
+    );
+}
+
+function ElsewhereFields({ choice, onChange }: Pick<HookFieldsProps, "choice" | "onChange">) {
+    const change = (part: Partial<HookChoice["elsewhere"]>) =>
+        onChange({ ...choice, elsewhere: { ...choice.elsewhere, ...part } });
+    return (
+        <>
+            <FormGroup label={_("Namespace")} fieldId="hook-netns">
+                <TextInput
+                    id="hook-netns"
+                    value={choice.elsewhere.netns}
+                    placeholder={_("/run/netns/name")}
+                    onChange={(_event, netns) => change({ netns })}
+                />
+            </FormGroup>
+            <FormGroup label={_("Interface there")} fieldId="hook-interface-name">
+                <TextInput
+                    id="hook-interface-name"
+                    value={choice.elsewhere.name}
+                    onChange={(_event, name) => change({ name })}
+                />
+            </FormGroup>
         </>
     );
 }

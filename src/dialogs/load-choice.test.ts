@@ -85,6 +85,14 @@ test("a hook needs an interface, a priority and a result to go on after", () => 
     });
 });
 
+test("a hook can lie in a namespace that is not listed", () => {
+    const choice = { ...initialHook("elsewhere"), elsewhere: { name: " eth1 ", netns: "/run/netns/red" } };
+    assert.deepEqual(hookOf(choice, "tcx", interfaces)?.tcx?.netns, "/run/netns/red");
+    assert.deepEqual(hookOf(choice, "tcx", interfaces)?.tcx?.interface, "eth1");
+    const relative = { ...choice, elsewhere: { name: "eth1", netns: "red" } };
+    assert.equal(hookOf(relative, "tcx", interfaces), undefined);
+});
+
 test("priorities are whole, not negative, and fit the kernel's int", () => {
     assert.equal(parsePriority("0"), 0);
     assert.equal(parsePriority(" 2147483647 "), 2147483647);

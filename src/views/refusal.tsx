@@ -24,7 +24,9 @@ export function Refusal({ title, error, onFullLog, children }: RefusalProps) {
     const ref = useRef<HTMLDivElement>(null);
     // a dialog may be longer than the screen
     // biome-ignore lint/correctness/useExhaustiveDependencies: each new error is to be seen
-    useEffect(() => ref.current?.scrollIntoView({ block: "nearest" }), [error]);
+    useEffect(() => {
+        ref.current?.scrollIntoView({ block: "nearest" });
+    }, [error]);
     return (
         <div ref={ref}>
             <Alert isInline variant="danger" component="p" title={title} className="refusal">

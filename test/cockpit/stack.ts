@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: Apache-2.0
+// The whole thing for one test file: a network namespace with a veth pair, the daemon in it, a real Cockpit with the
+// built page, and a browser. Nothing of it is left behind.
+import assert from "node:assert/strict";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { AxeBuilder } from "@axe-core/playwright";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+import { buildPage } from "../../build-page.ts";
+import { type Cockpit, startCockpit } from "../../demo/cockpit.ts";
+import { Kernel } from "./kernel.ts";
+
+const root = path.join(import.meta.dirname, "../..");
+const pictures = path.join(root, "test-results");
+const pageDir = path.join(root, "dist/cockpit");
+
+export interface StackOptions {
+    /** false: nobody serves the socket until startDaemon() */
+    readonly daemon?: boolean;
+    /** Cockpit's session runs as this user */
+    readonly user?: string;
+}
+
+export class Stack {
+    readonly dir = fs.mkdtempSync(path.join(os.tmpdir(), "bpfman-page-"));
+    readonly runtimeDir = path.join(this.dir, "run");
+    readonly socketPath = path.join(this.runtimeDir, "bpfman.sock");
+    readonly #netnsName = `bpfman-page-${process.pid}`;
+    readonly netns = `/run/netns/${this.#netnsName}`;
+    readonly kernel = new Kernel(this.netns);
+    readonly #contexts: { context: BrowserContext; errors: string[] }[] = [];
+    #daemon: ChildProcess | undefined;
+    #cockpit: Cockpit | undefined;
+    #browser: Browser | undefined;
+
+    private constructor() {
+        execFileSync("ip", ["netns", "add", this.#netnsName]);
+        this.#inNetns("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "downlink");
+        this.#inNetns("ip", "link", "set", "uplink", "up");
+        this.#inNetns("ip", "link", "set", "downlink", "up");
+    }
+
+    static async start(options: StackOptions = {}): Promise<Stack> {
+        const stack = new Stack();
+        try {
+            await upToDatePage();
+            if (options.daemon !== false) await stack.startDaemon();
+            const user = options.user === undefined ? {} : { user: options.user };
+            stack.#cockpit = await startCockpit({ pageDir, socketPath: stack.socketPath, login: false, ...user });
+            const quiet = ["--disable-background-networking", "--no-first-run"];
+            stack.#browser = await chromium.launch({
+                executablePath: "/usr/bin/chromium",
+                args: ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", ...quiet],
+            });
+            return stack;
+        } catch (error) {
+            await stack.stop();
+            throw error;
+        }
+    }
+
+    async startDaemon(): Promise<void> {
+        const serve = [path.join(root, "cli/main.ts"), "serve", "--runtime-dir", this.runtimeDir];
+        const flags = ["--state-dir", path.join(this.dir, "state"), "--idle-timeout", "0"];
+        const log = fs.openSync(path.join(this.dir, "daemon.log"), "a");
+        const child = spawn("nsenter", [`--net=${this.netns}`, process.execPath, ...serve, ...flags], {
+            stdio: ["ignore", log, log],
+        });
+        fs.closeSync(log);
+        this.#daemon = child;
+        await until("the daemon's socket", () => {
+            assert.equal(child.exitCode, null, `the daemon ended: ${this.daemonLog()}`);
+            return fs.existsSync(this.socketPath);
+        });
+    }
+
+    async stopDaemon(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+        const child = this.#daemon;
+        this.#daemon = undefined;
+        if (!child || child.exitCode !== null) return;
+        const exited = new Promise(resolve => child.once("exit", resolve));
+        child.kill(signal);
+        await exited;
+    }
+
+    daemonLog(): string {
+        return fs.readFileSync(path.join(this.dir, "daemon.log"), "utf8");
+    }
+
+    /** Runs the command against this daemon and gives what it prints. */
+    cli(...args: string[]): string {
+        return execFileSync(process.execPath, [path.join(root, "cli/main.ts"), ...args], {
+            encoding: "utf8",
+            env: { ...process.env, BPFMAN_RUNTIME_DIR: this.runtimeDir },
+        });
+    }
+
+    get origin(): string {
+        return new URL(this.#running.url).origin;
+    }
+
+    /** Opens the page alone; the same within Cockpit's shell takes twice as long. */
+    async open(hash = "", options: BrowserContextOptions = {}): Promise<Page> {
+        const page = await this.newPage(options);
+        await page.goto(`${this.#running.frameUrl}${hash}`);
+        return page;
+    }
+
+    async newPage(options: BrowserContextOptions = {}): Promise<Page> {
+        assert.ok(this.#browser);
+        const viewport = { width: 1280, height: 900 };
+        const context = await this.#browser.newContext({
+            viewport,
+            reducedMotion: "reduce",
+            locale: "en-US",
+            ...options,
+        });
+        const errors: string[] = [];
+        this.#contexts.push({ context, errors });
+        const page = await context.newPage();
+        page.setDefaultTimeout(10_000);
+        page.on("pageerror", error => errors.push(error.message));
+        return page;
+    }
+
+    /** Closes the browser's windows; none may have thrown an error meanwhile. */
+    async closePages(): Promise<void> {
+        const opened = this.#contexts.splice(0);
+        for (const { context } of opened) await context.close();
+        assert.deepEqual(
+            opened.flatMap(({ errors }) => errors),
+            [],
+        );
+    }
+
+    /** Unloads what a test loaded, so that each begins with nothing; the kernel must have none of it any more. */
+    async unloadAll(): Promise<void> {
+        const { programs } = JSON.parse(this.cli("program", "list", "-o", "json")) as {
+            programs: { program_id: number }[];
+        };
+        const ids = programs.map(program => program.program_id);
+        if (ids.length > 0) this.cli("program", "unload", ...ids.map(String));
+        // they go after an RCU grace period
+        await eventually(() => ids.filter(id => this.kernel.hasProgram(id)), []);
+        for (const device of ["uplink", "downlink"]) {
+            assert.deepEqual(this.kernel.xdpOrder(device), []);
+        }
+    }
+
+    /** As iproute2 does it: not through the daemon. */
+    attachForeign(object: string, device: string): void {
+        this.#inNetns("ip", "link", "set", "dev", device, "xdpgeneric", "obj", object, "sec", "xdp");
+    }
+
+    detachForeign(device: string): void {
+        this.#inNetns("ip", "link", "set", "dev", device, "xdpgeneric", "off");
+    }
+
+    async stop(): Promise<void> {
+        for (const { context } of this.#contexts.splice(0)) await context.close();
+        await this.#browser?.close();
+        await this.#cockpit?.stop();
+        if (this.#daemon) await this.unloadAll();
+        await this.stopDaemon();
+        const bpffs = path.join(this.runtimeDir, "fs");
+        if (fs.readFileSync("/proc/self/mountinfo", "utf8").includes(` ${bpffs} `)) execFileSync("umount", [bpffs]);
+        execFileSync("ip", ["netns", "delete", this.#netnsName]);
+        fs.rmSync(this.dir, { recursive: true });
+    }
+
+    get #running(): Cockpit {
+        assert.ok(this.#cockpit);
+        return this.#cockpit;
+    }
+
+    #inNetns(...command: string[]): void {
+        execFileSync("nsenter", [`--net=${this.netns}`, ...command]);
+    }
+}
+
+export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+    const deadline = Date.now() + 10_000;
+    while (!(await condition())) {
+        if (Date.now() > deadline) throw new Error(`waited 10 s for ${what}`);
+        await sleep(50);
+    }
+}
+
+/** Waits until the value is the wanted one, and shows both where it does not become it. */
+export async function eventually<T>(read: () => T | Promise<T>, wanted: T): Promise<void> {
+    const deadline = Date.now() + 8_000;
+    for (;;) {
+        const value = await read();
+        try {
+            assert.deepEqual(value, wanted);
+            return;
+        } catch (error) {
+            if (Date.now() > deadline) throw error;
+        }
+        await sleep(50);
+    }
+}
+
+/** What the accessibility rules of WCAG 2.2 AA find on the page as it is now. */
+export async function axe(page: Page): Promise<string[]> {
+    const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+    const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+    return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(node => node.html).join(" | ")}`);
+}
+
+export async function picture(page: Page, name: string): Promise<void> {
+    fs.mkdirSync(pictures, { recursive: true });
+    await page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
+}
+
+/** The page may have been built already; a newer source makes it anew. */
+async function upToDatePage(): Promise<void> {
+    const built = path.join(pageDir, "index.html");
+    const sources = ["src", "po", "client"].flatMap(folder =>
+        fs
+            .readdirSync(path.join(root, folder), { recursive: true, encoding: "utf8" })
+            .map(name => path.join(root, folder, name)),
+    );
+    const newest = Math.max(...[...sources, path.join(root, "manifest.json")].map(file => fs.statSync(file).mtimeMs));
+    if (!fs.existsSync(built) || fs.statSync(built).mtimeMs < newest) await buildPage({ production: true });
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page without its daemon, without permission, and when the daemon comes and goes.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { after, afterEach, before, describe, it } from "node:test";
+import { fixtureObject } from "../fixtures/objects.ts";
+import { axe, eventually, picture, Stack } from "./stack.ts";
+
+describe("as an administrator", () => {
+    let stack: Stack;
+    before(async () => {
+        stack = await Stack.start({ daemon: false });
+    });
+    after(() => stack?.stop());
+    afterEach(() => stack.closePages());
+
+    it("says that the daemon is not running, and goes on by itself when it starts", async () => {
+        const page = await stack.open();
+        await page.getByRole("heading", { name: "eBPF manager is not running" }).waitFor();
+        await page.getByText("“bpfman serve”").waitFor();
+        await picture(page, "not-running");
+        assert.deepEqual(await axe(page), []);
+        await stack.startDaemon();
+        await page.getByRole("heading", { name: "Programs" }).waitFor();
+    });
+
+    it("keeps showing what was known while the daemon restarts, and catches up", async () => {
+        const page = await stack.open();
+        const file = path.join(stack.dir, "xdp_pass.o");
+        fs.writeFileSync(file, fixtureObject("xdp_pass"));
+        stack.cli("program", "load", "file", file, "--programs", "xdp:xdp_pass");
+        await page.getByRole("link", { name: "xdp_pass" }).waitFor();
+        await stack.stopDaemon("SIGKILL");
+        await page.getByText("The connection to the eBPF manager was lost. Reconnecting…").waitFor();
+        assert.ok(await page.getByRole("link", { name: "xdp_pass" }).isVisible());
+        await picture(page, "reconnecting");
+        assert.deepEqual(await axe(page), []);
+        await stack.startDaemon();
+        const alert = page.getByText("The connection to the eBPF manager was lost. Reconnecting…");
+        await alert.waitFor({ state: "detached" });
+        await stack.unloadAll();
+        await page.getByText("No programs").waitFor();
+    });
+
+    it("says so when the daemon stays away", async () => {
+        const page = await stack.open();
+        await page.getByText("No programs").waitFor();
+        await stack.stopDaemon();
+        await page.getByRole("heading", { name: "eBPF manager is not running" }).waitFor();
+        await stack.startDaemon();
+        await page.getByText("No programs").waitFor();
+    });
+});
+
+describe("with limited access", () => {
+    let stack: Stack;
+    before(async () => {
+        stack = await Stack.start({ user: "nobody" });
+    });
+    after(() => stack?.stop());
+    afterEach(() => stack.closePages());
+
+    it("names the shell's switch and the group", async () => {
+        // the daemon's folders are root's alone
+        fs.chmodSync(stack.dir, 0o755);
+        const page = await stack.open();
+        await page.getByRole("heading", { name: "Not permitted to manage eBPF programs" }).waitFor();
+        await page.getByText("“Limited access”").waitFor();
+        await page.getByText("group “bpfman”").waitFor();
+        await picture(page, "limited");
+        assert.deepEqual(await axe(page), []);
+    });
+
+    it("works without administrative access where the socket admits the user", async () => {
+        fs.chmodSync(stack.dir, 0o755);
+        fs.chmodSync(stack.runtimeDir, 0o755);
+        fs.chmodSync(stack.socketPath, 0o666);
+        const page = await stack.open("#/interfaces");
+        await eventually(() => page.getByRole("heading", { name: "uplink" }).count(), 1);
+    });
+});
