@@ -113,6 +113,7 @@ async function run(options: ServeOptions): Promise<void> {
         listener.stopListening();
         await api.stop(graceMs);
         await listener.closeConnections(1000);
+        await api.close();
     } finally {
         await stop();
     }

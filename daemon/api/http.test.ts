@@ -172,6 +172,7 @@ test("a request that does not come to its end is given up", async () => {
     );
     assert.match(await received(head), /^HTTP\/1\.1 408 /);
     assert.match(await received(body), /^(HTTP\/1\.1 408 |$)/);
+    assert.deepEqual(served.log, []);
     assert.equal(served.listener.connections, 0);
 });
 

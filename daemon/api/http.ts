@@ -82,6 +82,8 @@ export class HttpFront {
             if (method.kind === "unary") await this.#unary(method, request, response, caller);
             else await this.#stream(method, request, response, caller);
         } catch (error) {
+            // the peer went away before its request was whole
+            if (request.socket.destroyed) return;
             if (response.headersSent) response.destroy();
             else sendFailure(response, this.#calls.failure(error));
         }
@@ -135,7 +137,7 @@ export class HttpFront {
 
     /** The body; where it is too long, what is still coming is read past, so that the answer is not lost. */
     async #read(request: IncomingMessage, response: ServerResponse): Promise<Buffer> {
-        const tooLong = () => {
+        const readPast = () => {
             response.setHeader("Connection", "close");
             request.resume();
             const socket = request.socket;
@@ -143,7 +145,7 @@ export class HttpFront {
             socket.once("close", () => clearTimeout(timer));
         };
         const tooLarge = () => {
-            tooLong();
+            readPast();
             const most = `${this.#limits.bodyBytes / 1024 / 1024} MiB`;
             return new BpfmanError("RESOURCE_EXHAUSTED", `the request has more than ${most}`);
         };
@@ -156,7 +158,7 @@ export class HttpFront {
                 this.#bodyBytes += chunk.length;
                 if (size > this.#limits.bodyBytes) throw tooLarge();
                 if (this.#bodyBytes > this.#limits.totalBodyBytes) {
-                    tooLong();
+                    readPast();
                     throw new BpfmanError("RESOURCE_EXHAUSTED", "too many requests are being read at once");
                 }
                 chunks.push(chunk);

@@ -52,6 +52,7 @@ export class Served implements AsyncDisposable {
             this.listener.stopListening();
             await this.api.stop(graceMs);
             await this.listener.closeConnections(100);
+            await this.api.close();
         })();
         return this.#stopped;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How the world calls: connections of one socket, told apart by their first bytes, to the same handlers.
 import type { Socket } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import type { Manager } from "../manager/manager.ts";
 import type { Caller } from "../model.ts";
 import { bpfmanService } from "./bpfman-v1.ts";
@@ -48,15 +49,19 @@ export class Api {
         );
     }
 
-    /** Ends streams, lets calls in progress finish for at most graceMs, then closes what is left. */
+    /** Ends streams, lets calls in progress finish for at most graceMs, and closes connections that wait for nothing. */
     async stop(graceMs: number): Promise<void> {
         const grpc = await this.#grpc;
         const quiet = this.#calls.stop(graceMs);
         grpc?.drain(graceMs);
         await quiet;
-        // what was answered last is on its way: one turn of the loop hands it to the kernel
-        await new Promise(resolve => setTimeout(resolve, 20));
+        // the last answers are written in the turn of the loop that made them
+        await setImmediate();
         this.#http.close();
-        grpc?.close();
+    }
+
+    /** Drops what is left. */
+    async close(): Promise<void> {
+        (await this.#grpc)?.close();
     }
 }

@@ -194,6 +194,21 @@ test("a peer that the kernel does not name is not served", async () => {
     assert.deepEqual([listener.connections, taken.length], [0, 0]);
 });
 
+test("what nobody took over is closed at once, the rest has its time", async () => {
+    const { listener, taken } = await open();
+    const silent = connect(path);
+    const talking = connect(path);
+    for (const socket of [silent, talking]) socket.on("error", () => {}).resume();
+    talking.write("GET / HTTP/1.1\r\n\r\n");
+    await until(() => taken.length === 1 && listener.connections === 2);
+    const closed = listener.closeConnections(10_000);
+    await until(() => silent.destroyed);
+    assert.equal(listener.connections, 1);
+    taken[0]!.socket.end("answer");
+    await closed;
+    assert.equal(listener.connections, 0);
+});
+
 test("busy and empty are told once each", async () => {
     const told: string[] = [];
     const { listener } = await open({ onBusy: () => told.push("busy"), onEmpty: () => told.push("empty") });

@@ -38,6 +38,8 @@ export class Listener {
     readonly #options: ListenOptions;
     readonly #limits: SocketLimits;
     readonly #sockets = new Set<Socket>();
+    /** those whose protocol is not known yet */
+    readonly #undecided = new Set<Socket>();
     readonly #perUser = new Map<number, number>();
 
     private constructor(options: ListenOptions) {
@@ -65,9 +67,9 @@ export class Listener {
         this.#server.close();
     }
 
-    /** Ends what is still connected, after at most graceMs for what is being sent. */
+    /** Waits until every connection is closed by who took it over, at most graceMs, and destroys what is left. */
     async closeConnections(graceMs: number): Promise<void> {
-        for (const socket of this.#sockets) socket.end();
+        for (const socket of this.#undecided) socket.destroy();
         const gone = [...this.#sockets].map(socket => new Promise(resolve => socket.once("close", resolve)));
         const timer = setTimeout(() => {
             for (const socket of this.#sockets) socket.destroy();
@@ -121,14 +123,18 @@ export class Listener {
     #sniff(socket: Socket, caller: Caller): void {
         let seen: Buffer = Buffer.alloc(0);
         const deadline = setTimeout(() => socket.destroy(), this.#limits.firstBytesMs);
-        const onClose = () => clearTimeout(deadline);
+        this.#undecided.add(socket);
+        const onClose = () => {
+            clearTimeout(deadline);
+            this.#undecided.delete(socket);
+        };
         const onEnd = () => socket.destroy();
         const onReadable = () => {
             for (let chunk: Buffer | null = socket.read(); chunk !== null; chunk = socket.read())
                 seen = Buffer.concat([seen, chunk]);
             const protocol = protocolOf(seen);
             if (protocol === undefined) return;
-            clearTimeout(deadline);
+            onClose();
             socket.off("readable", onReadable);
             socket.off("end", onEnd);
             socket.off("close", onClose);
