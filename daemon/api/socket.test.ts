@@ -204,7 +204,7 @@ test("what nobody took over is closed at once, the rest has its time", async () 
     const closed = listener.closeConnections(10_000);
     await until(() => silent.destroyed);
     assert.equal(listener.connections, 1);
-    taken[0]!.socket.end("answer");
+    taken[0]!.socket.resume().end("answer");
     await closed;
     assert.equal(listener.connections, 0);
 });
