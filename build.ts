@@ -286,23 +286,40 @@ function packageFacts(dir: string): PackageFacts {
     return JSON.parse(fs.readFileSync(join(dir, "package.json"), "utf8"));
 }
 
-/** One line for each npm package whose code is in dist/: name, version, licence. */
-function writeBundled(metafiles: readonly Metafile[]): void {
-    const names = new Set(["koffi"]);
+/** The npm packages whose code is in these outputs. */
+function packagesIn(metafiles: readonly Metafile[]): Set<string> {
+    const names = new Set<string>();
     for (const { outputs } of metafiles) {
         // inputs that ended up in no file are not shipped
-        for (const { inputs } of Object.values(outputs)) {
-            for (const [path, { bytesInOutput }] of Object.entries(inputs)) {
-                const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
-                if (name !== undefined && bytesInOutput > 0) names.add(name);
-            }
+        for (const [path, { bytesInOutput }] of Object.values(outputs).flatMap(({ inputs }) =>
+            Object.entries(inputs),
+        )) {
+            const name = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path)?.[1];
+            if (name !== undefined && bytesInOutput > 0) names.add(name);
         }
     }
-    const lines = [...names].sort().map(name => {
-        const { version, license } = packageFacts(join(root, "node_modules", name));
-        return `${name} ${version} ${license ?? "unknown"}\n`;
-    });
+    return names;
+}
+
+const rememberedPackages = (part: "lib" | "page") => join(dist, `.packages-${part}.json`);
+
+/** bundled-npm.txt: name, version, licence of each; bundled-licenses.txt: the words of the licences. */
+function writeBundled(): void {
+    const remembered = [rememberedPackages("lib"), rememberedPackages("page")].filter(path => fs.existsSync(path));
+    const names = new Set(remembered.flatMap((path): string[] => JSON.parse(fs.readFileSync(path, "utf8"))));
+    const lines: string[] = [];
+    const texts: string[] = [];
+    for (const name of [...names].sort()) {
+        const dir = join(root, "node_modules", name);
+        const { version, license } = packageFacts(dir);
+        lines.push(`${name} ${version} ${license ?? "unknown"}\n`);
+        const files = fs.globSync("{LICEN[CS]E,NOTICE,COPYING}*", { cwd: dir }).sort();
+        texts.push(
+            ...files.map(file => `== ${name} ${version}: ${file}\n\n${fs.readFileSync(join(dir, file), "utf8")}\n`),
+        );
+    }
     fs.writeFileSync(join(dist, "bundled-npm.txt"), lines.join(""));
+    fs.writeFileSync(join(dist, "bundled-licenses.txt"), texts.join("\n"));
 }
 
 // --- which parts -----------------------------------------------------------------------------------------------
@@ -316,18 +333,26 @@ async function main(argv: readonly string[]): Promise<void> {
     if (unknown !== undefined) throw new BuildError(`unknown part "${unknown}"; one of: all, ${parts.join(", ")}`);
     const wanted = new Set<string>(named.length === 0 || named.includes("all") ? parts : named);
     if (wanted.has("bpf")) buildObjects();
-    const metafiles: Metafile[] = [];
     if (wanted.has("daemon") || wanted.has("cli")) {
-        // the list of what is bundled is of both; together they take a quarter of a second
-        metafiles.push(await buildDaemon(production), await buildCommand(production));
+        // one folder, one list of what is bundled; together they take a quarter of a second
+        const metafiles = [await buildDaemon(production), await buildCommand(production)];
         removeStale(metafiles);
+        remember("lib", [...packagesIn(metafiles), "koffi"]);
         console.log(`dist/bin/bpfman: ${interpreter()}`);
     }
     if (wanted.has("page")) {
         const { buildPage } = await import("./build-page.ts");
-        await buildPage({ production });
+        const metafile: unknown = await buildPage({ production });
+        if (isMetafile(metafile)) remember("page", [...packagesIn([metafile])]);
     }
-    if (metafiles.length > 0) writeBundled(metafiles);
+    writeBundled();
+}
+
+const isMetafile = (value: unknown): value is Metafile =>
+    typeof value === "object" && value !== null && "outputs" in value;
+
+function remember(part: "lib" | "page", names: readonly string[]): void {
+    fs.writeFileSync(rememberedPackages(part), JSON.stringify(names));
 }
 
 try {

@@ -2,7 +2,17 @@
 // As root, with nobody at the socket and no systemd unit to ask: a daemon of the caller's own, which ends when idle.
 // Scripts written for a bpfman without a daemon work that way.
 import { spawn } from "node:child_process";
-import { closeSync, constants, existsSync, fstatSync, lstatSync, mkdirSync, openSync, readSync } from "node:fs";
+import {
+    closeSync,
+    constants,
+    existsSync,
+    fstatSync,
+    ftruncateSync,
+    lstatSync,
+    mkdirSync,
+    openSync,
+    readSync,
+} from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ByteStream } from "../client/byte-stream.ts";
@@ -15,6 +25,8 @@ const startTimeoutMs = 10_000;
 const pollMs = 15;
 // of two daemons started at once one ends at once: this long the other may still need until it listens
 const winnerGraceMs = 3000;
+// begun anew at a start: the folder is in memory
+const maxLogBytes = 1024 * 1024;
 const maxLogTailBytes = 16 * 1024;
 
 const unitDirs = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
@@ -58,6 +70,7 @@ function openLog(runtimeDir: string): Log {
         mkdirSync(runtimeDir, { recursive: true, mode: 0o750 });
         const flags = constants.O_RDWR | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;
         const fd = openSync(path, flags, 0o600);
+        if (fstatSync(fd).size > maxLogBytes) ftruncateSync(fd);
         return { path, fd, from: fstatSync(fd).size };
     } catch (error) {
         throw new Error(`the daemon can't be started: ${(error as Error).message}`, { cause: error });

@@ -7,9 +7,10 @@ import { randomBytes } from "node:crypto";
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fixtureObject } from "../fixtures/objects.ts";
+import { assertNothingLeft, bpfDescriptors, snapshot } from "../lab/leaks.ts";
 
 const command = join(import.meta.dirname, "../../dist/bin/bpfman");
 const dir = mkdtempSync(join(tmpdir(), "cli-test-"));
@@ -69,6 +70,8 @@ const daemonPid = async () => (await okJson("version")).daemon.pid as number;
 const pins = () =>
     globSync(`${runtimeDir}/fs/**/*`).filter(path => !path.endsWith(".debug") && !statSync(path).isDirectory());
 
+const atStart = snapshot();
+
 before(() => {
     assert(existsSync(command), "dist/bin/bpfman is not built: node build.ts bpf daemon cli");
     ip("netns", "add", namespace);
@@ -92,7 +95,10 @@ after(async () => {
         execFileSync("umount", [`${runtimeDir}/fs`]);
     ip("netns", "del", namespace);
     rmSync(dir, { recursive: true });
+    await assertNothingLeft(atStart);
 });
+
+afterEach(async () => assert.deepEqual(bpfDescriptors(await daemonPid()), []));
 
 test("several commands at once start one daemon", async () => {
     const outcomes = await Promise.all(Array.from({ length: 4 }, () => bpfman("program", "list")));
@@ -299,6 +305,27 @@ test("a daemon that can't start is told with its last words", async () => {
     );
     assert.equal(status, 1);
     assert.match(err, /^bpfman: error: the daemon ended while it started \(status 1\): .*blocked/);
+});
+
+test("where systemd has the unit, the command says how to start it and starts nothing", async () => {
+    const script = [
+        "mount -t tmpfs t /run && mkdir -p /run/systemd/system",
+        "mount -t tmpfs t /etc/systemd && mkdir /etc/systemd/system && touch /etc/systemd/system/bpfman.socket",
+        `env -i ${command} program list; status=$?; find /run -name "bpfman*"; exit $status`,
+    ].join(" && ");
+    const { status, out, err } = await new Promise<Outcome>(resolve =>
+        execFile("unshare", ["-m", "sh", "-c", script], { encoding: "utf8" }, (error, out, err) =>
+            resolve({ status: Number(error?.code ?? 0), out, err }),
+        ),
+    );
+    assert.deepEqual(
+        { status, out, err },
+        {
+            status: 1,
+            out: "",
+            err: "bpfman: error: the daemon is not running; start it with: systemctl enable --now bpfman.socket\n",
+        },
+    );
 });
 
 test("unloading everything leaves nothing in the kernel and no pin", async () => {
