@@ -68,7 +68,7 @@ export function AttachDialog(props: { program?: Program; interfaceKey?: string }
 
 function title(program: string | undefined, iface: string | undefined): string {
     if (program !== undefined) return format(_("Attach $0"), shown(program));
-    return iface === undefined ? _("Attach program") : format(_("Attach a program to $0"), shown(iface));
+    return iface === undefined ? _("Attach program") : format(_("Attach program to $0"), shown(iface));
 }
 
 function programOption(program: Program): string {

@@ -70,7 +70,7 @@ function InterfaceCard({ iface }: { iface: Interface }) {
                         <Button
                             variant="secondary"
                             onClick={() => show(<AttachDialog interfaceKey={iface.key} />)}
-                            aria-label={format(_("Attach a program to $0"), shown(iface.name))}
+                            aria-label={format(_("Attach program to $0"), shown(iface.name))}
                         >
                             {_("Attach program")}
                         </Button>

@@ -169,7 +169,7 @@ describe("loading", () => {
 
 describe("chains", () => {
     async function attach(page: Page, program: string, priority: string): Promise<void> {
-        await page.getByRole("button", { name: "Attach a program to uplink" }).click();
+        await page.getByRole("button", { name: "Attach program to uplink" }).click();
         const option = dialog(page).getByRole("option", { name: new RegExp(`^${program} `) });
         await dialog(page)
             .getByLabel("Program")

@@ -48,8 +48,12 @@ export class Stack {
         try {
             await upToDatePage();
             if (options.daemon !== false) await stack.startDaemon();
+            // a build that runs meanwhile takes the page away for a moment
+            const page = path.join(stack.dir, "page");
+            fs.cpSync(pageDir, page, { recursive: true });
+            fs.chmodSync(stack.dir, 0o755);
             const user = options.user === undefined ? {} : { user: options.user };
-            stack.#cockpit = await startCockpit({ pageDir, socketPath: stack.socketPath, login: false, ...user });
+            stack.#cockpit = await startCockpit({ pageDir: page, socketPath: stack.socketPath, login: false, ...user });
             const quiet = ["--disable-background-networking", "--no-first-run"];
             stack.#browser = await chromium.launch({
                 executablePath: "/usr/bin/chromium",

@@ -66,7 +66,7 @@ const views: readonly View[] = [
         name: "attach",
         hash: () => "#/interfaces/uplink",
         ready: async page => {
-            await page.getByRole("button", { name: "Attach a program to uplink" }).click();
+            await page.getByRole("button", { name: "Attach program to uplink" }).click();
             await page.getByRole("dialog").getByLabel("Program").selectOption({ index: 1 });
         },
     },
@@ -114,7 +114,10 @@ for (const look of looks) {
                 await view.ready(page);
                 await picture(page, `${view.name}-${look.name}`);
                 assert.deepEqual(await axe(page), []);
-                const { scrollWidth, clientWidth } = await page.evaluate(() => document.documentElement);
+                const { scrollWidth, clientWidth } = await page.evaluate(() => {
+                    const { scrollWidth, clientWidth } = document.documentElement;
+                    return { scrollWidth, clientWidth };
+                });
                 assert.ok(scrollWidth <= clientWidth, "nothing is wider than the window");
                 const dark = await page.evaluate(() => document.documentElement.classList.contains("pf-v6-theme-dark"));
                 assert.equal(dark, look.name === "dark");
