@@ -2,7 +2,7 @@
 // A throw-away copy of this machine's own system, for packages to be installed and a real systemd to be booted in.
 // Everything hangs on one process in mount and process namespaces of its own: when it ends, mounts and processes are gone.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { existsSync, globSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
+import { globSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -120,7 +120,9 @@ export class Sandbox {
         ];
         const [tool = "", ...rest] = this.#inside(nspawn);
         const child = spawn(tool, rest, {
-            env: { ...process.env, SYSTEMD_NSPAWN_API_VFS_WRITABLE: "1", SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: unified() },
+            // With version 1 of control groups a systemd in a container is not told when one has emptied: it would wait for
+            // a service's last child until the time-out of stopping.
+            env: { ...process.env, SYSTEMD_NSPAWN_API_VFS_WRITABLE: "1", SYSTEMD_NSPAWN_UNIFIED_HIERARCHY: "1" },
             stdio: ["ignore", "pipe", "pipe"],
         });
         const boot = { process: child, output: "", leader: 0 };
@@ -222,11 +224,6 @@ async function removeCgroup(path: string): Promise<void> {
             await sleep(20);
         }
     }
-}
-
-// the systemd inside must use control groups as its host does
-function unified(): string {
-    return existsSync("/sys/fs/cgroup/cgroup.controllers") ? "1" : "0";
 }
 
 function childrenOf(pid: number): number[] {
