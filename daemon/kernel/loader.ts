@@ -75,11 +75,12 @@ export class Loader {
         this.#spare = undefined;
         this.#running.add(child);
         try {
-            const end = await this.#talk(child, request, object);
-            return this.#judge(request, end);
+            const end = this.#talk(child, request, object);
+            // the next one starts beside this one: loads one after the other do not wait for Node either
+            this.warm();
+            return this.#judge(request, await end);
         } finally {
             this.#running.delete(child);
-            this.warm();
         }
     }
 
