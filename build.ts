@@ -206,8 +206,9 @@ function writeLauncher(): void {
 }
 
 /**
- * Must parse on any Node, to tell an old one. V8 keeps compiled code in a folder that is already there and that only the caller
- * writes to: what lies in it is run. The young generation's size is the daemon's (see cli/verbs/serve.ts).
+ * Must parse on any Node, to tell an old one. V8 keeps compiled code, which saves two milliseconds of a command, below a
+ * folder that is already there and that only the caller writes to: what lies in it is run. The young generation's size is
+ * the daemon's (see cli/verbs/serve.ts).
  */
 const launcher = (node: string): string => `#!${node} --max-semi-space-size=1
 // SPDX-License-Identifier: Apache-2.0
@@ -216,10 +217,10 @@ if (Number(process.versions.node.split(".")[0]) < ${wantedNodeMajor}) {
     process.stderr.write("bpfman: error: needs Node.js ${wantedNodeMajor} or newer, " + process.execPath + " is " + process.version + "\\n");
     process.exit(1);
 }
-for (const dir of [__dirname + "/../compile-cache", "/var/cache/bpfman/compile-cache"]) {
+for (const dir of [__dirname + "/../compile-cache", "/var/cache/bpfman"]) {
     const stat = require("node:fs").lstatSync(dir, { throwIfNoEntry: false });
     if (stat && stat.isDirectory() && stat.uid === process.geteuid() && (stat.mode & 0o022) === 0) {
-        require("node:module").enableCompileCache(dir);
+        require("node:module").enableCompileCache(dir + "/v8");
         break;
     }
 }
