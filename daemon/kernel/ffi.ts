@@ -205,3 +205,10 @@ export function errnoName(errno: number): string {
 }
 
 export const errno = koffi.os.errno as Readonly<Record<string, number>>;
+
+/** Calls back whenever the descriptor is readable, until the returned function is called. Keeps no process alive. */
+export function pollReadable(fd: number, callback: () => void): () => void {
+    const handle = koffi.node.poll(fd, { readable: true }, callback);
+    handle.unref();
+    return () => handle.close();
+}

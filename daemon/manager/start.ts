@@ -17,6 +17,7 @@ import type { Context } from "./context.ts";
 import { detach } from "./detach.ts";
 import { Events } from "./events.ts";
 import { KernelView } from "./kernel-view.ts";
+import { startInterfaceWatch } from "./interface-watch.ts";
 import { linkView, linkViews } from "./link-view.ts";
 import { load } from "./load.ts";
 import type { Manager } from "./manager.ts";
@@ -78,10 +79,12 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
         describe,
     };
     await context.lock.run(scope => restore(scope, context));
+    const stopWatching = startInterfaceWatch(context);
     loader.warm();
     return {
         manager: managerOf(context),
         stop: async () => {
+            stopWatching();
             await context.lock.idle();
             loader.stop();
             await net.stop();

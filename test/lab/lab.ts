@@ -46,6 +46,14 @@ export class Lab implements AsyncDisposable {
         return lab;
     }
 
+    /** A daemon whose own network namespace is the receiving side of a wire. */
+    static async startInside(): Promise<{ lab: Lab; wire: Wire }> {
+        const lab = new Lab();
+        const wire = lab.wire();
+        await lab.startDaemon(["nsenter", `--net=${wire.netns}`]);
+        return { lab, wire };
+    }
+
     get pid(): number {
         return this.#daemon?.pid ?? 0;
     }
