@@ -132,7 +132,7 @@ export class Loader {
                 `load ${names}: not done after ${this.#timeoutMs / 1000} s, given up`,
                 { hint: "The verifier may need less time for a program with fewer branches or loops." },
             );
-        const answer = parse(end);
+        const answer = parse(end, request.programs.length);
         if (answer === undefined) {
             const how = end.signal ?? `exit status ${end.status}`;
             const memory = /out of memory|bad_alloc|ENOMEM/i.test(end.messages) || end.signal === "SIGABRT";
@@ -158,13 +158,33 @@ interface End {
     readonly messages: string;
 }
 
-function parse(end: End): LoaderAnswer | undefined {
+/** The answer; undefined where it is none: an object may have done to the process whatever it likes. */
+function parse(end: End, programs: number): LoaderAnswer | undefined {
     if (end.status !== 0 || end.signal !== null) return undefined;
     try {
-        return JSON.parse(end.answer) as LoaderAnswer;
+        const answer: unknown = JSON.parse(end.answer);
+        return isRefusal(answer) || (isSuccess(answer) && answer.programs.length === programs) ? answer : undefined;
     } catch {
         return undefined;
     }
+}
+
+type Fields<T> = { readonly [key in keyof T]?: unknown };
+
+const isId = (id: unknown): boolean => Number.isInteger(id) && Number(id) > 0;
+
+function isRefusal(answer: unknown): answer is Extract<LoaderAnswer, { ok: false }> {
+    const { ok, step, errno, program, log } = answer as Fields<Extract<LoaderAnswer, { ok: false }>>;
+    return ok === false && Number.isInteger(errno) && [step, program, log].every(text => typeof text === "string");
+}
+
+function isSuccess(answer: unknown): answer is LoaderSuccess {
+    const { ok, programs, maps } = answer as Fields<LoaderSuccess>;
+    if (ok !== true || !Array.isArray(programs) || !Array.isArray(maps)) return false;
+    return (
+        programs.every(({ id, tag }) => isId(id) && /^[0-9a-f]{16}$/.test(tag)) &&
+        maps.every(({ name, id, pin }) => typeof name === "string" && isId(id) && (pin ?? 0) >= 0)
+    );
 }
 
 const BPF_PROG_TYPE_EXT = 28;
@@ -184,6 +204,11 @@ function refusal(answer: Extract<LoaderAnswer, { ok: false }>, request: LoaderRe
             hint: "This kernel forbids BPF trampolines: freplace, fentry, fexit and LSM programs cannot be loaded.",
         });
     const said = lastLine(messages);
+    if (errno === "ENOMEM")
+        return kernelError(`${answer.step} of ${names}${said === "" ? "" : ` (${said})`}`, answer.errno, {
+            hint: "The object, or a map of it, needs more memory than a load may take or this machine has.",
+            cause: messages,
+        });
     return kernelError(`${answer.step} of ${names}${said === "" ? "" : ` (${said})`}`, answer.errno, {
         code: answer.errno === 1 ? "PERMISSION_DENIED" : "INVALID_ARGUMENT",
         cause: messages,
