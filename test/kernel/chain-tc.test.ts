@@ -3,13 +3,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import path from "node:path";
-import { suite, test } from "node:test";
+import { suite } from "node:test";
 import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
 import { refusal, tcItem, tcxItem, u32 } from "../lab/items.ts";
-import { Lab } from "../lab/lab.ts";
+import type { Lab } from "../lab/lab.ts";
 import { perCpuSum } from "../lab/maps.ts";
 import type { Wire } from "../lab/namespaces.ts";
 import { SequenceLog } from "../lab/sequence.ts";
+import { sharedLab } from "../lab/shared-lab.ts";
 
 const chainBackend = probeFreplace() === undefined ? "freplace" : "tail-call";
 const six = Array.from({ length: 6 }, (_, i) => i);
@@ -25,34 +26,24 @@ async function tcChain(lab: Lab, type = "tc-ingress") {
     return interfaces.flatMap(({ chains = [] }) => chains).find(chain => chain.type === type);
 }
 
-/** Pings that come through while a plain clsact filter returns the code; the reference for type tc. */
-async function throughClsact(lab: Lab, action: number): Promise<number> {
+/** How many pings come through while a plain clsact filter returns the code; the reference for type tc. */
+function clsactReference(lab: Lab): (action: number) => Promise<number> {
     const wire = lab.wire();
     wire.inside("tc", "qdisc", "add", "dev", wire.interface, "clsact");
-    const object = path.resolve(
-        import.meta.dirname,
-        `../../dist/test/tc_return_${action === -1 ? "unspec" : action}.o`,
-    );
-    const filter = [
-        "filter",
-        "add",
-        "dev",
-        wire.interface,
-        "ingress",
-        "bpf",
-        "direct-action",
-        "obj",
-        object,
-        "sec",
-        "tc",
-    ];
-    wire.inside("tc", ...filter);
-    return (await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result).received;
+    return async action => {
+        const name = `tc_return_${action === -1 ? "unspec" : action}.o`;
+        const object = path.resolve(import.meta.dirname, "../../dist/test", name);
+        wire.inside("tc", "filter", "del", "dev", wire.interface, "ingress");
+        const filter = ["filter", "add", "dev", wire.interface, "ingress", "bpf", "direct-action", "obj", object];
+        wire.inside("tc", ...filter, "sec", "tc");
+        return (await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result).received;
+    };
 }
 
 suite(`tc chains by ${chainBackend} and tcx links`, { skip }, () => {
-    test("TcRunsInOrderOfPriorityAndCostsOneRebuild", async () => {
-        await using lab = await Lab.start();
+    const labTest = sharedLab();
+
+    labTest("TcRunsInOrderOfPriorityAndCostsOneRebuild", async lab => {
         const wire = lab.wire();
         const programs = await lab.load("tc_sequence", names("tc"), { globals: { actions: fill(3) } });
         const priorities = [60, 10, 30, 50, 20, 40];
@@ -69,28 +60,27 @@ suite(`tc chains by ${chainBackend} and tcx links`, { skip }, () => {
         assert.equal(chain?.revision, 1);
     });
 
-    test("EveryReturnCodeMeansWhatItMeansToClsact", async () => {
-        await using lab = await Lab.start();
+    labTest("EveryReturnCodeMeansWhatItMeansToClsact", async lab => {
         const wire = lab.wire();
+        const throughClsact = clsactReference(lab);
+        const [neighbour] = await lab.load("tc_actions", ["tc:tc_action"], { globals: { action: u32(3) } });
         for (const action of [-1, 0, 1, 2, 3, 4, 5, 6, 8]) {
-            const expected = await throughClsact(lab, action);
+            const expected = await throughClsact(action);
             const [program] = await lab.load("tc_actions", ["tc:tc_action"], { globals: { action: u32(action) } });
-            const [link] = await lab.attach(tcItem(wire, program?.id, 50, { proceedOn: [30] }));
+            await lab.attach(tcItem(wire, program?.id, 50, { proceedOn: [30] }));
             const { received } = await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result;
             assert.equal(received, expected, `return code ${action} alone`);
             assert.equal(perCpuSum(program!.record!.mapPinPath!, "packets"), 3);
             // and before a neighbour that passes everything on
-            const [neighbour] = await lab.load("tc_actions", ["tc:tc_action"], { globals: { action: u32(3) } });
-            await lab.attach(tcItem(wire, neighbour?.id, 40));
+            const [before] = await lab.attach(tcItem(wire, neighbour?.id, 40));
             const both = await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result;
             assert.equal(both.received, expected, `return code ${action} after a neighbour`);
-            await lab.client.unload({ programIds: [program?.id ?? 0, neighbour?.id ?? 0] });
-            assert.notEqual(link?.id, undefined);
+            await lab.detach(before?.id);
+            await lab.client.unload({ programIds: [program?.id ?? 0] });
         }
     });
 
-    test("TcAFloodLosesNothingWhileTheOrderChanges", async () => {
-        await using lab = await Lab.start();
+    labTest("TcAFloodLosesNothingWhileTheOrderChanges", async lab => {
         const wire = lab.wire();
         const programs = await lab.load("tc_sequence", names("tc"), { globals: { actions: fill(3) } });
         const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
@@ -116,8 +106,7 @@ suite(`tc chains by ${chainBackend} and tcx links`, { skip }, () => {
         lab.assertNoDescriptors();
     });
 
-    test("TcxRunsInOrderOfPriorityNewestLastAtEqual", async () => {
-        await using lab = await Lab.start();
+    labTest("TcxRunsInOrderOfPriorityNewestLastAtEqual", async lab => {
         const wire = lab.wire();
         const programs = await lab.load("tc_sequence", names("tcx"), { globals: { actions: fill(next) } });
         const priorities = [50, 10, 50, 90, 10, 70];
@@ -133,8 +122,7 @@ suite(`tc chains by ${chainBackend} and tcx links`, { skip }, () => {
         assert.match(again.message, /program \d+ is already attached to veth1 ingress as link \d+; detach it first/);
     });
 
-    test("ATcxLinkThatMovesIsNeverMissing", async () => {
-        await using lab = await Lab.start();
+    labTest("ATcxLinkThatMovesIsNeverMissing", async lab => {
         const wire = lab.wire();
         const programs = await lab.load("tc_sequence", names("tcx").slice(0, 3), { globals: { actions: fill(next) } });
         const links = await lab.attach(...programs.map(({ id }, i) => tcxItem(wire, id, 10 * (i + 1))));
@@ -169,8 +157,7 @@ suite(`tc chains by ${chainBackend} and tcx links`, { skip }, () => {
         assert.deepEqual([...log.packets()].find(([packet]) => packet !== 0)?.[1], [2, 0, 1]);
     });
 
-    test("TheTcChainRunsAfterTcxLinksAndForeignOnesStay", async () => {
-        await using lab = await Lab.start();
+    labTest("TheTcChainRunsAfterTcxLinksAndForeignOnesStay", async lab => {
         const wire = lab.wire();
         const [tc] = await lab.load("tc_sequence", ["tc:tc_sequence_0"], { globals: { actions: fill(3) } });
         const tcx = await lab.load("tc_sequence", ["tcx:tc_sequence_1", "tcx:tc_sequence_2"], {
@@ -194,8 +181,7 @@ suite(`tc chains by ${chainBackend} and tcx links`, { skip }, () => {
         assert.ok(first.count() >= 2 && second.count() >= 4);
     });
 
-    test("TcTenFitAndTheEleventhIsRefused", async () => {
-        await using lab = await Lab.start();
+    labTest("TcTenFitAndTheEleventhIsRefused", async lab => {
         const wire = lab.wire();
         const [program] = await lab.load("tc_actions", ["tc:tc_action"], { globals: { action: u32(3) } });
         await lab.attach(...Array.from({ length: 10 }, (_, i) => tcItem(wire, program?.id, i)));
@@ -208,8 +194,7 @@ suite(`tc chains by ${chainBackend} and tcx links`, { skip }, () => {
         assert.equal((await tcChain(lab, "tc-egress"))?.members?.length, 1);
     });
 
-    test("SectionsOfEveryKindLoadAsWhatTheyAre", async () => {
-        await using lab = await Lab.start();
+    labTest("SectionsOfEveryKindLoadAsWhatTheyAre", async lab => {
         const loaded = await lab.load("tc_actions", [
             "tc:tc_action",
             "tc:classifier_action",

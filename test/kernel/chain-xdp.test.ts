@@ -2,15 +2,16 @@
 // XDP chains with real packets. The same scenarios run on every kernel: by freplace where it has it, else by tail call.
 import assert from "node:assert/strict";
 import path from "node:path";
-import { suite, test } from "node:test";
+import { suite } from "node:test";
 import { openProgram, testRun } from "../../daemon/kernel/bpf.ts";
 import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
 import type { ProgramId } from "../../daemon/model.ts";
 import type { ChainJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { xdpItem as item, refusal, u32 } from "../lab/items.ts";
-import { Lab } from "../lab/lab.ts";
+import type { Lab } from "../lab/lab.ts";
 import { perCpuSum } from "../lab/maps.ts";
 import { SequenceLog } from "../lab/sequence.ts";
+import { sharedLab } from "../lab/shared-lab.ts";
 
 const noFreplace = probeFreplace();
 const chainBackend = noFreplace === undefined ? "freplace" : "tail-call";
@@ -32,8 +33,9 @@ async function verdict(lab: Lab): Promise<number> {
 }
 
 suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFreplace})`}`, () => {
-    test("RunsInOrderOfPriority", async () => {
-        await using lab = await Lab.start();
+    const labTest = sharedLab();
+
+    labTest("RunsInOrderOfPriority", async lab => {
         const wire = lab.wire();
         const programs = await lab.load("xdp_sequence", ten);
         const priorities = [70, 10, 50, 90, 30, 20, 100, 60, 40, 80];
@@ -54,8 +56,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         );
     });
 
-    test("NewestFirstAtEqualPriorityAndRequestOrderWithin", async () => {
-        await using lab = await Lab.start();
+    labTest("NewestFirstAtEqualPriorityAndRequestOrderWithin", async lab => {
         const wire = lab.wire();
         const [a, b, c, d] = await lab.load("xdp_sequence", ten.slice(0, 4));
         await lab.attach(item(wire, a?.id, 50));
@@ -65,8 +66,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         assert.deepEqual(names, ["xdp_sequence_3", "xdp_sequence_1", "xdp_sequence_2", "xdp_sequence_0"]);
     });
 
-    test("AStoppingMemberEndsTheChainAtEachPosition", async () => {
-        await using lab = await Lab.start();
+    labTest("AStoppingMemberEndsTheChainAtEachPosition", async lab => {
         const wire = lab.wire();
         const programs = await lab.load("xdp_sequence", ten.slice(0, 9));
         const links = await lab.attach(...programs.map(({ id }, i) => item(wire, id, 10 * (i + 1))));
@@ -90,8 +90,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         assert.equal(links.length, 9);
     });
 
-    test("EveryActionAndProceedOnGivesTheSameVerdictAloneAndWithANeighbour", async () => {
-        await using lab = await Lab.start();
+    labTest("EveryActionAndProceedOnGivesTheSameVerdictAloneAndWithANeighbour", async lab => {
         const wire = lab.wire();
         const [neighbour] = await lab.load("xdp_pass", ["xdp:xdp_pass"]);
         for (const action of [0, 1, 2, 3, 4]) {
@@ -113,8 +112,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         }
     });
 
-    test("AFloodLosesNothingWhileMembersComeAndGo", async () => {
-        await using lab = await Lab.start();
+    labTest("AFloodLosesNothingWhileMembersComeAndGo", async lab => {
         const wire = lab.wire();
         const programs = await lab.load("xdp_sequence", ten);
         const [first, second] = programs;
@@ -152,8 +150,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         lab.assertNoDescriptors();
     });
 
-    test("ADroppingMemberDropsEverythingThroughAHundredChanges", async () => {
-        await using lab = await Lab.start();
+    labTest("ADroppingMemberDropsEverythingThroughAHundredChanges", async lab => {
         const wire = lab.wire();
         const programs = await lab.load("xdp_sequence", ten.slice(0, 9));
         const [dropper] = await lab.load("xdp_drop", ["xdp:xdp_drop"]);
@@ -176,8 +173,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         assert.equal(wire.arrived(), arrived);
     });
 
-    test("TheEleventhIsRefusedAndNothingChanges", async () => {
-        await using lab = await Lab.start();
+    labTest("TheEleventhIsRefusedAndNothingChanges", async lab => {
         const wire = lab.wire();
         const programs = await lab.load("xdp_sequence", ten);
         await lab.attach(...programs.map(({ id }, i) => item(wire, id, i)));
@@ -190,8 +186,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         assert.equal(lab.pins("xdp").length, 2, "the link and one revision");
     });
 
-    test("AKilledDaemonLeavesADroppingChainThatDrops", async () => {
-        await using lab = await Lab.start();
+    labTest("AKilledDaemonLeavesADroppingChainThatDrops", async lab => {
         const wire = lab.wire();
         const [first] = await lab.load("xdp_sequence", ["xdp:xdp_sequence_0"]);
         const [dropper] = await lab.load("xdp_drop", ["xdp:xdp_drop"]);
@@ -212,8 +207,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         assert.equal(wire.arrived(), arrived);
     });
 
-    test("MembersThatTailCallThemselvesRunAloneAndInAChain", async () => {
-        await using lab = await Lab.start();
+    labTest("MembersThatTailCallThemselvesRunAloneAndInAChain", async lab => {
         const wire = lab.wire();
         const [jumper] = await lab.load("xdp_tail_call", ["xdp:xdp_tail_call"]);
         const [counter] = await lab.load("xdp_count", ["xdp:xdp_count"]);
@@ -227,8 +221,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         assert.equal(perCpuSum(counter!.record!.mapPinPath!, "packets"), 5);
     });
 
-    test("MembersThatChangeThePacketJoinAChain", async () => {
-        await using lab = await Lab.start();
+    labTest("MembersThatChangeThePacketJoinAChain", async lab => {
         const wire = lab.wire();
         const [changer] = await lab.load("xdp_adjust", ["xdp:xdp_adjust"]);
         const [counter] = await lab.load("xdp_count", ["xdp:xdp_count"]);
@@ -237,8 +230,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         assert.equal(perCpuSum(counter!.record!.mapPinPath!, "packets"), 5);
     });
 
-    test("FragsFollowTheFirstMember", async () => {
-        await using lab = await Lab.start();
+    labTest("FragsFollowTheFirstMember", async lab => {
         const wire = lab.wire();
         const [frags, plain] = await lab.load("xdp_frags", ["xdp:xdp_frags", "xdp:xdp_linear"]);
         const [one] = await lab.attach(item(wire, frags?.id, 10));
@@ -257,8 +249,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         assert.notEqual(one?.id, undefined);
     });
 
-    test("ModesAreFixedByTheFirstMember", async () => {
-        await using lab = await Lab.start();
+    labTest("ModesAreFixedByTheFirstMember", async lab => {
         const wire = lab.wire();
         const [program] = await lab.load("xdp_pass", ["xdp:xdp_pass"]);
         const [generic] = await lab.attach(item(wire, program?.id, 10, { mode: "generic" }));
@@ -281,8 +272,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         assert.equal(native.code, "FAILED_PRECONDITION");
     });
 
-    test("ProceedOnChangesInPlace", async () => {
-        await using lab = await Lab.start();
+    labTest("ProceedOnChangesInPlace", async lab => {
         const wire = lab.wire();
         const [program] = await lab.load("xdp_drop", ["xdp:xdp_drop"]);
         const [link] = await lab.attach(item(wire, program?.id, 10));
@@ -295,8 +285,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         assert.equal(received, 5);
     });
 
-    test("AnInterfaceThatGoesTakesItsLinksAlong", async () => {
-        await using lab = await Lab.start();
+    labTest("AnInterfaceThatGoesTakesItsLinksAlong", async lab => {
         const wire = lab.wire();
         const [program] = await lab.load("xdp_pass", ["xdp:xdp_pass"]);
         await lab.attach(item(wire, program?.id, 10), item(wire, program?.id, 20));
@@ -308,8 +297,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         assert.equal(lab.pins("xdp").length, 1, "only the direct link of the other interface");
     });
 
-    test("ANamespaceInUseCanBeDeletedAndDies", async () => {
-        await using lab = await Lab.start();
+    labTest("ANamespaceInUseCanBeDeletedAndDies", async lab => {
         const wire = lab.wire();
         const [program] = await lab.load("xdp_pass", ["xdp:xdp_pass"]);
         await lab.attach(item(wire, program?.id, 10));
@@ -322,8 +310,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         assert.equal(wire.senderHasInterface(), false);
     });
 
-    test("ForeignProgramsAreNamedAndLeftAlone", async () => {
-        await using lab = await Lab.start();
+    labTest("ForeignProgramsAreNamedAndLeftAlone", async lab => {
         const wire = lab.wire();
         const [program] = await lab.load("xdp_pass", ["xdp:xdp_pass"]);
         const object = path.resolve(import.meta.dirname, "../../dist/test/xdp_drop.o");

@@ -149,7 +149,8 @@ export class Lab implements AsyncDisposable {
         assert.deepEqual(failures, []);
     }
 
-    async [Symbol.asyncDispose](): Promise<void> {
+    /** Unloads everything and asserts that the daemon keeps nothing of it; the daemon goes on. */
+    async clean(): Promise<void> {
         try {
             if (this.#daemon === undefined) await this.startDaemon();
             this.assertNoDescriptors();
@@ -159,8 +160,15 @@ export class Lab implements AsyncDisposable {
                 assert.deepEqual(this.pins(folder), [], `pins left in ${folder}`);
             assert.deepEqual(fs.readdirSync(path.join(this.stateDir, "objects")), [], "objects left");
         } finally {
+            for (const wire of this.#wires.splice(0)) wire[Symbol.dispose]();
+        }
+    }
+
+    async [Symbol.asyncDispose](): Promise<void> {
+        try {
+            await this.clean();
+        } finally {
             await this.stopDaemon();
-            for (const wire of this.#wires) wire[Symbol.dispose]();
             libc.umount(path.join(this.runtimeDir, "fs"), 0);
             fs.rmSync(this.dir, { recursive: true, force: true });
         }
