@@ -20,6 +20,7 @@ import {
 } from "../model.ts";
 import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
+import { mapHandlers } from "./host-maps.ts";
 import { selectsLink, selectsProgram } from "./select.ts";
 import { type Handlers, type Service, service } from "./service.ts";
 import * as validate from "./validate.ts";
@@ -127,8 +128,13 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
         }),
 
         watch: (_request, _caller, sink) => watch(manager, sink),
+
+        ...mapHandlers(manager),
     };
-    return service(Host, handlers, ["load", "unload", "attach", "detach", "updateLink"]);
+    return service(Host, handlers, [
+        ...(["load", "unload", "attach", "detach", "updateLink"] as const),
+        ...(["updateMap", "deleteMapEntry", "testRun", "replaceProgram"] as const),
+    ]);
 }
 
 function checkWord(word: string, known: readonly string[], what: string): void {

@@ -8,6 +8,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
+import type { Value, ValueJson } from "@bufbuild/protobuf/wkt";
 
 /**
  * Describes the file bpfman/host/v1/host.proto.
@@ -292,6 +293,52 @@ export declare type ObjectMap = Message<"bpfman.host.v1.ObjectMap"> & {
    * @generated from field: string name = 1;
    */
   name: string;
+
+  /**
+   * lower-case name of enum bpf_map_type; empty where the object has no BTF
+   *
+   * @generated from field: string type_name = 2;
+   */
+  typeName: string;
+
+  /**
+   * @generated from field: uint32 key_size = 3;
+   */
+  keySize: number;
+
+  /**
+   * @generated from field: uint32 value_size = 4;
+   */
+  valueSize: number;
+
+  /**
+   * @generated from field: uint32 max_entries = 5;
+   */
+  maxEntries: number;
+
+  /**
+   * @generated from field: uint32 flags = 6;
+   */
+  flags: number;
+
+  /**
+   * C types by BTF; empty where the definition names sizes only
+   *
+   * @generated from field: string key_type = 7;
+   */
+  keyType: string;
+
+  /**
+   * @generated from field: string value_type = 8;
+   */
+  valueType: string;
+
+  /**
+   * LIBBPF_PIN_BY_NAME: shared with every program that has a map of this name and definition
+   *
+   * @generated from field: bool pinned_by_name = 9;
+   */
+  pinnedByName: boolean;
 };
 
 /**
@@ -302,6 +349,52 @@ export declare type ObjectMapJson = {
    * @generated from field: string name = 1;
    */
   name?: string;
+
+  /**
+   * lower-case name of enum bpf_map_type; empty where the object has no BTF
+   *
+   * @generated from field: string type_name = 2;
+   */
+  typeName?: string;
+
+  /**
+   * @generated from field: uint32 key_size = 3;
+   */
+  keySize?: number;
+
+  /**
+   * @generated from field: uint32 value_size = 4;
+   */
+  valueSize?: number;
+
+  /**
+   * @generated from field: uint32 max_entries = 5;
+   */
+  maxEntries?: number;
+
+  /**
+   * @generated from field: uint32 flags = 6;
+   */
+  flags?: number;
+
+  /**
+   * C types by BTF; empty where the definition names sizes only
+   *
+   * @generated from field: string key_type = 7;
+   */
+  keyType?: string;
+
+  /**
+   * @generated from field: string value_type = 8;
+   */
+  valueType?: string;
+
+  /**
+   * LIBBPF_PIN_BY_NAME: shared with every program that has a map of this name and definition
+   *
+   * @generated from field: bool pinned_by_name = 9;
+   */
+  pinnedByName?: boolean;
 };
 
 /**
@@ -330,6 +423,20 @@ export declare type ObjectGlobal = Message<"bpfman.host.v1.ObjectGlobal"> & {
    * @generated from field: string section = 3;
    */
   section: string;
+
+  /**
+   * C type by BTF, as "__u32" or "char[16]"; empty where the object has no BTF
+   *
+   * @generated from field: string type = 4;
+   */
+  type: string;
+
+  /**
+   * what it is set to in the object
+   *
+   * @generated from field: google.protobuf.Value value = 5;
+   */
+  value?: Value | undefined;
 };
 
 /**
@@ -352,6 +459,20 @@ export declare type ObjectGlobalJson = {
    * @generated from field: string section = 3;
    */
   section?: string;
+
+  /**
+   * C type by BTF, as "__u32" or "char[16]"; empty where the object has no BTF
+   *
+   * @generated from field: string type = 4;
+   */
+  type?: string;
+
+  /**
+   * what it is set to in the object
+   *
+   * @generated from field: google.protobuf.Value value = 5;
+   */
+  value?: ValueJson;
 };
 
 /**
@@ -359,6 +480,56 @@ export declare type ObjectGlobalJson = {
  * Use `create(ObjectGlobalSchema)` to create a new message.
  */
 export declare const ObjectGlobalSchema: GenMessage<ObjectGlobal, {jsonType: ObjectGlobalJson}>;
+
+/**
+ * The value of a global variable as text.
+ *
+ * @generated from message bpfman.host.v1.GlobalValue
+ */
+export declare type GlobalValue = Message<"bpfman.host.v1.GlobalValue"> & {
+  /**
+   * an even number of hexadecimal digits, exactly as many as the variable has room for, stands for its bytes;
+   * everything else is a value of the variable's type: a number, true, an enumerator, text for char[], or JSON
+   *
+   * @generated from field: string text = 1;
+   */
+  text: string;
+
+  /**
+   * text is a value of the variable's type whatever it looks like
+   *
+   * @generated from field: bool typed = 2;
+   */
+  typed: boolean;
+};
+
+/**
+ * The value of a global variable as text.
+ *
+ * @generated from message bpfman.host.v1.GlobalValue
+ */
+export declare type GlobalValueJson = {
+  /**
+   * an even number of hexadecimal digits, exactly as many as the variable has room for, stands for its bytes;
+   * everything else is a value of the variable's type: a number, true, an enumerator, text for char[], or JSON
+   *
+   * @generated from field: string text = 1;
+   */
+  text?: string;
+
+  /**
+   * text is a value of the variable's type whatever it looks like
+   *
+   * @generated from field: bool typed = 2;
+   */
+  typed?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.GlobalValue.
+ * Use `create(GlobalValueSchema)` to create a new message.
+ */
+export declare const GlobalValueSchema: GenMessage<GlobalValue, {jsonType: GlobalValueJson}>;
 
 /**
  * @generated from message bpfman.host.v1.ProgramSpec
@@ -472,6 +643,13 @@ export declare type LoadRequest = Message<"bpfman.host.v1.LoadRequest"> & {
    * @generated from field: bool full_log = 10;
    */
   fullLog: boolean;
+
+  /**
+   * global variables by value; one that global_data names too is refused
+   *
+   * @generated from field: map<string, bpfman.host.v1.GlobalValue> global_values = 11;
+   */
+  globalValues: { [key: string]: GlobalValue };
 };
 
 /**
@@ -539,6 +717,13 @@ export declare type LoadRequestJson = {
    * @generated from field: bool full_log = 10;
    */
   fullLog?: boolean;
+
+  /**
+   * global variables by value; one that global_data names too is refused
+   *
+   * @generated from field: map<string, bpfman.host.v1.GlobalValue> global_values = 11;
+   */
+  globalValues?: { [key: string]: GlobalValueJson };
 };
 
 /**
@@ -560,6 +745,13 @@ export declare type LoadResponse = Message<"bpfman.host.v1.LoadResponse"> & {
    * @generated from field: repeated bpfman.host.v1.Link links = 2;
    */
   links: Link[];
+
+  /**
+   * what was done but may not be what was meant, one sentence each
+   *
+   * @generated from field: repeated string warnings = 3;
+   */
+  warnings: string[];
 };
 
 /**
@@ -575,6 +767,13 @@ export declare type LoadResponseJson = {
    * @generated from field: repeated bpfman.host.v1.Link links = 2;
    */
   links?: LinkJson[];
+
+  /**
+   * what was done but may not be what was meant, one sentence each
+   *
+   * @generated from field: repeated string warnings = 3;
+   */
+  warnings?: string[];
 };
 
 /**
@@ -3521,6 +3720,1211 @@ export declare type Event_KindJson = "KIND_UNSPECIFIED" | "READY" | "PROGRAM_LOA
 export declare const Event_KindSchema: GenEnum<Event_Kind, Event_KindJson>;
 
 /**
+ * @generated from message bpfman.host.v1.ListMapsRequest
+ */
+export declare type ListMapsRequest = Message<"bpfman.host.v1.ListMapsRequest"> & {
+  /**
+   * of this program; 0: all
+   *
+   * @generated from field: uint32 program_id = 1;
+   */
+  programId: number;
+
+  /**
+   * the kernel's words: hash, array, …
+   *
+   * @generated from field: repeated string types = 2;
+   */
+  types: string[];
+
+  /**
+   * only maps of programs of this daemon
+   *
+   * @generated from field: bool managed_only = 3;
+   */
+  managedOnly: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ListMapsRequest
+ */
+export declare type ListMapsRequestJson = {
+  /**
+   * of this program; 0: all
+   *
+   * @generated from field: uint32 program_id = 1;
+   */
+  programId?: number;
+
+  /**
+   * the kernel's words: hash, array, …
+   *
+   * @generated from field: repeated string types = 2;
+   */
+  types?: string[];
+
+  /**
+   * only maps of programs of this daemon
+   *
+   * @generated from field: bool managed_only = 3;
+   */
+  managedOnly?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ListMapsRequest.
+ * Use `create(ListMapsRequestSchema)` to create a new message.
+ */
+export declare const ListMapsRequestSchema: GenMessage<ListMapsRequest, {jsonType: ListMapsRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ListMapsResponse
+ */
+export declare type ListMapsResponse = Message<"bpfman.host.v1.ListMapsResponse"> & {
+  /**
+   * @generated from field: repeated bpfman.host.v1.MapDetail maps = 1;
+   */
+  maps: MapDetail[];
+};
+
+/**
+ * @generated from message bpfman.host.v1.ListMapsResponse
+ */
+export declare type ListMapsResponseJson = {
+  /**
+   * @generated from field: repeated bpfman.host.v1.MapDetail maps = 1;
+   */
+  maps?: MapDetailJson[];
+};
+
+/**
+ * Describes the message bpfman.host.v1.ListMapsResponse.
+ * Use `create(ListMapsResponseSchema)` to create a new message.
+ */
+export declare const ListMapsResponseSchema: GenMessage<ListMapsResponse, {jsonType: ListMapsResponseJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.MapDetail
+ */
+export declare type MapDetail = Message<"bpfman.host.v1.MapDetail"> & {
+  /**
+   * @generated from field: bpfman.host.v1.Map map = 1;
+   */
+  map?: Map | undefined;
+
+  /**
+   * as the object calls it; the kernel keeps 15 bytes of it. Empty for maps of others
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * programs of this daemon that use it
+   *
+   * @generated from field: repeated uint32 program_ids = 3;
+   */
+  programIds: number[];
+
+  /**
+   * every program in the kernel that uses it
+   *
+   * @generated from field: repeated uint32 used_by = 4;
+   */
+  usedBy: number[];
+
+  /**
+   * where it is pinned in this daemon's bpffs
+   *
+   * @generated from field: repeated string pin_paths = 5;
+   */
+  pinPaths: string[];
+
+  /**
+   * its entries may be changed through this daemon without force
+   *
+   * @generated from field: bool managed = 6;
+   */
+  managed: boolean;
+
+  /**
+   * what it is part of, for maps that this daemon made for itself; those can't be changed
+   *
+   * @generated from field: string part_of = 7;
+   */
+  partOf: string;
+
+  /**
+   * C types by BTF; empty where it has none
+   *
+   * @generated from field: string key_type = 8;
+   */
+  keyType: string;
+
+  /**
+   * @generated from field: string value_type = 9;
+   */
+  valueType: string;
+
+  /**
+   * @generated from field: bool per_cpu = 10;
+   */
+  perCpu: boolean;
+
+  /**
+   * why entries can't be read or changed from here; empty where they can
+   *
+   * @generated from field: string unreadable = 11;
+   */
+  unreadable: string;
+
+  /**
+   * @generated from field: string unwritable = 12;
+   */
+  unwritable: string;
+
+  /**
+   * pinned by name (LIBBPF_PIN_BY_NAME)
+   *
+   * @generated from field: bool shared = 13;
+   */
+  shared: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.MapDetail
+ */
+export declare type MapDetailJson = {
+  /**
+   * @generated from field: bpfman.host.v1.Map map = 1;
+   */
+  map?: MapJson;
+
+  /**
+   * as the object calls it; the kernel keeps 15 bytes of it. Empty for maps of others
+   *
+   * @generated from field: string name = 2;
+   */
+  name?: string;
+
+  /**
+   * programs of this daemon that use it
+   *
+   * @generated from field: repeated uint32 program_ids = 3;
+   */
+  programIds?: number[];
+
+  /**
+   * every program in the kernel that uses it
+   *
+   * @generated from field: repeated uint32 used_by = 4;
+   */
+  usedBy?: number[];
+
+  /**
+   * where it is pinned in this daemon's bpffs
+   *
+   * @generated from field: repeated string pin_paths = 5;
+   */
+  pinPaths?: string[];
+
+  /**
+   * its entries may be changed through this daemon without force
+   *
+   * @generated from field: bool managed = 6;
+   */
+  managed?: boolean;
+
+  /**
+   * what it is part of, for maps that this daemon made for itself; those can't be changed
+   *
+   * @generated from field: string part_of = 7;
+   */
+  partOf?: string;
+
+  /**
+   * C types by BTF; empty where it has none
+   *
+   * @generated from field: string key_type = 8;
+   */
+  keyType?: string;
+
+  /**
+   * @generated from field: string value_type = 9;
+   */
+  valueType?: string;
+
+  /**
+   * @generated from field: bool per_cpu = 10;
+   */
+  perCpu?: boolean;
+
+  /**
+   * why entries can't be read or changed from here; empty where they can
+   *
+   * @generated from field: string unreadable = 11;
+   */
+  unreadable?: string;
+
+  /**
+   * @generated from field: string unwritable = 12;
+   */
+  unwritable?: string;
+
+  /**
+   * pinned by name (LIBBPF_PIN_BY_NAME)
+   *
+   * @generated from field: bool shared = 13;
+   */
+  shared?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.MapDetail.
+ * Use `create(MapDetailSchema)` to create a new message.
+ */
+export declare const MapDetailSchema: GenMessage<MapDetail, {jsonType: MapDetailJson}>;
+
+/**
+ * A map by its id, or by its name where one alone has it: maps of this daemon's programs come first.
+ *
+ * @generated from message bpfman.host.v1.MapSelector
+ */
+export declare type MapSelector = Message<"bpfman.host.v1.MapSelector"> & {
+  /**
+   * @generated from field: uint32 id = 1;
+   */
+  id: number;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * with a name: of this program
+   *
+   * @generated from field: uint32 program_id = 3;
+   */
+  programId: number;
+};
+
+/**
+ * A map by its id, or by its name where one alone has it: maps of this daemon's programs come first.
+ *
+ * @generated from message bpfman.host.v1.MapSelector
+ */
+export declare type MapSelectorJson = {
+  /**
+   * @generated from field: uint32 id = 1;
+   */
+  id?: number;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name?: string;
+
+  /**
+   * with a name: of this program
+   *
+   * @generated from field: uint32 program_id = 3;
+   */
+  programId?: number;
+};
+
+/**
+ * Describes the message bpfman.host.v1.MapSelector.
+ * Use `create(MapSelectorSchema)` to create a new message.
+ */
+export declare const MapSelectorSchema: GenMessage<MapSelector, {jsonType: MapSelectorJson}>;
+
+/**
+ * A key or a value: its bytes, or text. Text is hex: and digits, a number, or JSON of the type that BTF tells; an IPv4,
+ * IPv6 or MAC address stands for its bytes where it fits.
+ *
+ * @generated from message bpfman.host.v1.MapValue
+ */
+export declare type MapValue = Message<"bpfman.host.v1.MapValue"> & {
+  /**
+   * @generated from oneof bpfman.host.v1.MapValue.value
+   */
+  value: {
+    /**
+     * @generated from field: bytes bytes = 1;
+     */
+    value: Uint8Array;
+    case: "bytes";
+  } | {
+    /**
+     * @generated from field: string text = 2;
+     */
+    value: string;
+    case: "text";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * A key or a value: its bytes, or text. Text is hex: and digits, a number, or JSON of the type that BTF tells; an IPv4,
+ * IPv6 or MAC address stands for its bytes where it fits.
+ *
+ * @generated from message bpfman.host.v1.MapValue
+ */
+export declare type MapValueJson = {
+  /**
+   * @generated from field: bytes bytes = 1;
+   */
+  bytes?: string;
+
+  /**
+   * @generated from field: string text = 2;
+   */
+  text?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.MapValue.
+ * Use `create(MapValueSchema)` to create a new message.
+ */
+export declare const MapValueSchema: GenMessage<MapValue, {jsonType: MapValueJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.GetMapRequest
+ */
+export declare type GetMapRequest = Message<"bpfman.host.v1.GetMapRequest"> & {
+  /**
+   * @generated from field: bpfman.host.v1.MapSelector map = 1;
+   */
+  map?: MapSelector | undefined;
+};
+
+/**
+ * @generated from message bpfman.host.v1.GetMapRequest
+ */
+export declare type GetMapRequestJson = {
+  /**
+   * @generated from field: bpfman.host.v1.MapSelector map = 1;
+   */
+  map?: MapSelectorJson;
+};
+
+/**
+ * Describes the message bpfman.host.v1.GetMapRequest.
+ * Use `create(GetMapRequestSchema)` to create a new message.
+ */
+export declare const GetMapRequestSchema: GenMessage<GetMapRequest, {jsonType: GetMapRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.DumpMapRequest
+ */
+export declare type DumpMapRequest = Message<"bpfman.host.v1.DumpMapRequest"> & {
+  /**
+   * @generated from field: bpfman.host.v1.MapSelector map = 1;
+   */
+  map?: MapSelector | undefined;
+
+  /**
+   * at most so many entries; 0: 256
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * next_page_token of the page before; empty: the first page
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.DumpMapRequest
+ */
+export declare type DumpMapRequestJson = {
+  /**
+   * @generated from field: bpfman.host.v1.MapSelector map = 1;
+   */
+  map?: MapSelectorJson;
+
+  /**
+   * at most so many entries; 0: 256
+   *
+   * @generated from field: uint32 page_size = 2;
+   */
+  pageSize?: number;
+
+  /**
+   * next_page_token of the page before; empty: the first page
+   *
+   * @generated from field: string page_token = 3;
+   */
+  pageToken?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.DumpMapRequest.
+ * Use `create(DumpMapRequestSchema)` to create a new message.
+ */
+export declare const DumpMapRequestSchema: GenMessage<DumpMapRequest, {jsonType: DumpMapRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.DumpMapResponse
+ */
+export declare type DumpMapResponse = Message<"bpfman.host.v1.DumpMapResponse"> & {
+  /**
+   * @generated from field: repeated bpfman.host.v1.MapEntry entries = 1;
+   */
+  entries: MapEntry[];
+
+  /**
+   * empty: this was the last page
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.DumpMapResponse
+ */
+export declare type DumpMapResponseJson = {
+  /**
+   * @generated from field: repeated bpfman.host.v1.MapEntry entries = 1;
+   */
+  entries?: MapEntryJson[];
+
+  /**
+   * empty: this was the last page
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.DumpMapResponse.
+ * Use `create(DumpMapResponseSchema)` to create a new message.
+ */
+export declare const DumpMapResponseSchema: GenMessage<DumpMapResponse, {jsonType: DumpMapResponseJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.MapEntry
+ */
+export declare type MapEntry = Message<"bpfman.host.v1.MapEntry"> & {
+  /**
+   * @generated from field: bytes key = 1;
+   */
+  key: Uint8Array;
+
+  /**
+   * as JSON by BTF; whole numbers past 2^53 are strings. Absent where the map has no BTF
+   *
+   * @generated from field: google.protobuf.Value key_json = 2;
+   */
+  keyJson?: Value | undefined;
+
+  /**
+   * empty for a per-CPU map
+   *
+   * @generated from field: bytes value = 3;
+   */
+  value: Uint8Array;
+
+  /**
+   * @generated from field: google.protobuf.Value value_json = 4;
+   */
+  valueJson?: Value | undefined;
+
+  /**
+   * of a per-CPU map: each CPU's value, and their sum where the value is a number or made of numbers
+   *
+   * @generated from field: repeated bpfman.host.v1.MapCpuValue cpus = 5;
+   */
+  cpus: MapCpuValue[];
+
+  /**
+   * @generated from field: google.protobuf.Value sum = 6;
+   */
+  sum?: Value | undefined;
+};
+
+/**
+ * @generated from message bpfman.host.v1.MapEntry
+ */
+export declare type MapEntryJson = {
+  /**
+   * @generated from field: bytes key = 1;
+   */
+  key?: string;
+
+  /**
+   * as JSON by BTF; whole numbers past 2^53 are strings. Absent where the map has no BTF
+   *
+   * @generated from field: google.protobuf.Value key_json = 2;
+   */
+  keyJson?: ValueJson;
+
+  /**
+   * empty for a per-CPU map
+   *
+   * @generated from field: bytes value = 3;
+   */
+  value?: string;
+
+  /**
+   * @generated from field: google.protobuf.Value value_json = 4;
+   */
+  valueJson?: ValueJson;
+
+  /**
+   * of a per-CPU map: each CPU's value, and their sum where the value is a number or made of numbers
+   *
+   * @generated from field: repeated bpfman.host.v1.MapCpuValue cpus = 5;
+   */
+  cpus?: MapCpuValueJson[];
+
+  /**
+   * @generated from field: google.protobuf.Value sum = 6;
+   */
+  sum?: ValueJson;
+};
+
+/**
+ * Describes the message bpfman.host.v1.MapEntry.
+ * Use `create(MapEntrySchema)` to create a new message.
+ */
+export declare const MapEntrySchema: GenMessage<MapEntry, {jsonType: MapEntryJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.MapCpuValue
+ */
+export declare type MapCpuValue = Message<"bpfman.host.v1.MapCpuValue"> & {
+  /**
+   * @generated from field: uint32 cpu = 1;
+   */
+  cpu: number;
+
+  /**
+   * @generated from field: bytes value = 2;
+   */
+  value: Uint8Array;
+
+  /**
+   * @generated from field: google.protobuf.Value value_json = 3;
+   */
+  valueJson?: Value | undefined;
+};
+
+/**
+ * @generated from message bpfman.host.v1.MapCpuValue
+ */
+export declare type MapCpuValueJson = {
+  /**
+   * @generated from field: uint32 cpu = 1;
+   */
+  cpu?: number;
+
+  /**
+   * @generated from field: bytes value = 2;
+   */
+  value?: string;
+
+  /**
+   * @generated from field: google.protobuf.Value value_json = 3;
+   */
+  valueJson?: ValueJson;
+};
+
+/**
+ * Describes the message bpfman.host.v1.MapCpuValue.
+ * Use `create(MapCpuValueSchema)` to create a new message.
+ */
+export declare const MapCpuValueSchema: GenMessage<MapCpuValue, {jsonType: MapCpuValueJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.LookupMapRequest
+ */
+export declare type LookupMapRequest = Message<"bpfman.host.v1.LookupMapRequest"> & {
+  /**
+   * @generated from field: bpfman.host.v1.MapSelector map = 1;
+   */
+  map?: MapSelector | undefined;
+
+  /**
+   * @generated from field: bpfman.host.v1.MapValue key = 2;
+   */
+  key?: MapValue | undefined;
+};
+
+/**
+ * @generated from message bpfman.host.v1.LookupMapRequest
+ */
+export declare type LookupMapRequestJson = {
+  /**
+   * @generated from field: bpfman.host.v1.MapSelector map = 1;
+   */
+  map?: MapSelectorJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.MapValue key = 2;
+   */
+  key?: MapValueJson;
+};
+
+/**
+ * Describes the message bpfman.host.v1.LookupMapRequest.
+ * Use `create(LookupMapRequestSchema)` to create a new message.
+ */
+export declare const LookupMapRequestSchema: GenMessage<LookupMapRequest, {jsonType: LookupMapRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.UpdateMapRequest
+ */
+export declare type UpdateMapRequest = Message<"bpfman.host.v1.UpdateMapRequest"> & {
+  /**
+   * @generated from field: bpfman.host.v1.MapSelector map = 1;
+   */
+  map?: MapSelector | undefined;
+
+  /**
+   * @generated from field: bpfman.host.v1.MapValue key = 2;
+   */
+  key?: MapValue | undefined;
+
+  /**
+   * of a per-CPU map: the value of every CPU, unless the bytes are those of all CPUs
+   *
+   * @generated from field: bpfman.host.v1.MapValue value = 3;
+   */
+  value?: MapValue | undefined;
+
+  /**
+   * any (also empty), noexist: only a new entry, exist: only one that is there
+   *
+   * @generated from field: string mode = 4;
+   */
+  mode: string;
+
+  /**
+   * also a map of others
+   *
+   * @generated from field: bool force = 5;
+   */
+  force: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.UpdateMapRequest
+ */
+export declare type UpdateMapRequestJson = {
+  /**
+   * @generated from field: bpfman.host.v1.MapSelector map = 1;
+   */
+  map?: MapSelectorJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.MapValue key = 2;
+   */
+  key?: MapValueJson;
+
+  /**
+   * of a per-CPU map: the value of every CPU, unless the bytes are those of all CPUs
+   *
+   * @generated from field: bpfman.host.v1.MapValue value = 3;
+   */
+  value?: MapValueJson;
+
+  /**
+   * any (also empty), noexist: only a new entry, exist: only one that is there
+   *
+   * @generated from field: string mode = 4;
+   */
+  mode?: string;
+
+  /**
+   * also a map of others
+   *
+   * @generated from field: bool force = 5;
+   */
+  force?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.UpdateMapRequest.
+ * Use `create(UpdateMapRequestSchema)` to create a new message.
+ */
+export declare const UpdateMapRequestSchema: GenMessage<UpdateMapRequest, {jsonType: UpdateMapRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.DeleteMapEntryRequest
+ */
+export declare type DeleteMapEntryRequest = Message<"bpfman.host.v1.DeleteMapEntryRequest"> & {
+  /**
+   * @generated from field: bpfman.host.v1.MapSelector map = 1;
+   */
+  map?: MapSelector | undefined;
+
+  /**
+   * @generated from field: bpfman.host.v1.MapValue key = 2;
+   */
+  key?: MapValue | undefined;
+
+  /**
+   * also a map of others
+   *
+   * @generated from field: bool force = 3;
+   */
+  force: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.DeleteMapEntryRequest
+ */
+export declare type DeleteMapEntryRequestJson = {
+  /**
+   * @generated from field: bpfman.host.v1.MapSelector map = 1;
+   */
+  map?: MapSelectorJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.MapValue key = 2;
+   */
+  key?: MapValueJson;
+
+  /**
+   * also a map of others
+   *
+   * @generated from field: bool force = 3;
+   */
+  force?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.DeleteMapEntryRequest.
+ * Use `create(DeleteMapEntryRequestSchema)` to create a new message.
+ */
+export declare const DeleteMapEntryRequestSchema: GenMessage<DeleteMapEntryRequest, {jsonType: DeleteMapEntryRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.WatchMapRequest
+ */
+export declare type WatchMapRequest = Message<"bpfman.host.v1.WatchMapRequest"> & {
+  /**
+   * @generated from field: bpfman.host.v1.MapSelector map = 1;
+   */
+  map?: MapSelector | undefined;
+
+  /**
+   * how often it is looked at; 0: 1000
+   *
+   * @generated from field: uint32 interval_ms = 2;
+   */
+  intervalMs: number;
+};
+
+/**
+ * @generated from message bpfman.host.v1.WatchMapRequest
+ */
+export declare type WatchMapRequestJson = {
+  /**
+   * @generated from field: bpfman.host.v1.MapSelector map = 1;
+   */
+  map?: MapSelectorJson;
+
+  /**
+   * how often it is looked at; 0: 1000
+   *
+   * @generated from field: uint32 interval_ms = 2;
+   */
+  intervalMs?: number;
+};
+
+/**
+ * Describes the message bpfman.host.v1.WatchMapRequest.
+ * Use `create(WatchMapRequestSchema)` to create a new message.
+ */
+export declare const WatchMapRequestSchema: GenMessage<WatchMapRequest, {jsonType: WatchMapRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.MapChange
+ */
+export declare type MapChange = Message<"bpfman.host.v1.MapChange"> & {
+  /**
+   * @generated from field: bpfman.host.v1.MapChange.Kind kind = 1;
+   */
+  kind: MapChange_Kind;
+
+  /**
+   * @generated from field: bpfman.host.v1.MapEntry entry = 2;
+   */
+  entry?: MapEntry | undefined;
+
+  /**
+   * @generated from field: uint32 entry_count = 3;
+   */
+  entryCount: number;
+
+  /**
+   * RFC 3339, with milliseconds
+   *
+   * @generated from field: string time = 4;
+   */
+  time: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.MapChange
+ */
+export declare type MapChangeJson = {
+  /**
+   * @generated from field: bpfman.host.v1.MapChange.Kind kind = 1;
+   */
+  kind?: MapChange_KindJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.MapEntry entry = 2;
+   */
+  entry?: MapEntryJson;
+
+  /**
+   * @generated from field: uint32 entry_count = 3;
+   */
+  entryCount?: number;
+
+  /**
+   * RFC 3339, with milliseconds
+   *
+   * @generated from field: string time = 4;
+   */
+  time?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.MapChange.
+ * Use `create(MapChangeSchema)` to create a new message.
+ */
+export declare const MapChangeSchema: GenMessage<MapChange, {jsonType: MapChangeJson}>;
+
+/**
+ * @generated from enum bpfman.host.v1.MapChange.Kind
+ */
+export enum MapChange_Kind {
+  /**
+   * @generated from enum value: KIND_UNSPECIFIED = 0;
+   */
+  KIND_UNSPECIFIED = 0,
+
+  /**
+   * the watch has begun; entry_count tells what the map holds
+   *
+   * @generated from enum value: READY = 1;
+   */
+  READY = 1,
+
+  /**
+   * @generated from enum value: ADDED = 2;
+   */
+  ADDED = 2,
+
+  /**
+   * @generated from enum value: CHANGED = 3;
+   */
+  CHANGED = 3,
+
+  /**
+   * @generated from enum value: DELETED = 4;
+   */
+  DELETED = 4,
+
+  /**
+   * the map is no more; the stream ends
+   *
+   * @generated from enum value: GONE = 5;
+   */
+  GONE = 5,
+}
+
+/**
+ * @generated from enum bpfman.host.v1.MapChange.Kind
+ */
+export declare type MapChange_KindJson = "KIND_UNSPECIFIED" | "READY" | "ADDED" | "CHANGED" | "DELETED" | "GONE";
+
+/**
+ * Describes the enum bpfman.host.v1.MapChange.Kind.
+ */
+export declare const MapChange_KindSchema: GenEnum<MapChange_Kind, MapChange_KindJson>;
+
+/**
+ * @generated from message bpfman.host.v1.TestRunRequest
+ */
+export declare type TestRunRequest = Message<"bpfman.host.v1.TestRunRequest"> & {
+  /**
+   * @generated from field: uint32 program_id = 1;
+   */
+  programId: number;
+
+  /**
+   * @generated from field: bytes packet = 2;
+   */
+  packet: Uint8Array;
+
+  /**
+   * 0: once
+   *
+   * @generated from field: uint32 repeat = 3;
+   */
+  repeat: number;
+
+  /**
+   * also a program of others: it may change its maps
+   *
+   * @generated from field: bool force = 4;
+   */
+  force: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.TestRunRequest
+ */
+export declare type TestRunRequestJson = {
+  /**
+   * @generated from field: uint32 program_id = 1;
+   */
+  programId?: number;
+
+  /**
+   * @generated from field: bytes packet = 2;
+   */
+  packet?: string;
+
+  /**
+   * 0: once
+   *
+   * @generated from field: uint32 repeat = 3;
+   */
+  repeat?: number;
+
+  /**
+   * also a program of others: it may change its maps
+   *
+   * @generated from field: bool force = 4;
+   */
+  force?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.TestRunRequest.
+ * Use `create(TestRunRequestSchema)` to create a new message.
+ */
+export declare const TestRunRequestSchema: GenMessage<TestRunRequest, {jsonType: TestRunRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.TestRunResponse
+ */
+export declare type TestRunResponse = Message<"bpfman.host.v1.TestRunResponse"> & {
+  /**
+   * @generated from field: uint32 return_code = 1;
+   */
+  returnCode: number;
+
+  /**
+   * as "pass"; empty for a code that has no name
+   *
+   * @generated from field: string return_name = 2;
+   */
+  returnName: string;
+
+  /**
+   * the packet after the first run
+   *
+   * @generated from field: bytes packet = 3;
+   */
+  packet: Uint8Array;
+
+  /**
+   * nanoseconds a run, measured by the kernel over all runs
+   *
+   * @generated from field: uint64 ns_per_run = 4;
+   */
+  nsPerRun: bigint;
+
+  /**
+   * @generated from field: uint32 runs = 5;
+   */
+  runs: number;
+};
+
+/**
+ * @generated from message bpfman.host.v1.TestRunResponse
+ */
+export declare type TestRunResponseJson = {
+  /**
+   * @generated from field: uint32 return_code = 1;
+   */
+  returnCode?: number;
+
+  /**
+   * as "pass"; empty for a code that has no name
+   *
+   * @generated from field: string return_name = 2;
+   */
+  returnName?: string;
+
+  /**
+   * the packet after the first run
+   *
+   * @generated from field: bytes packet = 3;
+   */
+  packet?: string;
+
+  /**
+   * nanoseconds a run, measured by the kernel over all runs
+   *
+   * @generated from field: uint64 ns_per_run = 4;
+   */
+  nsPerRun?: string;
+
+  /**
+   * @generated from field: uint32 runs = 5;
+   */
+  runs?: number;
+};
+
+/**
+ * Describes the message bpfman.host.v1.TestRunResponse.
+ * Use `create(TestRunResponseSchema)` to create a new message.
+ */
+export declare const TestRunResponseSchema: GenMessage<TestRunResponse, {jsonType: TestRunResponseJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ReplaceProgramRequest
+ */
+export declare type ReplaceProgramRequest = Message<"bpfman.host.v1.ReplaceProgramRequest"> & {
+  /**
+   * @generated from field: uint32 program_id = 1;
+   */
+  programId: number;
+
+  /**
+   * @generated from oneof bpfman.host.v1.ReplaceProgramRequest.bytecode
+   */
+  bytecode: {
+    /**
+     * the object itself
+     *
+     * @generated from field: bytes object = 2;
+     */
+    value: Uint8Array;
+    case: "object";
+  } | {
+    /**
+     * a path that the daemon opens; root only
+     *
+     * @generated from field: string file = 3;
+     */
+    value: string;
+    case: "file";
+  } | { case: undefined; value?: undefined };
+
+  /**
+   * where the object came from, for people; never opened
+   *
+   * @generated from field: string source_path = 4;
+   */
+  sourcePath: string;
+
+  /**
+   * the function; empty: the one of the same name
+   *
+   * @generated from field: string program_name = 5;
+   */
+  programName: string;
+
+  /**
+   * what is not given keeps the value that it was loaded with
+   *
+   * @generated from field: map<string, bytes> global_data = 6;
+   */
+  globalData: { [key: string]: Uint8Array };
+
+  /**
+   * @generated from field: map<string, bpfman.host.v1.GlobalValue> global_values = 7;
+   */
+  globalValues: { [key: string]: GlobalValue };
+
+  /**
+   * put the whole verifier log into an error
+   *
+   * @generated from field: bool full_log = 8;
+   */
+  fullLog: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ReplaceProgramRequest
+ */
+export declare type ReplaceProgramRequestJson = {
+  /**
+   * @generated from field: uint32 program_id = 1;
+   */
+  programId?: number;
+
+  /**
+   * the object itself
+   *
+   * @generated from field: bytes object = 2;
+   */
+  object?: string;
+
+  /**
+   * a path that the daemon opens; root only
+   *
+   * @generated from field: string file = 3;
+   */
+  file?: string;
+
+  /**
+   * where the object came from, for people; never opened
+   *
+   * @generated from field: string source_path = 4;
+   */
+  sourcePath?: string;
+
+  /**
+   * the function; empty: the one of the same name
+   *
+   * @generated from field: string program_name = 5;
+   */
+  programName?: string;
+
+  /**
+   * what is not given keeps the value that it was loaded with
+   *
+   * @generated from field: map<string, bytes> global_data = 6;
+   */
+  globalData?: { [key: string]: string };
+
+  /**
+   * @generated from field: map<string, bpfman.host.v1.GlobalValue> global_values = 7;
+   */
+  globalValues?: { [key: string]: GlobalValueJson };
+
+  /**
+   * put the whole verifier log into an error
+   *
+   * @generated from field: bool full_log = 8;
+   */
+  fullLog?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ReplaceProgramRequest.
+ * Use `create(ReplaceProgramRequestSchema)` to create a new message.
+ */
+export declare const ReplaceProgramRequestSchema: GenMessage<ReplaceProgramRequest, {jsonType: ReplaceProgramRequestJson}>;
+
+/**
  * @generated from service bpfman.host.v1.Host
  */
 export declare const Host: GenService<{
@@ -3669,6 +5073,92 @@ export declare const Host: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchRequestSchema;
     output: typeof EventSchema;
+  },
+  /**
+   * Every map in the kernel; those of programs of this daemon say so.
+   *
+   * @generated from rpc bpfman.host.v1.Host.ListMaps
+   */
+  listMaps: {
+    methodKind: "unary";
+    input: typeof ListMapsRequestSchema;
+    output: typeof ListMapsResponseSchema;
+  },
+  /**
+   * @generated from rpc bpfman.host.v1.Host.GetMap
+   */
+  getMap: {
+    methodKind: "unary";
+    input: typeof GetMapRequestSchema;
+    output: typeof MapDetailSchema;
+  },
+  /**
+   * One page of a map's entries.
+   *
+   * @generated from rpc bpfman.host.v1.Host.DumpMap
+   */
+  dumpMap: {
+    methodKind: "unary";
+    input: typeof DumpMapRequestSchema;
+    output: typeof DumpMapResponseSchema;
+  },
+  /**
+   * @generated from rpc bpfman.host.v1.Host.LookupMap
+   */
+  lookupMap: {
+    methodKind: "unary";
+    input: typeof LookupMapRequestSchema;
+    output: typeof MapEntrySchema;
+  },
+  /**
+   * Sets one entry; answers with it as it then is.
+   *
+   * @generated from rpc bpfman.host.v1.Host.UpdateMap
+   */
+  updateMap: {
+    methodKind: "unary";
+    input: typeof UpdateMapRequestSchema;
+    output: typeof MapEntrySchema;
+  },
+  /**
+   * Removes one entry; answers with it as it was.
+   *
+   * @generated from rpc bpfman.host.v1.Host.DeleteMapEntry
+   */
+  deleteMapEntry: {
+    methodKind: "unary";
+    input: typeof DeleteMapEntryRequestSchema;
+    output: typeof MapEntrySchema;
+  },
+  /**
+   * The changes of one map's entries from the call on, seen by looking at it again and again. The first is READY.
+   *
+   * @generated from rpc bpfman.host.v1.Host.WatchMap
+   */
+  watchMap: {
+    methodKind: "server_streaming";
+    input: typeof WatchMapRequestSchema;
+    output: typeof MapChangeSchema;
+  },
+  /**
+   * Runs a program on a packet (BPF_PROG_TEST_RUN) without attaching it.
+   *
+   * @generated from rpc bpfman.host.v1.Host.TestRun
+   */
+  testRun: {
+    methodKind: "unary";
+    input: typeof TestRunRequestSchema;
+    output: typeof TestRunResponseSchema;
+  },
+  /**
+   * Puts new bytecode in the place of a running program, links and maps kept: no packet meets neither or both.
+   *
+   * @generated from rpc bpfman.host.v1.Host.ReplaceProgram
+   */
+  replaceProgram: {
+    methodKind: "unary";
+    input: typeof ReplaceProgramRequestSchema;
+    output: typeof ProgramSchema;
   },
 }>;
 
