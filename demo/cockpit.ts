@@ -104,30 +104,38 @@ function startWebService(
     options: CockpitOptions,
 ): ChildProcess {
     const command = [libexec("cockpit-ws"), "--no-tls", "--port", String(port), "--address", "127.0.0.1"];
-    if (options.login) return start(dir, { ...env, ...loginEnvironment(dir, env) }, command);
+    if (options.login) return start(dir, { ...env, ...loginEnvironment(dir, env) }, [...withBridge(dir), ...command]);
     const asUser = options.user
         ? ["setpriv", `--reuid=${options.user}`, "--regid=nogroup", "--clear-groups", "--"]
         : [];
     return start(dir, env, [...asUser, ...command, "--local-session=cockpit-bridge"]);
 }
 
-/**
- * PAM makes the session's environment anew; only PATH goes through (cockpit-session's list). So a bridge of the same
- * name that adds ours stands first in it.
- */
+/** cockpit-session called by the web service itself: its usual socket needs systemd. */
 function loginEnvironment(dir: string, env: Record<string, string>): Record<string, string> {
-    const binDir = path.join(dir, "bin");
     const configDir = path.join(dir, "config/cockpit");
-    fs.mkdirSync(binDir);
     fs.mkdirSync(configDir, { recursive: true });
-    const exports = ["XDG_DATA_HOME", "DBUS_SYSTEM_BUS_ADDRESS", "DBUS_SESSION_BUS_ADDRESS"].map(
-        name => `export ${name}='${env[name]}'\n`,
-    );
-    const bridge = path.join(binDir, "cockpit-bridge");
-    fs.writeFileSync(bridge, `#!/bin/sh\n${exports.join("")}exec /usr/bin/cockpit-bridge "$@"\n`, { mode: 0o755 });
     const config = `[WebService]\nAllowUnencrypted = true\n[Basic]\nCommand = ${libexec("cockpit-session")}\n`;
     fs.writeFileSync(path.join(configDir, "cockpit.conf"), config);
-    return { PATH: `${binDir}:${env["PATH"]}`, XDG_CONFIG_DIRS: path.join(dir, "config") };
+    const lines = [
+        "#!/bin/sh",
+        `export XDG_DATA_HOME='${env["XDG_DATA_HOME"]}'`,
+        `[ -S /run/dbus/system_bus_socket ] || export DBUS_SYSTEM_BUS_ADDRESS='${env["DBUS_SYSTEM_BUS_ADDRESS"]}'`,
+        `[ -n "$DBUS_SESSION_BUS_ADDRESS" ] || export DBUS_SESSION_BUS_ADDRESS='${env["DBUS_SESSION_BUS_ADDRESS"]}'`,
+        `exec '${path.join(dir, "real-bridge")}' "$@"`,
+    ];
+    fs.writeFileSync(path.join(dir, "bridge"), `${lines.join("\n")}\n`, { mode: 0o755 });
+    fs.writeFileSync(path.join(dir, "real-bridge"), "");
+    return { XDG_CONFIG_DIRS: path.join(dir, "config") };
+}
+
+/**
+ * PAM makes the session's environment anew, and cockpit-session looks for the bridge in fixed folders only. So in a
+ * mount namespace of this Cockpit alone, the bridge's place holds a script that adds what is missing.
+ */
+function withBridge(dir: string): string[] {
+    const script = `mount --bind /usr/bin/cockpit-bridge "$0/real-bridge" && mount --bind "$0/bridge" /usr/bin/cockpit-bridge && exec "$@"`;
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, dir];
 }
 
 function libexec(program: string): string {

@@ -22,6 +22,8 @@ export interface StackOptions {
     readonly daemon?: boolean;
     /** Cockpit's session runs as this user */
     readonly user?: string;
+    /** Cockpit asks for name and password */
+    readonly login?: boolean;
 }
 
 export class Stack {
@@ -53,7 +55,12 @@ export class Stack {
             fs.cpSync(pageDir, page, { recursive: true });
             fs.chmodSync(stack.dir, 0o755);
             const user = options.user === undefined ? {} : { user: options.user };
-            stack.#cockpit = await startCockpit({ pageDir: page, socketPath: stack.socketPath, login: false, ...user });
+            stack.#cockpit = await startCockpit({
+                pageDir: page,
+                socketPath: stack.socketPath,
+                login: options.login ?? false,
+                ...user,
+            });
             const quiet = ["--disable-background-networking", "--no-first-run"];
             stack.#browser = await chromium.launch({
                 executablePath: "/usr/bin/chromium",
@@ -217,7 +224,7 @@ export async function axe(page: Page): Promise<string[]> {
 
 export async function picture(page: Page, name: string): Promise<void> {
     fs.mkdirSync(pictures, { recursive: true });
-    await page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true });
+    await page.screenshot({ path: path.join(pictures, `${name}.png`), fullPage: true, animations: "disabled" });
 }
 
 /** The page may have been built already; a newer source makes it anew. */
