@@ -166,6 +166,10 @@ export class Stack {
         this.#inNetns("ip", "link", "set", "dev", device, "xdpgeneric", "obj", object, "sec", "xdp");
     }
 
+    addInterface(name: string): void {
+        this.#inNetns("ip", "link", "add", name, "type", "veth", "peer", "name", "other-end");
+    }
+
     detachForeign(device: string): void {
         this.#inNetns("ip", "link", "set", "dev", device, "xdpgeneric", "off");
     }

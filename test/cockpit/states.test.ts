@@ -22,7 +22,7 @@ describe("as an administrator", () => {
         await picture(page, "not-running");
         assert.deepEqual(await axe(page), []);
         await stack.startDaemon();
-        await page.getByRole("heading", { name: "Programs" }).waitFor();
+        await page.getByRole("heading", { name: "Programs", level: 1 }).waitFor();
     });
 
     it("keeps showing what was known while the daemon restarts, and catches up", async () => {
@@ -50,6 +50,41 @@ describe("as an administrator", () => {
         await page.getByRole("heading", { name: "eBPF manager is not running" }).waitFor();
         await stack.startDaemon();
         await page.getByText("No programs").waitFor();
+    });
+});
+
+describe("where systemd has the unit", () => {
+    let stack: Stack;
+    const path = process.env["PATH"];
+    before(async () => {
+        // says what systemd would, and keeps what it was told
+        const bin = fs.mkdtempSync("/tmp/bpfman-systemctl-");
+        const script = `#!/bin/sh\ncase "$1" in show) echo loaded;; *) echo "$@" >"${bin}/called";; esac\n`;
+        fs.writeFileSync(`${bin}/systemctl`, script, { mode: 0o755 });
+        fs.chmodSync(bin, 0o755);
+        process.env["PATH"] = `${bin}:${path}`;
+        stack = await Stack.start({ daemon: false });
+    });
+    after(async () => {
+        const bin = process.env["PATH"]?.split(":")[0];
+        process.env["PATH"] = path;
+        await stack?.stop();
+        if (bin?.startsWith("/tmp/bpfman-systemctl-")) fs.rmSync(bin, { recursive: true });
+    });
+    afterEach(() => stack.closePages());
+
+    it("starts it, and shows the programs", async () => {
+        const page = await stack.open();
+        await page.getByText("Start the service to see and manage them.").waitFor();
+        await page.getByRole("button", { name: "Troubleshoot" }).waitFor();
+        await picture(page, "start");
+        assert.deepEqual(await axe(page), []);
+        await page.getByRole("button", { name: "Start", exact: true }).click();
+        const called = `${process.env["PATH"]?.split(":")[0]}/called`;
+        await eventually(() => fs.existsSync(called), true);
+        assert.equal(fs.readFileSync(called, "utf8"), "enable --now bpfman.socket\n");
+        await stack.startDaemon();
+        await page.getByRole("heading", { name: "Programs", level: 1 }).waitFor();
     });
 });
 

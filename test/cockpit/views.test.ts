@@ -126,6 +126,43 @@ for (const look of looks) {
     });
 }
 
+describe("the shell's style switcher", () => {
+    it("is followed at once, and wins over the system's preference", async () => {
+        const page = await stack.open("#/programs", { colorScheme: "dark" });
+        await page.getByRole("heading", { name: "Programs", level: 1 }).waitFor();
+        const dark = () => page.evaluate(() => document.documentElement.classList.contains("pf-v6-theme-dark"));
+        assert.equal(await dark(), true);
+        const switchTo = (style: string) =>
+            page.evaluate(
+                detail => {
+                    localStorage.setItem("shell:style", detail.style);
+                    window.dispatchEvent(new CustomEvent("cockpit-style", { detail }));
+                },
+                { style },
+            );
+        await switchTo("light");
+        assert.equal(await dark(), false);
+        await page.reload();
+        await page.getByRole("heading", { name: "Programs", level: 1 }).waitFor();
+        assert.equal(await dark(), false);
+        await switchTo("auto");
+        assert.equal(await dark(), true);
+    });
+});
+
+describe("a name that would change how the page reads", () => {
+    it("is shown with its characters escaped", async () => {
+        const name = "evil\u202etxt";
+        stack.addInterface(name);
+        const page = await stack.open("#/interfaces");
+        await page.getByRole("heading", { name: "evil\\u202etxt" }).waitFor();
+        const text = await page.evaluate(() => document.body.textContent ?? "");
+        assert.ok(!text.includes("\u202e"));
+        await page.getByRole("link", { name: "evil\\u202etxt" }).click();
+        await page.getByRole("heading", { name: "evil\\u202etxt", level: 1 }).waitFor();
+    });
+});
+
 describe("in German", () => {
     it("has the shell's menu entry and every heading", async () => {
         const page = await stack.newPage({ locale: "de-DE" });
