@@ -10,7 +10,7 @@ import { findKernel, type KernelWanted } from "./kernel.ts";
 import { runInVm, type VmResult } from "./vm.ts";
 
 const root = join(import.meta.dirname, "../..");
-const timeoutMs = 9 * 60_000;
+const timeoutMs = 14 * 60_000;
 const testTimeoutMs = 3 * 60_000;
 
 const wanted: KernelWanted = process.env["VM_KERNEL"] === "oldest" ? "oldest" : "default";
@@ -40,8 +40,9 @@ test(`in a machine with kernel ${kernel.release}`, async guest => {
         .split("\n")
         .filter(line => line !== "")
         .map(line => JSON.parse(line) as GuestTest);
-    for (const { path, outcome, text } of tests) {
+    for (const { path, outcome, text, durationMs } of tests) {
         await guest.test(path.join(" › "), here => {
+            here.diagnostic(`${(durationMs / 1000).toFixed(1)} s in the guest`);
             if (outcome === "skip") here.skip(text);
             else if (outcome === "fail") throw new Error(`in the guest: ${text}`);
         });

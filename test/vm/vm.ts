@@ -4,6 +4,7 @@ import { execFileSync, spawn } from "node:child_process";
 import {
     chmodSync,
     copyFileSync,
+    cpSync,
     existsSync,
     mkdirSync,
     mkdtempSync,
@@ -47,6 +48,9 @@ export async function runInVm(options: VmOptions): Promise<VmResult> {
         copyFileSync(join(import.meta.dirname, "guest/guest.sh"), join(shared, "guest.sh"));
         writeFileSync(join(shared, "job.env"), `REPOSITORY=${quote(root)}\n`);
         writeFileSync(join(shared, "command.sh"), `exec ${options.command.map(quote).join(" ")}\n`);
+        // a copy, because a build beside the test would change the files under the guest, which caches them
+        const dist = join(root, "dist");
+        if (existsSync(dist)) cpSync(dist, join(shared, "dist"), { recursive: true });
         const initrd = makeInitrd(work, options.kernel);
         const { output, timedOut } = await boot(options, initrd, shared);
         const read = (name: string): string => {

@@ -13,6 +13,10 @@ ip link set lo up
 mkdir -p "$REPOSITORY"
 mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,ro,cache=loose repository "$REPOSITORY"
 cd "$REPOSITORY" || exit 1
+if [ -d /run/vm/dist ]; then
+    cp -a /run/vm/dist /run/dist
+    mount --bind /run/dist dist
+fi
 PATH="$REPOSITORY/node_modules/node/bin:$PATH"
 sh /run/vm/command.sh >/run/vm/output 2>&1
 echo $? >/run/vm/status
