@@ -19,9 +19,10 @@ function view(
     record: ProgramRecord | undefined,
     links: readonly LinkView[],
     partOf: string,
+    alive: boolean,
 ): ProgramView {
     const { bpffs, kernel, store } = context;
-    const kernelProgram = kernel.program(id);
+    const kernelProgram = alive ? kernel.program(id) : undefined;
     const pin = programPin(id);
     return {
         id,
@@ -63,10 +64,11 @@ export function programViews(context: Context, { all }: { all: boolean }): Progr
         else group.push(link);
     }
     const parts = all ? ownParts(context) : new Map<ProgramId, string>();
-    const ids = all ? new Set([...records.keys(), ...context.kernel.programIds()]) : records.keys();
+    const alive = new Set(context.kernel.programIds());
+    const ids = all ? new Set([...records.keys(), ...alive]) : records.keys();
     const views: ProgramView[] = [];
     for (const id of [...ids].sort((a, b) => a - b)) {
-        const one = view(context, id, records.get(id), links.get(id) ?? [], parts.get(id) ?? "");
+        const one = view(context, id, records.get(id), links.get(id) ?? [], parts.get(id) ?? "", alive.has(id));
         // unloaded between the list of ids and the look at it
         if (one.record !== undefined || one.kernel !== undefined) views.push(one);
     }
@@ -77,9 +79,10 @@ export function programViews(context: Context, { all }: { all: boolean }): Progr
 export function programView(context: Context, id: ProgramId): ProgramView {
     const { store, kernel, bpffs } = context;
     const record = store.program(id);
-    if (record === undefined && !kernel.isAlive(id)) throw new BpfmanError("NOT_FOUND", `program ${id} does not exist`);
+    const alive = kernel.isAlive(id);
+    if (record === undefined && !alive) throw new BpfmanError("NOT_FOUND", `program ${id} does not exist`);
     const links = linkViews(context).filter(link => link.record.programId === id);
-    const base = view(context, id, record, links, ownParts(context).get(id) ?? "");
+    const base = view(context, id, record, links, ownParts(context).get(id) ?? "", alive);
     const folder = record === undefined ? "" : mapFolder(record.mapOwnerId ?? id);
     const pinned = new Set(folder === "" ? [] : bpffs.entries(folder));
     const names = new Map([...(record?.mapIds ?? [])].map(([name, mapId]) => [mapId, name]));
