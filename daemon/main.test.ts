@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
@@ -151,6 +151,25 @@ test("an idle daemon ends, one with a connection stays", { skip }, async () => {
     assert.ok(daemon.errors.includes("stopping: idle"));
 });
 
+test("the configuration says when to end and how to log; the option wins", { skip }, async () => {
+    const config = join(directory, "bpfman.toml");
+    writeFileSync(config, '[daemon]\nidle_timeout = 1\n[logging]\nformat = "json"\n[colours]\n');
+    const daemon = new Daemon([...folders(), "--config", config]);
+    assert.equal(await daemon.code(), 0);
+    const entries = daemon.errors
+        .trimEnd()
+        .split("\n")
+        .map(line => JSON.parse(line));
+    assert.deepEqual([entries[0].level, entries[0].msg], ["warn", `${config}: unknown key colours`]);
+    assert.deepEqual([entries.at(-1).level, entries.at(-1).msg], ["info", "stopping: idle"]);
+
+    const patient = await new Daemon([...folders(), "--config", config, "--idle-timeout=0"]).serves();
+    await sleep(1500);
+    assert.equal(patient.child.exitCode, null);
+    patient.child.kill("SIGTERM");
+    assert.equal(await patient.code(), 0);
+});
+
 test("the service manager's socket is served and stays", { skip }, async t => {
     const activate = spawnSync("systemd-socket-activate", ["--version"]);
     if (activate.error) {
@@ -174,7 +193,20 @@ test("the service manager's socket is served and stays", { skip }, async t => {
 });
 
 test("what can't be served is told in one line", { skip }, async () => {
+    let written = 0;
+    const config = (text: string) => {
+        const path = join(directory, `${++written}.toml`);
+        writeFileSync(path, text);
+        return [...folders(), "--config", path];
+    };
     const cases: { argv: string[]; code: number; text: RegExp; uid?: number }[] = [
+        { argv: config("[signing\n"), code: 1, text: /^bpfman serve: \/.*\.toml:1:\d+: .+\n$/ },
+        {
+            argv: config("[signing]\nallow_unsigned = 1"),
+            code: 1,
+            text: /: signing\.allow_unsigned in \/.*\.toml must be/,
+        },
+        { argv: config('[interfaces.a]\nxdp_mode="hw"'), code: 1, text: /no program is offloaded to hardware/ },
         { argv: ["--nothing"], code: 2, text: /^bpfman serve: unknown option --nothing\n$/ },
         { argv: [...folders(), "--config=/nowhere.toml"], code: 1, text: /no configuration file \/nowhere\.toml\n$/ },
         { argv: [...folders(), "--socket-path=/etc/passwd"], code: 1, text: /\/etc\/passwd is there and is no socket/ },

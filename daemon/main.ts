@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon: options, store, kernel, manager and api are wired here and nowhere else.
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describeCaller } from "./api/caller.ts";
 import { parseServeOptions, type ServeOptions, usage } from "./api/options.ts";
@@ -8,15 +8,18 @@ import { printable } from "./api/printable.ts";
 import { Api } from "./api/server.ts";
 import { bpfmanGroup, inheritedSocket, Listener } from "./api/socket.ts";
 import { bpfmanVersion } from "./api/version.ts";
+import { type Config, type LogLevel, logLevels, readConfig } from "./config.ts";
 import { libbpf } from "./kernel/ffi.ts";
 import { takeLock } from "./kernel/lock.ts";
 import { notify } from "./kernel/notify.ts";
 import { startManager } from "./manager/start.ts";
-import { BpfmanError } from "./model.ts";
+import { BpfmanError, type ConfiguredXdpMode } from "./model.ts";
 import { Store } from "./store/store.ts";
 
 /** What a stopping daemon waits for calls in progress. */
 const graceMs = 5000;
+/** Where the service manager holds the socket, the next call starts the daemon again. */
+const activatedIdleMs = 60_000;
 
 /** Serves until a signal or the idle timeout ends it; returns the exit code. */
 export async function serve(argv: string[]): Promise<number> {
@@ -43,7 +46,7 @@ export async function serve(argv: string[]): Promise<number> {
         await run(options);
         return 0;
     } catch (error) {
-        log(`bpfman serve: ${told(error)}`);
+        log(`bpfman serve: ${told(error)}`, "error");
         return 1;
     }
 }
@@ -54,15 +57,21 @@ function told(error: unknown): string {
     return `${error.message}${cause}${error.hint === undefined ? "" : `. ${error.hint}`}`;
 }
 
+let logging: Config["logging"] = { level: "info", format: "text" };
+
 /** One line to the journal. What is in it was escaped by who made it, and is once more: it costs nothing. */
-function log(line: string): void {
-    process.stderr.write(`${printable(line)}\n`);
+function log(line: string, level: LogLevel = "info"): void {
+    if (logLevels.indexOf(level) < logLevels.indexOf(logging.level)) return;
+    const message = printable(line);
+    const entry = { time: new Date().toISOString(), level, msg: message };
+    process.stderr.write(`${logging.format === "json" ? JSON.stringify(entry) : message}\n`);
 }
 
 async function run(options: ServeOptions): Promise<void> {
     const { runtimeDir, stateDir, socketPath } = options;
-    if (options.config.named && !existsSync(options.config.path))
-        throw new BpfmanError("NOT_FOUND", `no configuration file ${options.config.path}`);
+    const config = await readConfig(options.config);
+    logging = config.logging;
+    for (const warning of config.warnings) log(warning, "warn");
     makeRuntimeDir(runtimeDir);
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
 
@@ -83,6 +92,7 @@ async function run(options: ServeOptions): Promise<void> {
         store,
         log,
         describe: describeCaller,
+        xdpModes: xdpModesOf(config),
     });
     try {
         const api = new Api({
@@ -94,7 +104,9 @@ async function run(options: ServeOptions): Promise<void> {
         // a child must not take the socket for its own
         for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete process.env[name];
         if (inherited === undefined) makeSocketDir(dirname(socketPath));
-        const idle = new IdleTimer(options.idleTimeoutMs, () => stopFor("idle"));
+        const idleAfterMs =
+            options.idleTimeoutMs ?? config.idleTimeoutMs ?? (inherited === undefined ? 0 : activatedIdleMs);
+        const idle = new IdleTimer(idleAfterMs, () => stopFor("idle"));
         const listener = await Listener.open({
             at: inherited === undefined ? { path: socketPath } : { fd: inherited },
             onConnection: (socket, caller, protocol) => api.accept(socket, caller, protocol),
@@ -117,6 +129,10 @@ async function run(options: ServeOptions): Promise<void> {
     } finally {
         await stop();
     }
+}
+
+function xdpModesOf({ interfaces }: Config): Map<string, ConfiguredXdpMode> {
+    return new Map(Array.from(interfaces).flatMap(([name, { xdpMode }]) => (xdpMode ? [[name, xdpMode]] : [])));
 }
 
 function lockFolder(stack: DisposableStack, folder: string): void {

@@ -21,6 +21,13 @@ export type Direction = "ingress" | "egress";
 export type XdpMode = "native" | "generic";
 export type XdpModeWanted = "auto" | XdpMode;
 
+/** What the configuration says of an interface, for links that leave the mode open. */
+export interface ConfiguredXdpMode {
+    readonly mode: XdpMode;
+    /** where that is said, as part of a sentence */
+    readonly source: string;
+}
+
 /** Codes as google.rpc.Code names them; api/ maps them to gRPC numbers and HTTP statuses. */
 export type Code =
     | "INVALID_ARGUMENT"

@@ -25,6 +25,7 @@ interface Room {
 // The first room whose path fits a file is its room, so files that differ from their folder come before it.
 const rooms: readonly Room[] = [
     { path: "daemon/model.ts", imports: [] },
+    { path: "daemon/config.ts", imports: ["daemon/model.ts", "node:fs"], dynamic: ["smol-toml"] },
     { path: "daemon/main.ts", imports: ["daemon/", "proto/gen/", "node:*", "@grpc/grpc-js", "@bufbuild/protobuf"] },
     {
         path: "daemon/api/",

@@ -11,7 +11,7 @@ test("without options everything is where the system keeps it", () => {
         imageCacheDir: "/var/cache/bpfman",
         socketPath: "/run/bpfman-sock/bpfman.sock",
         config: { path: "/etc/bpfman/bpfman.toml", named: false },
-        idleTimeoutMs: 0,
+        idleTimeoutMs: undefined,
     });
 });
 

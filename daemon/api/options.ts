@@ -9,8 +9,8 @@ export interface ServeOptions {
     readonly imageCacheDir: string;
     readonly socketPath: string;
     readonly config: { readonly path: string; readonly named: boolean };
-    /** 0: never */
-    readonly idleTimeoutMs: number;
+    /** 0: never; undefined: not said */
+    readonly idleTimeoutMs: number | undefined;
 }
 
 export const usage = `Usage: bpfman serve [OPTION]...
@@ -21,7 +21,8 @@ export const usage = `Usage: bpfman serve [OPTION]...
   --socket-path PATH      where to listen (/run/bpfman-sock/bpfman.sock, or bpfman.sock in the runtime directory
                           where that is another)
   --config FILE           configuration (/etc/bpfman/bpfman.toml)
-  --idle-timeout SECONDS  exit after that long without a connection; 0: never (0)`;
+  --idle-timeout SECONDS  exit after that long without a connection; 0: never (idle_timeout of the configuration,
+                          else 60 at a socket of the service manager's, 0 at one of its own)`;
 
 const defaultRuntimeDir = "/run/bpfman";
 const defaultSocketPath = "/run/bpfman-sock/bpfman.sock";
@@ -49,6 +50,7 @@ export function parseServeOptions(argv: readonly string[], environment: NodeJS.P
     // an empty variable is as good as none
     const fromEnvironment = environment["BPFMAN_SOCKET_PATH"] || undefined;
     const config = values.get("--config");
+    const idle = values.get("--idle-timeout");
     return {
         help: flags.has("--help") || flags.has("-h"),
         runtimeDir,
@@ -56,7 +58,7 @@ export function parseServeOptions(argv: readonly string[], environment: NodeJS.P
         imageCacheDir: directory(values, "--image-cache-dir") ?? "/var/cache/bpfman",
         socketPath: socketPath(values.get("--socket-path") ?? fromEnvironment ?? fallback),
         config: { path: config ?? "/etc/bpfman/bpfman.toml", named: config !== undefined },
-        idleTimeoutMs: seconds(values.get("--idle-timeout") ?? "0") * 1000,
+        idleTimeoutMs: idle === undefined ? undefined : seconds(idle) * 1000,
     };
 }
 

@@ -172,9 +172,11 @@ async function createLink<L extends WantedLink>(
             { op: "create-xdp-link", program: program.number, ifindex: hook.ifindex, flags },
             namespaceOf(hook),
         );
-    if (change.mode !== "generic") {
+    const configured = change.mode === "auto" ? context.xdpModes.get(change.interface) : undefined;
+    const wanted = configured?.mode ?? change.mode;
+    if (wanted !== "generic") {
         const result = await create(bpf.xdpFlag.driver);
-        if (result >= 0) return { link: new Fd(result), mode: "native", modeReason: "" };
+        if (result >= 0) return { link: new Fd(result), mode: "native", modeReason: configured?.source ?? "" };
         const name = errnoName(result);
         if (change.mode === "native" || !notNative.includes(name)) throw attachError(context, change, result);
         const generic = await create(bpf.xdpFlag.skb);
@@ -184,7 +186,7 @@ async function createLink<L extends WantedLink>(
     }
     const result = await create(bpf.xdpFlag.skb);
     if (result < 0) throw attachError(context, change, result);
-    return { link: new Fd(result), mode: "generic", modeReason: "asked for" };
+    return { link: new Fd(result), mode: "generic", modeReason: configured?.source ?? "asked for" };
 }
 
 /** The one TCX link of a TC chain goes last: after our own tcx links, and after what others put there before. */

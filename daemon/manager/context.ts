@@ -5,7 +5,7 @@ import type { BpfFs } from "../kernel/bpffs.ts";
 import type { Copies } from "../kernel/copies.ts";
 import type { Loader } from "../kernel/loader.ts";
 import type { NetThread } from "../kernel/net-thread.ts";
-import type { Caller } from "../model.ts";
+import type { Caller, ConfiguredXdpMode } from "../model.ts";
 import type { Store } from "../store/store.ts";
 import type { Events } from "./events.ts";
 import type { KernelView } from "./kernel-view.ts";
@@ -22,6 +22,8 @@ export interface Context {
     readonly lock: WriterLock;
     readonly events: Events;
     readonly abilities: () => Abilities;
+    /** what the configuration says of an interface, by name */
+    readonly xdpModes: ReadonlyMap<string, ConfiguredXdpMode>;
     readonly log: (line: string) => void;
     /** how a caller is named in rows and events */
     readonly describe: (caller: Caller) => string;

@@ -9,7 +9,7 @@ import { probeFreplace } from "../kernel/dispatcher.ts";
 import { checkObject, objectFacts } from "../kernel/elf.ts";
 import { Loader, type LoaderOptions } from "../kernel/loader.ts";
 import { NetThread } from "../kernel/net-thread.ts";
-import { BpfmanError, type Caller } from "../model.ts";
+import { BpfmanError, type Caller, type ConfiguredXdpMode } from "../model.ts";
 import type { Store } from "../store/store.ts";
 import { attach } from "./attach.ts";
 import { chainViews, interfaceViews } from "./chain-view.ts";
@@ -36,6 +36,8 @@ export interface StartOptions {
     readonly log: (line: string) => void;
     /** how a caller is named in rows and events */
     readonly describe: (caller: Caller) => string;
+    /** what the configuration says of interfaces, by name */
+    readonly xdpModes?: ReadonlyMap<string, ConfiguredXdpMode>;
     /** tests put a loader in that misbehaves */
     readonly loader?: LoaderOptions;
 }
@@ -75,6 +77,7 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
         events: new Events(),
         // asked when the first chain needs to know
         abilities: () => (abilities ??= { noFreplace: probeFreplace() }),
+        xdpModes: options.xdpModes ?? new Map(),
         log,
         describe,
     };

@@ -28,10 +28,12 @@ export class Lab implements AsyncDisposable {
     readonly client: HostClient;
     readonly #before: Snapshot;
     readonly #wires: Wire[] = [];
+    readonly #options: readonly string[];
     #daemon: ChildProcess | undefined;
     #log = "";
 
-    private constructor() {
+    private constructor(options: readonly string[] = []) {
+        this.#options = options;
         this.#before = snapshot();
         this.dir = fs.mkdtempSync(path.join(os.tmpdir(), "bpfman-lab-"));
         this.runtimeDir = path.join(this.dir, "run");
@@ -40,8 +42,9 @@ export class Lab implements AsyncDisposable {
         this.client = new HostClient(() => dialSocket(this.socketPath));
     }
 
-    static async start(): Promise<Lab> {
-        const lab = new Lab();
+    /** options: more of `serve` */
+    static async start(options: readonly string[] = []): Promise<Lab> {
+        const lab = new Lab(options);
         await lab.startDaemon();
         return lab;
     }
@@ -67,7 +70,7 @@ export class Lab implements AsyncDisposable {
     async startDaemon(wrapper: readonly string[] = []): Promise<void> {
         const serve = [process.execPath, path.join(root, command), "serve"];
         const dirs = ["--runtime-dir", this.runtimeDir, "--state-dir", this.stateDir];
-        const [file = "", ...args] = [...wrapper, ...serve, ...dirs];
+        const [file = "", ...args] = [...wrapper, ...serve, ...dirs, ...this.#options];
         const daemon = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"] });
         daemon.stderr?.on("data", (text: Buffer) => {
             this.#log += text.toString();
