@@ -5,12 +5,14 @@ import { randomUUID } from "node:crypto";
 import * as bpf from "../kernel/bpf.ts";
 import { loaderProgram } from "../kernel/copies.ts";
 import { checkObject, type ElfFunction, type ElfObject } from "../kernel/elf.ts";
+import { withoutMapValues } from "../kernel/elf-edit.ts";
 import type { LoaderSuccess } from "../kernel/loader.ts";
 import {
     internalMapSection,
     type LoaderGlobal,
     type LoaderProgram,
     type LoaderRequest,
+    mapKey,
 } from "../kernel/loader-protocol.ts";
 import { suggest } from "../kernel/near-names.ts";
 import { checkType, sectionFacts } from "../kernel/sections.ts";
@@ -45,6 +47,8 @@ interface LoadPlan {
     readonly programs: readonly PlannedProgram[];
     readonly globals: readonly LoaderGlobal[];
     readonly owner: ProgramRecord | undefined;
+    /** a program of the same object and globals, whose map set the new ones join as if loaded with it */
+    readonly joins: ProgramRecord | undefined;
     /** programs of one group are loaded together and share their maps */
     readonly groups: readonly (readonly PlannedProgram[])[];
 }
@@ -54,8 +58,7 @@ export async function load(
     request: LoadRequest,
     caller: Caller,
 ): Promise<{ programs: ProgramView[]; links: LinkView[] }> {
-    const plan = planLoad(context, request);
-    const { records, links } = await withUndo(context.log, undo => execute(context, request, plan, caller, undo));
+    const { records, links } = await withUndo(context.log, undo => execute(context, request, caller, undo));
     const by = context.describe(caller);
     const ids = records.map(({ id }) => id);
     context.events.emit("PROGRAM_LOADED", by, { programs: ids });
@@ -66,7 +69,8 @@ export async function load(
     };
 }
 
-function planLoad(context: Context, request: LoadRequest): LoadPlan {
+/** Everything that can be refused without the kernel. */
+export function planLoad(context: Context, request: LoadRequest, joins?: ProgramRecord): LoadPlan {
     const elf = checkObject(request.object);
     if (request.programs.length === 0) throw new BpfmanError("INVALID_ARGUMENT", "name at least one program to load");
     const programs = request.programs.map((spec, index) => {
@@ -92,6 +96,7 @@ function planLoad(context: Context, request: LoadRequest): LoadPlan {
         programs,
         globals: planGlobals(elf, request.globalData),
         owner,
+        joins,
         groups: request.privateMaps ? programs.map(program => [program]) : [programs],
     };
 }
@@ -152,6 +157,30 @@ interface Staged {
     readonly loaded: LoaderSuccess;
 }
 
+/** Programs that the verifier took, pinned in folders of their own until they are kept or dropped. */
+export interface PreparedLoad {
+    readonly request: LoadRequest;
+    readonly plan: LoadPlan;
+    readonly staged: readonly Staged[];
+}
+
+/** To be called outside the lock. Undone, or dropped by dropStages, nothing of it is left. */
+export async function prepareLoad(
+    context: Context,
+    request: LoadRequest,
+    undo: Undo,
+    joins?: ProgramRecord,
+): Promise<PreparedLoad> {
+    const plan = planLoad(context, request, joins);
+    const staged: Staged[] = [];
+    for (const group of plan.groups) staged.push(await stageGroup(context, request, plan, group, undo));
+    return { request, plan, staged };
+}
+
+export function dropStages({ bpffs }: Context, { staged }: PreparedLoad): void {
+    for (const { stage } of staged) bpffs.remove(stage);
+}
+
 /** The verifier's time is spent outside the lock: a slow program holds up nobody. */
 async function stageGroup(
     context: Context,
@@ -168,20 +197,29 @@ async function stageGroup(
         programs: group.map(({ spec, function: { section }, frags }) =>
             loaderProgramOf(spec.name, section, spec.type, frags),
         ),
-        arrayMembers: arrayMembers(plan.elf).filter(({ name }) => !group.some(({ spec }) => spec.name === name)),
+        // a PROG_ARRAY that is joined has its members
+        arrayMembers:
+            plan.joins === undefined
+                ? arrayMembers(plan.elf).filter(({ name }) => !group.some(({ spec }) => spec.name === name))
+                : [],
         target: undefined,
-        reuse: plan.owner === undefined ? {} : reusedMaps(plan.elf, plan.owner),
+        reuse: plan.joins === undefined ? reusedMaps(plan) : joinedMaps(plan.joins),
         globals: plan.globals,
         stage: context.bpffs.path(stage),
         pinMaps: true,
     };
-    return { group, stage, loaded: await context.loader.load(loaderRequest, request.object) };
+    const object = plan.joins === undefined ? request.object : withoutMapValues(request.object);
+    return { group, stage, loaded: await context.loader.load(loaderRequest, object) };
 }
 
 /** Maps are shared by name; .rodata and its like belong to an object, and are shared only through one load. */
-function reusedMaps(elf: ElfObject, owner: ProgramRecord): Record<string, number> {
+function reusedMaps({ elf, owner }: LoadPlan): Record<string, number> {
+    if (owner === undefined) return {};
     return Object.fromEntries([...owner.mapIds].filter(([name]) => elf.maps.includes(name)));
 }
+
+const joinedMaps = ({ mapIds }: ProgramRecord): Record<string, number> =>
+    Object.fromEntries([...mapIds].map(([name, id]) => [mapKey(name), id]));
 
 /** The file's name without what a kernel object name cannot hold. */
 function objectName(sourcePath: string): string {
@@ -189,31 +227,34 @@ function objectName(sourcePath: string): string {
     return base.replace(/[^A-Za-z0-9_]/g, "_").slice(0, 15) || "bpfman";
 }
 
-async function execute(context: Context, request: LoadRequest, plan: LoadPlan, caller: Caller, stageUndo: Undo) {
-    const staged: Staged[] = [];
-    for (const group of plan.groups) staged.push(await stageGroup(context, request, plan, group, stageUndo));
+async function execute(context: Context, request: LoadRequest, caller: Caller, stageUndo: Undo) {
+    const prepared = await prepareLoad(context, request, stageUndo);
     const result = await context.lock.run(scope =>
-        withUndo(context.log, undo => keep(scope, context, request, plan, staged, caller, undo)),
+        withUndo(context.log, undo => keep(scope, context, prepared, caller, undo)),
     );
-    for (const { stage } of staged) context.bpffs.remove(stage);
+    dropStages(context, prepared);
     return result;
 }
 
-/** From staged pins to programs with names, rows and links. */
-async function keep(
-    scope: WriterScope,
+/** From staged pins to named ones, and the rows that describe them, for the caller to write. */
+export function keepPrograms(
+    _scope: WriterScope,
     context: Context,
-    request: LoadRequest,
-    plan: LoadPlan,
-    staged: readonly Staged[],
+    { request, plan, staged }: PreparedLoad,
     caller: Caller,
     undo: Undo,
-) {
+): ProgramRecord[] {
     if (plan.owner !== undefined && context.store.program(plan.owner.id) === undefined)
         throw new BpfmanError("ABORTED", `map_owner_id ${plan.owner.id} was unloaded meanwhile`);
     const sha256 = context.store.keepObject(request.object);
     undo.add("keep the object", () => void context.store.collectObjects());
-    const records = staged.flatMap(one => name(context, request, plan, one, sha256, caller, undo));
+    return staged.flatMap(one => name(context, request, plan, one, sha256, caller, undo));
+}
+
+/** From staged pins to programs with names, rows and links. */
+async function keep(scope: WriterScope, context: Context, prepared: PreparedLoad, caller: Caller, undo: Undo) {
+    const { request } = prepared;
+    const records = keepPrograms(scope, context, prepared, caller, undo);
     const items: AttachItem[] = request.attach.map(({ programName, hook, metadata }) => ({
         programId: records.find(record => record.name === programName)?.id ?? (0 as ProgramId),
         hook,
@@ -241,7 +282,7 @@ function name(
     undo: Undo,
 ): ProgramRecord[] {
     const { bpffs } = context;
-    const mapSet = plan.owner?.mapSet ?? context.store.nextMapSet();
+    const mapSet = (plan.owner ?? plan.joins)?.mapSet ?? context.store.nextMapSet();
     const mapIds = new Map(loaded.maps.map(({ name: mapName, id }) => [mapName, id as MapId]));
     const createdAt = new Date().toISOString();
     return group.map(({ spec, function: { section }, frags }, index) => {

@@ -146,8 +146,8 @@ export async function moveTcx(
     program: ProgramRecord,
     to: Ordered,
     undo: Undo,
+    others: readonly PlacedTcx[] = placedLinks(context, record.hook).filter(({ record: { id } }) => id !== record.id),
 ): Promise<KernelLinkId> {
-    const others = placedLinks(context, record.hook).filter(({ record: { id } }) => id !== record.id);
     const standIn = tcxPin(record, true);
     const copyName = await context.copies.make(program, "double");
     try {

@@ -102,6 +102,10 @@ export class Store {
         this.#insert("INSERT", "programs", programParameters(record));
     }
 
+    putProgram(record: ProgramRecord): void {
+        this.#insert("INSERT OR REPLACE", "programs", programParameters(record));
+    }
+
     deleteProgram(id: ProgramId): void {
         this.#run("DELETE FROM programs WHERE boot_id = :boot_id AND id = :id", { id });
     }
