@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs the tests by stage, as `node test/run.ts [STAGE…]`; without a name, all of them.
+// The stage in the virtual machine, which has one CPU, runs beside those that neither load this kernel nor measure time.
 // Exits non-zero when a test fails, when a stage ran none, or when one was skipped without saying why.
 import { globSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -44,7 +45,12 @@ const root = join(import.meta.dirname, "..");
 async function runStage(stage: Stage): Promise<Outcome> {
     const files = stage.files.flatMap(pattern => globSync(pattern, { cwd: root })).sort();
     const started = performance.now();
-    console.log(`\n== ${stage.name}: ${files.length} files`);
+    const kept: string[] = [];
+    const print = (text: string): void => {
+        if (stage.beside === true) kept.push(text);
+        else process.stdout.write(text);
+    };
+    print(`\n== ${stage.name}: ${files.length} files\n`);
     let passed = 0;
     let failed = 0;
     let skipped = 0;
@@ -92,7 +98,8 @@ async function runStage(stage: Stage): Promise<Outcome> {
         problems.push(`failed: stage ${stage.name} ran no test`);
     }
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
-    console.log(`== ${stage.name}: ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`);
+    print(`== ${stage.name}: ${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s\n`);
+    process.stdout.write(kept.join(""));
     return { passed, failed, skipped, problems };
 }
 
@@ -110,11 +117,13 @@ const outcomes: Outcome[] = [];
 const beside: Promise<Outcome>[] = [];
 for (const stage of stages) {
     if (names.length > 0 && !names.includes(stage.name)) continue;
-    if (stage.beside) beside.push(runStage(stage));
+    if (stage.beside === true) beside.push(runStage(stage));
     else outcomes.push(await runStage(stage));
 }
+if (beside.length > 0) console.log("\nwaiting for the virtual machine");
 outcomes.push(...(await Promise.all(beside)));
 const total = (count: (outcome: Outcome) => number): number => outcomes.reduce((sum, one) => sum + count(one), 0);
+console.log();
 for (const problem of outcomes.flatMap(one => one.problems)) console.log(problem);
 console.log(
     `${total(one => one.passed)} passed, ${total(one => one.failed)} failed, ${total(one => one.skipped)} skipped`,
