@@ -124,8 +124,12 @@ describe("the installed packages", () => {
 });
 
 describe("under systemd", () => {
-    const bpfman = async (...command: readonly string[]): Promise<string> =>
-        await sandbox.inBooted("bpfman", ...command);
+    const bpfman = async (...command: readonly string[]): Promise<string> => {
+        const { status, stdout, stderr } = await sandbox.tryInBooted("bpfman", ...command);
+        if (status === 0) return stdout;
+        const { stdout: journal } = await sandbox.tryInBooted("journalctl", "--no-pager", "-n", "30", "-u", "bpfman");
+        throw new Error(`bpfman ${command.join(" ")}: ${stdout}${stderr}\n${journal}`);
+    };
     const property = async (unit: string, name: string): Promise<string> =>
         (await sandbox.inBooted("systemctl", "show", "--property", name, "--value", unit)).trim();
     const answersPing = async (): Promise<boolean> =>
