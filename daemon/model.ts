@@ -13,9 +13,14 @@ export type KernelLinkId = Branded<number, "KernelLinkId">;
 /** The kernel's map id: unique within one boot. */
 export type MapId = Branded<number, "MapId">;
 
-export const programTypes = ["xdp", "tc", "tcx"] as const;
-/** bpfman's word for a program's type. */
+export const programTypes = [
+    ...(["xdp", "tc", "tcx", "tracepoint", "kprobe", "kretprobe", "uprobe", "uretprobe"] as const),
+    ...(["fentry", "fexit", "lsm", "perf_event", "raw_tracepoint", "cgroup"] as const),
+] as const;
+/** bpfman's word for a program's type. A link is of the kind of its program. */
 export type ProgramType = (typeof programTypes)[number];
+/** The types whose programs see packets at a network interface, in a chain. */
+export type NetworkKind = "xdp" | "tc" | "tcx";
 
 export type Direction = "ingress" | "egress";
 export type XdpMode = "native" | "generic";
@@ -84,9 +89,11 @@ export interface Caller {
 export interface ProgramSpec {
     readonly name: string;
     readonly type: ProgramType;
+    /** fentry, fexit: the kernel's function; lsm: the hook; fixed when the program is loaded. Else empty */
+    readonly attachFunction: string;
 }
 
-export type HookRequest =
+export type NetworkHookRequest =
     | {
           readonly kind: "xdp";
           readonly interface: string;
@@ -113,6 +120,40 @@ export type HookRequest =
           readonly priority: number;
       };
 
+/** Hooks where programs do not form chains. kprobe and uprobe: whether at the return follows from the program. */
+export type ProbeHookRequest =
+    | { readonly kind: "tracepoint"; readonly group: string; readonly name: string }
+    | { readonly kind: "kprobe"; readonly function: string; readonly offset: number }
+    | {
+          readonly kind: "uprobe";
+          /** an absolute path, or the name of a library */
+          readonly target: string;
+          /** empty: offset counts from the file's beginning, else from the function's */
+          readonly function: string;
+          readonly offset: number;
+          /** fires in this process only; undefined: in all */
+          readonly pid: number | undefined;
+          /** the target is looked up as this process sees it */
+          readonly containerPid: number | undefined;
+      }
+    | { readonly kind: "fentry" | "fexit" | "lsm" }
+    | {
+          readonly kind: "perf_event";
+          /** a word of the perf tool: cpu-clock, page-faults, cycles … */
+          readonly event: string;
+          /** undefined: every one that is online */
+          readonly cpu: number | undefined;
+          /** samples a second, or events between two samples */
+          readonly rate: SampleRate;
+      }
+    | { readonly kind: "raw_tracepoint"; readonly name: string }
+    /** an absolute path, or one below the root of the control groups */
+    | { readonly kind: "cgroup"; readonly path: string };
+
+export type SampleRate = { readonly frequencyHz: number } | { readonly period: number };
+
+export type HookRequest = NetworkHookRequest | ProbeHookRequest;
+
 export interface LoadRequest {
     readonly object: Uint8Array;
     readonly sourcePath: string;
@@ -134,13 +175,42 @@ export interface AttachItem {
 
 /** Hook of a chain: the network namespace's inode and cookie, and the ifindex in it. */
 export interface HookKey {
-    readonly kind: "xdp" | "tc" | "tcx";
+    readonly kind: NetworkKind;
     /** ingress for xdp */
     readonly direction: Direction;
     readonly nsid: bigint;
     readonly netnsCookie: bigint;
     readonly ifindex: number;
 }
+
+/** A hook that is no chain, resolved: what the kernel was told. */
+export type ProbeHook =
+    | { readonly kind: "tracepoint"; readonly group: string; readonly name: string }
+    | { readonly kind: "kprobe" | "kretprobe"; readonly function: string; readonly offset: number }
+    | {
+          readonly kind: "uprobe" | "uretprobe";
+          readonly target: string;
+          /** the file that the target is, as the process that it was looked up for sees it */
+          readonly path: string;
+          readonly function: string;
+          readonly offset: number;
+          /** from the file's beginning */
+          readonly fileOffset: number;
+          readonly pid: number | undefined;
+          readonly containerPid: number | undefined;
+      }
+    | { readonly kind: "fentry" | "fexit" | "lsm"; readonly function: string }
+    | {
+          readonly kind: "perf_event";
+          readonly event: string;
+          readonly cpu: number | undefined;
+          readonly rate: SampleRate;
+      }
+    | { readonly kind: "raw_tracepoint"; readonly name: string }
+    /** attachType: lower-case name of enum bpf_attach_type, from the program's section */
+    | { readonly kind: "cgroup"; readonly path: string; readonly attachType: string };
+
+export type Hook = HookKey | ProbeHook;
 
 export interface ProgramRecord {
     readonly id: ProgramId;
@@ -151,6 +221,8 @@ export interface ProgramRecord {
     readonly type: ProgramType;
     readonly section: string;
     readonly frags: boolean;
+    /** as in ProgramSpec */
+    readonly attachFunction: string;
     readonly sourcePath: string;
     readonly objectSha256: string;
     readonly globalData: ReadonlyMap<string, Uint8Array>;
@@ -171,7 +243,8 @@ export interface LinkRecord {
     readonly id: LinkId;
     readonly bootId: string;
     readonly programId: ProgramId;
-    readonly hook: HookKey;
+    readonly hook: Hook;
+    /** empty where the hook is not of a network interface, as the fields up to proceedOn */
     readonly interface: string;
     /** path as it was given; empty: the daemon's own */
     readonly netns: string;
@@ -185,8 +258,18 @@ export interface LinkRecord {
     readonly metadata: ReadonlyMap<string, string>;
     readonly createdAt: string;
     readonly createdBy: string;
-    /** tcx: its own kernel link; else undefined, the chain has it */
+    /** its own kernel link; undefined for xdp and tc, where the chain has it */
     readonly kernelLinkId: KernelLinkId | undefined;
+    /** the others of a link that is several in the kernel: a perf_event on each CPU */
+    readonly furtherKernelLinkIds: readonly KernelLinkId[];
+}
+
+export interface NetworkLinkRecord extends LinkRecord {
+    readonly hook: HookKey;
+}
+
+export interface ProbeLinkRecord extends LinkRecord {
+    readonly hook: ProbeHook;
 }
 
 export type Backend = "direct" | "freplace" | "tail-call";
@@ -237,6 +320,9 @@ export interface KernelProgram {
     readonly sizeJited: number;
     readonly verifiedInsns: number;
     readonly memlockBytes: number;
+    /** fentry, fexit, lsm: the BTF object of the target (0 before Linux 5.17) and its function in it */
+    readonly attachBtfObjId: number;
+    readonly attachBtfId: number;
 }
 
 export interface KernelRunStats {
@@ -270,6 +356,8 @@ export interface KernelLink {
     readonly ifindex: number;
     readonly targetObjId: number;
     readonly targetBtfId: number;
+    /** of a cgroup link; 0 once its group is gone */
+    readonly cgroupId: bigint;
 }
 
 export interface Feature {
@@ -293,10 +381,13 @@ export interface LinkView {
     readonly position: number;
     readonly kernelLinkId: KernelLinkId | undefined;
     readonly pinPath: string;
+    /** one for each kernel link of its own; for xdp and tc that of pinPath */
+    readonly pinPaths: readonly string[];
+    /** with several kernel links: all of them */
     readonly kernelSeen: boolean;
     readonly pinPresent: boolean;
     readonly kernel: KernelLink | undefined;
-    /** undefined for tcx */
+    /** undefined but for xdp and tc */
     readonly chain: ChainRecord | undefined;
 }
 

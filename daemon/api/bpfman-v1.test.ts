@@ -38,9 +38,9 @@ test("Load loads one object's programs by their kernel types", async () => {
     });
     const { request } = manager.asked["load"] as { request: LoadRequest };
     assert.deepEqual(request.programs, [
-        { name: "count", type: "xdp" },
-        { name: "mark", type: "tc" },
-        { name: "tag", type: "tcx" },
+        { name: "count", type: "xdp", attachFunction: "" },
+        { name: "mark", type: "tc", attachFunction: "" },
+        { name: "tag", type: "tcx", attachFunction: "" },
     ]);
     assert.deepEqual([...request.globalData], [["limit", new Uint8Array([1, 2])]]);
     assert.deepEqual(request.metadata, new Map([["bpfman.io/uuid", "u"]]));
@@ -66,19 +66,52 @@ test("Load refuses what it can't do, each in its own words", async () => {
     await refuses("INVALID_ARGUMENT", "no program is named", "Load", { bytecode: file });
     await refuses("INVALID_ARGUMENT", /name is missing/, "Load", { bytecode: file, info: [{ programType: "XDP" }] });
     await refuses("INVALID_ARGUMENT", /absolute/, "Load", { bytecode: { file: "x.o" }, info: [xdp] });
-    for (const type of ["TRACEPOINT", "KPROBE", "UPROBE", "FENTRY", "FEXIT", "LSM"])
-        await refuses(
-            "UNIMPLEMENTED",
-            `programs of type ${type.toLowerCase()} are not supported yet: xdp, tc and tcx are`,
-            "Load",
-            { bytecode: file, info: [{ name: "count", programType: type }] },
-        );
+    for (const [type, missing] of [
+        ["FENTRY", "missing FentryInfo"],
+        ["FEXIT", "missing FexitInfo"],
+        ["LSM", "missing LsmInfo"],
+    ] as const)
+        await refuses("INVALID_ARGUMENT", missing, "Load", {
+            bytecode: file,
+            info: [{ name: "count", programType: type }],
+        });
     for (const type of [9, -1, 1000])
         await refuses("INVALID_ARGUMENT", `unknown type ${type} of program count`, "Load", {
             bytecode: file,
             info: [{ name: "count", programType: type }],
         });
     assert.equal(manager.asked["load"], undefined);
+});
+
+test("Load takes every type of the contract, and the section says whether a probe is at the return", async () => {
+    const { manager, call } = setUp();
+    const program = { otherTypes: [], instructions: 2, frags: false };
+    manager.inspect = () => ({
+        programs: [
+            { ...program, name: "back", section: "kretprobe", type: "kretprobe" },
+            { ...program, name: "uback", section: "uretprobe", type: "uretprobe" },
+            { ...program, name: "in", section: "kprobe", type: "kprobe" },
+        ],
+        maps: [],
+        globals: [],
+        license: "GPL",
+        hasBtf: true,
+    });
+    const info = [
+        { name: "t", programType: "TRACEPOINT" },
+        { name: "in", programType: "KPROBE" },
+        { name: "back", programType: "KPROBE" },
+        { name: "uback", programType: "UPROBE" },
+        { name: "fe", programType: "FENTRY", info: { fentryLoadInfo: { fnName: "vfs_read" } } },
+        { name: "fx", programType: "FEXIT", info: { fexitLoadInfo: { fnName: "vfs_write" } } },
+        { name: "l", programType: "LSM", info: { lsmLoadInfo: { hookName: "file_open" } } },
+    ];
+    await call("Load", { bytecode: file, info });
+    const { request } = manager.asked["load"] as { request: LoadRequest };
+    assert.deepEqual(
+        request.programs.map(({ name, type, attachFunction }) => `${name} ${type} ${attachFunction}`.trim()),
+        ["t tracepoint", "in kprobe", "back kretprobe", "uback uretprobe", "fe fentry vfs_read", "fx fexit vfs_write", "l lsm file_open"],
+    );
 });
 
 test("Load opens a file for root alone", async () => {
@@ -115,6 +148,39 @@ test("Attach makes links of the three kinds and keeps their metadata", async () 
     });
 });
 
+test("Attach makes links of every other kind; zeros and empty strings are nothing", async () => {
+    const { manager, call } = setUp();
+    manager.add({});
+    const metadata = { k: "v" };
+    const hook = async (attach: JsonValue): Promise<unknown> => {
+        await call("Attach", { id: 10, attach });
+        const { items } = manager.asked["attach"] as { items: AttachItem[] };
+        assert.deepEqual(items[0]?.metadata, new Map([["k", "v"]]));
+        return items[0]?.hook;
+    };
+    assert.deepEqual(await hook({ tracepointAttachInfo: { tracepoint: "sched/sched_switch", metadata } }), {
+        kind: "tracepoint",
+        group: "sched",
+        name: "sched_switch",
+    });
+    assert.deepEqual(await hook({ kprobeAttachInfo: { fnName: "vfs_read", offset: "4", containerPid: 0, metadata } }), {
+        kind: "kprobe",
+        function: "vfs_read",
+        offset: 4,
+    });
+    const uprobe = { target: "libc", fnName: "", offset: "4096", pid: 12, containerPid: 0, metadata };
+    assert.deepEqual(await hook({ uprobeAttachInfo: uprobe }), {
+        kind: "uprobe",
+        target: "libc",
+        function: "",
+        offset: 4096,
+        pid: 12,
+        containerPid: undefined,
+    });
+    for (const kind of ["fentry", "fexit", "lsm"])
+        assert.deepEqual(await hook({ [`${kind}AttachInfo`]: { metadata } }), { kind });
+});
+
 test("Attach refuses what is missing, unknown or not built", async () => {
     const { refuses } = setUp();
     const info = { iface: "eth0", priority: 1 };
@@ -131,11 +197,17 @@ test("Attach refuses what is missing, unknown or not built", async () => {
         attach: { xdpAttachInfo: { ...info, proceedOn: [30] } },
     });
     await refuses("INVALID_ARGUMENT", /direction/, "Attach", { id: 1, attach: { tcAttachInfo: info } });
-    for (const kind of ["tracepoint", "kprobe", "uprobe", "fentry", "fexit", "lsm"])
-        await refuses("UNIMPLEMENTED", new RegExp(`^programs of type ${kind} `), "Attach", {
-            id: 1,
-            attach: { [`${kind}AttachInfo`]: {} },
-        });
+    for (const [why, attach] of [
+        [/must be GROUP\/NAME/, { tracepointAttachInfo: { tracepoint: "sched_switch" } }],
+        [/group cannot be/, { tracepointAttachInfo: { tracepoint: "../x" } }],
+        [/function's name is missing/, { kprobeAttachInfo: {} }],
+        [/container option not supported/, { kprobeAttachInfo: { fnName: "vfs_read", containerPid: 7 } }],
+        [/target is missing/, { uprobeAttachInfo: { fnName: "f" } }],
+        [/neither an absolute path nor/, { uprobeAttachInfo: { target: "lib/x.so" } }],
+        [/process id is negative/, { uprobeAttachInfo: { target: "libc", pid: -1 } }],
+        [/offset is too large/, { uprobeAttachInfo: { target: "libc", offset: "18446744073709551615" } }],
+    ] as const)
+        await refuses("INVALID_ARGUMENT", why, "Attach", { id: 1, attach });
     await refuses("NOT_FOUND", "no program 1", "Attach", { id: 1, attach: { xdpAttachInfo: info } });
 });
 

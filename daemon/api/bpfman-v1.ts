@@ -16,14 +16,16 @@ import {
     type AttachItem,
     BpfmanError,
     type Caller,
-    type HookRequest,
     type LoadRequest,
+    type NetworkHookRequest,
+    type ProbeHookRequest,
     type ProgramSpec,
     type ProgramType,
     type ProgramView,
 } from "../model.ts";
 import { bytesMap, textMap } from "./convert.ts";
 import { invalid } from "./errors.ts";
+import * as hooks from "./hooks.ts";
 import { fileBytecode } from "./host-v1.ts";
 import { hasMetadata } from "./select.ts";
 import { type Handlers, type Service, service } from "./service.ts";
@@ -92,14 +94,16 @@ function loadRequest(request: LoadRequestMessage, manager: Manager, caller: Call
     if (info.length === 0) throw invalid("no program is named");
     if (info.length > validate.limits.programs)
         throw invalid(`more than ${validate.limits.programs} programs in one request`);
+    const programs = info.map(programSpec);
+    const code = bytecode(request, manager, caller);
     return {
-        programs: info.map(programSpec),
+        programs: withReturns(programs, code.object, manager),
         globalData: validate.checkGlobals(request.globalData),
         metadata: validate.checkMetadata(request.metadata),
         mapOwnerId: mapOwnerId === undefined ? undefined : validate.checkProgramId(mapOwnerId),
         privateMaps: false,
         attach: [],
-        ...bytecode(request, manager, caller),
+        ...code,
     };
 }
 
@@ -112,7 +116,38 @@ function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller)
 
 function programSpec(info: LoadInfo): ProgramSpec {
     const name = validate.checkName(info.name, "a program's name");
-    return { name, type: programType(info.programType, name) };
+    const type = programType(info.programType, name);
+    return { name, type, attachFunction: attachFunction(type, info.info) };
+}
+
+/** What a program is loaded for; in the words of the released daemon where it is missing. */
+function attachFunction(type: ProgramType, info: LoadInfo["info"]): string {
+    const sent = info?.info;
+    switch (type) {
+        case "fentry":
+            if (sent?.case !== "fentryLoadInfo" || sent.value.fnName === "") throw invalid("missing FentryInfo");
+            return validate.checkFunction(sent.value.fnName, "the kernel function's name");
+        case "fexit":
+            if (sent?.case !== "fexitLoadInfo" || sent.value.fnName === "") throw invalid("missing FexitInfo");
+            return validate.checkFunction(sent.value.fnName, "the kernel function's name");
+        case "lsm":
+            if (sent?.case !== "lsmLoadInfo" || sent.value.hookName === "") throw invalid("missing LsmInfo");
+            return validate.checkFunction(sent.value.hookName, "the LSM hook's name");
+        default:
+            return "";
+    }
+}
+
+/** The contract has no word for probes at a return: the program's section tells them. */
+function withReturns(programs: readonly ProgramSpec[], object: Uint8Array, manager: Manager): readonly ProgramSpec[] {
+    if (!programs.some(({ type }) => type === "kprobe" || type === "uprobe")) return programs;
+    const found = new Map(manager.inspect(object).programs.map(({ name, type }) => [name, type]));
+    return programs.map(program => {
+        const type = found.get(program.name);
+        const atReturn =
+            (program.type === "kprobe" && type === "kretprobe") || (program.type === "uprobe" && type === "uretprobe");
+        return atReturn ? { ...program, type } : program;
+    });
 }
 
 function programType(type: BpfmanProgramType, program: string): ProgramType {
@@ -123,17 +158,23 @@ function programType(type: BpfmanProgramType, program: string): ProgramType {
             return "tc";
         case BpfmanProgramType.TCX:
             return "tcx";
-        default: {
-            const word: string | undefined = BpfmanProgramType[type];
+        case BpfmanProgramType.TRACEPOINT:
+            return "tracepoint";
+        case BpfmanProgramType.KPROBE:
+            return "kprobe";
+        case BpfmanProgramType.UPROBE:
+            return "uprobe";
+        case BpfmanProgramType.FENTRY:
+            return "fentry";
+        case BpfmanProgramType.FEXIT:
+            return "fexit";
+        case BpfmanProgramType.LSM:
+            return "lsm";
+        default:
             // proto3 enums are open: a number that no version of the contract knows arrives as it is
-            if (word === undefined) throw invalid(`unknown type ${type} of program ${program}`);
-            throw unbuiltType(word.toLowerCase());
-        }
+            throw invalid(`unknown type ${String(type)} of program ${program}`);
     }
 }
-
-const unbuiltType = (word: string) =>
-    new BpfmanError("UNIMPLEMENTED", `programs of type ${word} are not supported yet: xdp, tc and tcx are`);
 
 function attachItem(request: AttachRequest): AttachItem {
     const programId = validate.checkProgramId(request.id);
@@ -175,7 +216,33 @@ function hook(info: Exclude<AttachInfo["info"], { case: undefined }>): Omit<Atta
                 metadata: validate.checkMetadata(info.value.metadata),
             };
         default:
-            throw unbuiltType(info.case.replace(/AttachInfo$/, "").toLowerCase());
+            return { hook: probe(info), metadata: validate.checkMetadata(info.value.metadata) };
+    }
+}
+
+function probe(
+    info: Exclude<AttachInfo["info"], { case: undefined | "xdpAttachInfo" | "tcAttachInfo" | "tcxAttachInfo" }>,
+): ProbeHookRequest {
+    switch (info.case) {
+        case "tracepointAttachInfo": {
+            const [group = "", name = "", ...more] = info.value.tracepoint.split("/");
+            if (name === "" || more.length > 0) throw invalid("the tracepoint must be GROUP/NAME");
+            return hooks.tracepoint(group, name);
+        }
+        case "kprobeAttachInfo":
+            if ((info.value.containerPid ?? 0) !== 0)
+                throw invalid("kprobe container option not supported yet: a kernel function is in no container");
+            return hooks.kprobe(info.value.fnName, info.value.offset);
+        case "uprobeAttachInfo": {
+            const { fnName = "", target, offset, pid = 0, containerPid = 0 } = info.value;
+            return hooks.uprobe({ target, function: fnName, offset, pid, containerPid });
+        }
+        case "fentryAttachInfo":
+            return { kind: "fentry" };
+        case "fexitAttachInfo":
+            return { kind: "fexit" };
+        case "lsmAttachInfo":
+            return { kind: "lsm" };
     }
 }
 
@@ -183,7 +250,7 @@ function place(info: {
     iface: string;
     netns?: string | undefined;
     priority: number;
-}): Pick<HookRequest, "interface" | "netns" | "priority"> {
+}): Pick<NetworkHookRequest, "interface" | "netns" | "priority"> {
     return {
         interface: validate.checkInterface(info.iface),
         netns: validate.checkNetns(info.netns ?? ""),
@@ -213,12 +280,26 @@ function programInfo(view: ProgramView): ProgramInfoJson | undefined {
     };
 }
 
-// enum bpf_prog_type of include/uapi/linux/bpf.h
-const schedCls = 3;
-const xdp = 6;
+/** enum bpf_prog_type of include/uapi/linux/bpf.h; a cgroup program's is one of several */
+const kernelTypes: Readonly<Record<ProgramType, number>> = {
+    xdp: 6,
+    tc: 3,
+    tcx: 3,
+    tracepoint: 5,
+    kprobe: 2,
+    kretprobe: 2,
+    uprobe: 2,
+    uretprobe: 2,
+    fentry: 26,
+    fexit: 26,
+    lsm: 29,
+    perf_event: 7,
+    raw_tracepoint: 17,
+    cgroup: 0,
+};
 
 function kernelType({ kernel, record }: ProgramView): number {
-    return kernel?.type ?? (record?.type === "xdp" ? xdp : schedCls);
+    return kernel?.type ?? (record === undefined ? 0 : kernelTypes[record.type]);
 }
 
 function kernelInfo(view: ProgramView): KernelProgramInfoJson {

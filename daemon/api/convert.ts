@@ -20,6 +20,7 @@ import type {
     ChainMemberView,
     ChainView,
     ChangeEvent,
+    HookKey,
     InterfaceView,
     KernelLink,
     KernelProgram,
@@ -31,6 +32,7 @@ import type {
     ProgramView,
 } from "../model.ts";
 import { failureOf } from "./errors.ts";
+import { probeJson } from "./hooks.ts";
 
 export const textMap = (map: ReadonlyMap<string, string>): Record<string, string> => Object.fromEntries(map);
 
@@ -88,6 +90,7 @@ function programRecord(view: ProgramView, record: ProgramRecord): ProgramRecordJ
         createdAt: record.createdAt,
         createdBy: record.createdBy,
         frags: record.frags,
+        attachFunction: record.attachFunction,
     };
 }
 
@@ -107,6 +110,8 @@ function kernelProgram(kernel: KernelProgram): KernelProgramJson {
         sizeJitedBytes: kernel.sizeJited,
         verifiedInsns: kernel.verifiedInsns,
         memlockBytes: kernel.memlockBytes,
+        attachBtfObjId: kernel.attachBtfObjId,
+        attachBtfId: kernel.attachBtfId,
     };
 }
 
@@ -145,10 +150,8 @@ export function link(view: LinkView): LinkJson {
         programName: view.programName,
         kind: record.hook.kind,
         interface: record.interface,
-        ifindex: record.hook.ifindex,
         netns: record.netns,
-        nsid: String(record.hook.nsid),
-        direction: record.hook.kind === "xdp" ? "" : record.hook.direction,
+        ...("ifindex" in record.hook ? networkHook(record.hook) : probeJson(record.hook)),
         priority: record.priority,
         position: view.position,
         proceedOn: [...record.proceedOn],
@@ -162,11 +165,19 @@ export function link(view: LinkView): LinkJson {
         application: view.application,
         dispatcherId: dispatched ? chain.programId : 0,
         revision: dispatched ? chain.revision : 0,
-        backend: chain?.backend ?? "kernel",
+        backend: chain?.backend ?? ("ifindex" in record.hook ? "kernel" : ""),
         xdpMode: chain?.mode ?? "",
         ...(view.kernel && { kernel: kernelLink(view.kernel) }),
+        kernelLinkIds: record.kernelLinkId === undefined ? [] : [record.kernelLinkId, ...record.furtherKernelLinkIds],
+        pinPaths: [...view.pinPaths],
     };
 }
+
+const networkHook = (hook: HookKey) => ({
+    ifindex: hook.ifindex,
+    nsid: String(hook.nsid),
+    direction: hook.kind === "xdp" ? "" : hook.direction,
+});
 
 function kernelLink(kernel: KernelLink): KernelLinkJson {
     return {
@@ -177,6 +188,7 @@ function kernelLink(kernel: KernelLink): KernelLinkJson {
         ifindex: kernel.ifindex,
         targetObjId: kernel.targetObjId,
         targetBtfId: kernel.targetBtfId,
+        cgroupId: String(kernel.cgroupId),
     };
 }
 

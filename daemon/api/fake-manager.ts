@@ -7,6 +7,7 @@ import {
     type Caller,
     type ChainView,
     type ChangeEvent,
+    type HookRequest,
     type InterfaceView,
     type KernelProgram,
     type LinkId,
@@ -14,6 +15,9 @@ import {
     type LinkView,
     type LoadRequest,
     type MapId,
+    type ObjectFacts,
+    type ProbeHook,
+    type ProbeHookRequest,
     type ProgramId,
     type ProgramRecord,
     type ProgramView,
@@ -37,7 +41,7 @@ export class FakeManager implements Manager {
     #nextProgram = 10;
     #nextLink = 1;
 
-    inspect() {
+    inspect(): ObjectFacts {
         return { programs: [], maps: ["counts"], globals: [], license: "GPL", hasBtf: true };
     }
 
@@ -139,6 +143,7 @@ export class FakeManager implements Manager {
             type: "xdp",
             section: "xdp",
             frags: false,
+            attachFunction: "",
             sourcePath: "/tmp/count.o",
             objectSha256: "a".repeat(64),
             globalData: new Map([["limit", new Uint8Array([1, 2])]]),
@@ -200,23 +205,14 @@ export class FakeManager implements Manager {
             id: this.#nextLink++ as LinkId,
             bootId: "boot",
             programId,
-            hook: {
-                kind: hook.kind,
-                direction: hook.kind === "xdp" ? "ingress" : hook.direction,
-                nsid: 4_026_531_840n,
-                netnsCookie: 1n,
-                ifindex: 2,
-            },
-            interface: hook.interface,
-            netns: hook.netns,
-            priority: hook.priority,
-            proceedOn: hook.kind === "tcx" ? [] : hook.proceedOn,
+            ...fakePlace(hook),
             request: 1,
             requestIndex: 0,
             metadata,
             createdAt: "2026-01-01T00:00:00Z",
             createdBy: "root",
             kernelLinkId: undefined,
+            furtherKernelLinkIds: [],
         };
         const view: LinkView = {
             record,
@@ -225,6 +221,7 @@ export class FakeManager implements Manager {
             position: 0,
             kernelLinkId: undefined,
             pinPath: "",
+            pinPaths: [],
             kernelSeen: true,
             pinPresent: true,
             kernel: undefined,
@@ -241,6 +238,40 @@ export class FakeManager implements Manager {
             .filter(id => !done.includes(id))
             .map(id => ({ id, error: new BpfmanError("NOT_FOUND", `no ${what} ${id}`) }));
         return { done, failures };
+    }
+}
+
+type Place = Pick<LinkRecord, "hook" | "interface" | "netns" | "priority" | "proceedOn">;
+
+function fakePlace(hook: HookRequest): Place {
+    if (!("interface" in hook)) return { hook: fakeProbe(hook), interface: "", netns: "", priority: 0, proceedOn: [] };
+    return {
+        hook: {
+            kind: hook.kind,
+            direction: hook.kind === "xdp" ? "ingress" : hook.direction,
+            nsid: 4_026_531_840n,
+            netnsCookie: 1n,
+            ifindex: 2,
+        },
+        interface: hook.interface,
+        netns: hook.netns,
+        priority: hook.priority,
+        proceedOn: hook.kind === "tcx" ? [] : hook.proceedOn,
+    };
+}
+
+function fakeProbe(hook: ProbeHookRequest): ProbeHook {
+    switch (hook.kind) {
+        case "uprobe":
+            return { ...hook, path: hook.target, fileOffset: hook.offset };
+        case "fentry":
+        case "fexit":
+        case "lsm":
+            return { kind: hook.kind, function: "file_open" };
+        case "cgroup":
+            return { ...hook, attachType: "cgroup_device" };
+        default:
+            return hook;
     }
 }
 
@@ -275,5 +306,7 @@ function kernelProgram(id: ProgramId, typeName: "xdp" | "sched_cls"): KernelProg
         sizeJited: 80,
         verifiedInsns: 8,
         memlockBytes: 4096,
+        attachBtfObjId: 0,
+        attachBtfId: 0,
     };
 }

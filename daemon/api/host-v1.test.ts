@@ -56,8 +56,8 @@ test("Load takes bytes from anybody, with what is to be attached", async () => {
         object,
         sourcePath: "/home/me/x.o",
         programs: [
-            { name: "count", type: "xdp" },
-            { name: "mark", type: "tcx" },
+            { name: "count", type: "xdp", attachFunction: "" },
+            { name: "mark", type: "fentry", attachFunction: "vfs_read" },
         ],
         globalData: { limit: "AQI=" },
         mapOwnerId: 4,
@@ -112,7 +112,7 @@ test("Load and Attach refuse what is missing, unknown or too much", async () => 
     await load("neither an object nor a file is given", { programs });
     await load("the object is empty", { object: "", programs });
     await load(/type of program count is missing/, { object, programs: [{ name: "count" }] });
-    await load(/unknown type kprobe of program count/, { object, programs: [{ name: "count", type: "kprobe" }] });
+    await load(/unknown type usdt of program count/, { object, programs: [{ name: "count", type: "usdt" }] });
     await load(/name is missing/, { object, programs: [{ type: "xdp" }] });
     await load(/program's id is missing/, { object, programs, mapOwnerId: 0 });
     await load(/by its name, not by an id/, { object, programs, attach: [{ programId: 1, xdp }] });
@@ -203,7 +203,7 @@ test("lists are selected", async () => {
     assert.deepEqual(await ids({ attached: false }), [10]);
     assert.equal((await call("ListLinks", { kinds: ["xdp"] })).links.length, 1);
     assert.equal((await call("ListLinks", { programId: 10 })).links.length, 0);
-    await refuses("INVALID_ARGUMENT", /unknown kind of link "kprobe"/, "ListLinks", { kinds: ["kprobe"] });
+    await refuses("INVALID_ARGUMENT", /unknown kind of link "usdt"/, "ListLinks", { kinds: ["usdt"] });
 });
 
 test("what is known is told, the rest left out", async () => {

@@ -12,7 +12,6 @@ import {
     type AttachItem,
     BpfmanError,
     type Caller,
-    type HookRequest,
     type LinkId,
     type LoadRequest,
     type ProgramType,
@@ -20,6 +19,7 @@ import {
 } from "../model.ts";
 import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
+import { hookRequest } from "./hooks.ts";
 import { mapHandlers } from "./host-maps.ts";
 import { selectsLink, selectsProgram } from "./select.ts";
 import { type Handlers, type Service, service } from "./service.ts";
@@ -155,7 +155,9 @@ function loadRequest(request: LoadRequestMessage, manager: Manager, caller: Call
         throw invalid(`more than ${validate.limits.programs} programs in one request`);
     const specs = programs.map(spec => {
         const name = validate.checkName(spec.name, "a program's name");
-        return { name, type: programType(spec.type, name) };
+        const attachFunction = spec.attachFunction;
+        if (attachFunction !== "") validate.checkFunction(attachFunction, `the function for program ${name}`);
+        return { name, type: programType(spec.type, name), attachFunction };
     });
     return {
         programs: specs,
@@ -219,39 +221,12 @@ function loadAttachment(item: AttachItemMessage): LoadRequest["attach"][number] 
     };
 }
 
-function hookRequest(hook: AttachItemMessage["hook"]): HookRequest {
-    if (hook.case === undefined) throw invalid("the place to attach to is missing");
-    const common = {
-        interface: validate.checkInterface(hook.value.interface),
-        netns: validate.checkNetns(hook.value.netns),
-        priority: validate.checkPriority(hook.value.priority),
-    };
-    switch (hook.case) {
-        case "xdp":
-            return {
-                kind: "xdp",
-                ...common,
-                proceedOn: validate.checkProceedOn("xdp", hook.value.proceedOn),
-                mode: validate.checkMode(hook.value.mode),
-            };
-        case "tc":
-            return {
-                kind: "tc",
-                ...common,
-                direction: validate.checkDirection(hook.value.direction),
-                proceedOn: validate.checkProceedOn("tc", hook.value.proceedOn),
-            };
-        case "tcx":
-            return { kind: "tcx", ...common, direction: validate.checkDirection(hook.value.direction) };
-    }
-}
-
 /** The codes, checked against what kind of link it is. */
 async function proceedOnOf(manager: Manager, id: LinkId, actions: readonly number[]): Promise<readonly number[]> {
     const { kind } = (await manager.getLink(id)).record.hook;
-    if (kind === "tcx")
-        throw new BpfmanError("FAILED_PRECONDITION", `link ${id} is a tcx link, which has no proceed-on codes`, {
-            hint: "The kernel's own list goes on after TCX_NEXT.",
+    if (kind !== "xdp" && kind !== "tc")
+        throw new BpfmanError("FAILED_PRECONDITION", `link ${id} is a ${kind} link, which has no proceed-on codes`, {
+            hint: kind === "tcx" ? "The kernel's own list goes on after TCX_NEXT." : undefined,
         });
     return validate.checkProceedOn(kind, actions);
 }

@@ -7,6 +7,7 @@ export const limits = {
     objectBytes: 16 * 1024 * 1024,
     programs: 256,
     nameBytes: 255,
+    functionBytes: 1023,
     metadataPairs: 64,
     metadataKeyBytes: 256,
     metadataValueBytes: 4096,
@@ -126,4 +127,44 @@ export function checkProceedOn(kind: "xdp" | "tc", actions: readonly number[]): 
     for (const action of actions)
         if (!known.has(action)) throw invalid(`unknown proceed-on code ${action} for ${kind}`);
     return [...new Set(actions)];
+}
+
+/** Of an event in tracefs, whose names are those of folders there. */
+export function checkEventName(name: string, what: string): string {
+    checkName(name, what);
+    if (!/^[A-Za-z0-9_][A-Za-z0-9_.:-]*$/.test(name)) throw invalid(`${what} cannot be ${JSON.stringify(name)}`);
+    return name;
+}
+
+/** A symbol's name: in the kernel letters and digits, in programs whatever a compiler makes of it. */
+export function checkFunction(name: string, what: string): string {
+    checkNeeded(name, what, limits.functionBytes);
+    if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name)) throw invalid(`${what} holds control characters`);
+    return name;
+}
+
+export function checkOffset(offset: bigint, what: string): number {
+    if (offset > BigInt(Number.MAX_SAFE_INTEGER)) throw invalid(`${what} is too large: ${offset}`);
+    return Number(offset);
+}
+
+/** 0 is none. */
+export function checkPid(pid: number, what: string): number | undefined {
+    if (pid < 0) throw invalid(`${what} is negative: ${pid}`);
+    return pid === 0 ? undefined : pid;
+}
+
+export function checkTarget(target: string): string {
+    checkNeeded(target, "the target", limits.pathBytes);
+    if (!target.startsWith("/") && target.includes("/"))
+        throw invalid(`the target is neither an absolute path nor the name of a library: ${target}`);
+    return target;
+}
+
+export const checkCgroup = (path: string): string => checkNeeded(path, "the control group's path", limits.pathBytes);
+
+export function checkCpu(cpu: number): number {
+    // more than any kernel's CONFIG_NR_CPUS
+    if (cpu > 65535) throw invalid(`there is no CPU ${cpu}`);
+    return cpu;
 }

@@ -12,6 +12,7 @@ const program = (id: number, frags = false): ProgramRecord => ({
     type: "xdp",
     section: frags ? "xdp.frags" : "xdp",
     frags,
+    attachFunction: "",
     sourcePath: "",
     objectSha256: "",
     globalData: new Map(),

@@ -20,6 +20,7 @@ const command = {
     mapFdById: 14,
     infoByFd: 15,
     programQuery: 16,
+    rawTracepointOpen: 17,
     linkCreate: 28,
     linkUpdate: 29,
     linkFdById: 30,
@@ -155,6 +156,8 @@ export function programInfo(fd: Fd): KernelProgram {
         sizeJited: b.readUInt32LE(16),
         verifiedInsns: b.readUInt32LE(216),
         memlockBytes: fdinfo(fd).memlockBytes,
+        attachBtfObjId: b.readUInt32LE(220),
+        attachBtfId: b.readUInt32LE(224),
     };
 }
 
@@ -193,7 +196,7 @@ export function mapInfo(fd: Fd): KernelMap {
 
 export const mapIdOf = (fd: Fd): MapId => info(fd).readUInt32LE(4) as MapId;
 
-const linkType = { tracing: 2, xdp: 6, tcx: 11 } as const;
+const linkType = { tracing: 2, cgroup: 3, xdp: 6, tcx: 11 } as const;
 
 export function linkInfo(fd: Fd): KernelLink {
     const b = info(fd);
@@ -202,6 +205,11 @@ export function linkInfo(fd: Fd): KernelLink {
     let ifindex = 0;
     let targetObjId = 0;
     let targetBtfId = 0;
+    let cgroupId = 0n;
+    if (type === linkType.cgroup) {
+        cgroupId = b.readBigUInt64LE(16);
+        attach = attachTypeName(b.readUInt32LE(24));
+    }
     if (type === linkType.xdp) ifindex = b.readUInt32LE(16);
     if (type === linkType.tcx) {
         ifindex = b.readUInt32LE(16);
@@ -221,6 +229,7 @@ export function linkInfo(fd: Fd): KernelLink {
         ifindex,
         targetObjId,
         targetBtfId,
+        cgroupId,
     };
 }
 
@@ -255,6 +264,27 @@ export function createTcxLink(
     attr.writeInt32LE(place.relativeFd, 16);
     attr.writeBigUInt64LE(place.revision, 24);
     return linkCreate(attr);
+}
+
+/** BPF_LINK_CREATE on a perf event or a control group: a descriptor or -errno. */
+export function createTargetLink(program: number, target: number, type: number): number {
+    const attr = Buffer.alloc(64);
+    attr.writeInt32LE(program, 0);
+    attr.writeInt32LE(target, 4);
+    attr.writeUInt32LE(type, 8);
+    return linkCreate(attr);
+}
+
+/**
+ * BPF_RAW_TRACEPOINT_OPEN: a descriptor of a link, or -errno. Empty: for programs that were loaded for one place of the
+ * kernel (fentry, fexit, LSM), which the kernel takes here since 5.5, and by BPF_LINK_CREATE only later.
+ */
+export function openRawTracepoint(program: number, name: string): number {
+    const cName = name === "" ? null : Buffer.from(`${name}\0`);
+    const attr = Buffer.alloc(16);
+    attr.writeBigUInt64LE(address(cName), 0);
+    attr.writeInt32LE(program, 8);
+    return libc.bpf(command.rawTracepointOpen, attr);
 }
 
 /** Links a freplace program to a function of a target program: no need for the namespace of anything. */

@@ -14,6 +14,12 @@ export class Fd implements Disposable {
         if (this.#number < 0) throw new Error("use of a closed file descriptor");
         return this.#number;
     }
+    /** Gives the descriptor to somebody who closes it. */
+    release(): number {
+        const { number } = this;
+        this.#number = -1;
+        return number;
+    }
     [Symbol.dispose](): void {
         if (this.#number < 0) return;
         libc.close(this.#number);

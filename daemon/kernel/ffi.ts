@@ -23,13 +23,15 @@ function errnoCall<A extends unknown[]>(declaration: string): (...args: A) => nu
     };
 }
 
-const syscalls: Partial<Record<NodeJS.Architecture, { bpf: number; membarrier: number }>> = {
-    x64: { bpf: 321, membarrier: 324 },
-    arm64: { bpf: 280, membarrier: 283 },
-    riscv64: { bpf: 280, membarrier: 283 },
-    loong64: { bpf: 280, membarrier: 283 },
-    ppc64: { bpf: 361, membarrier: 365 },
+const syscalls: Partial<Record<NodeJS.Architecture, { bpf: number; membarrier: number; perfEventOpen: number }>> = {
+    x64: { bpf: 321, membarrier: 324, perfEventOpen: 298 },
+    arm64: { bpf: 280, membarrier: 283, perfEventOpen: 241 },
+    riscv64: { bpf: 280, membarrier: 283, perfEventOpen: 241 },
+    loong64: { bpf: 280, membarrier: 283, perfEventOpen: 241 },
+    ppc64: { bpf: 361, membarrier: 365, perfEventOpen: 319 },
 };
+// the same on every architecture: include/uapi/asm-generic/unistd.h
+const sameEverywhere = { fsopen: 430, fsconfig: 431, fsmount: 432, openat2: 437 } as const;
 
 const numbers = syscalls[process.arch];
 if (numbers === undefined)
@@ -37,13 +39,32 @@ if (numbers === undefined)
 
 // Declared with fixed arguments on purpose: they travel in the same registers as syscall(2)'s variadic ones.
 const syscall3 = errnoCall<[number, number, Uint8Array, number]>("long syscall(long, long, void *, long)");
-const { bpf: bpfNumber, membarrier: membarrierNumber } = numbers;
+const { bpf: bpfNumber, membarrier: membarrierNumber, perfEventOpen: perfEventOpenNumber } = numbers;
+const perfEventOpen = errnoCall<[number, Uint8Array, number, number, number, number]>(
+    "long syscall(long, void *, long, long, long, unsigned long)",
+);
+const openat2 = errnoCall<[number, number, string, Uint8Array, number]>(
+    "long syscall(long, long, const char *, void *, long)",
+);
+const fsopen = errnoCall<[number, string, number]>("long syscall(long, const char *, long)");
+const fsconfig = errnoCall<[number, number, number, null, null, number]>(
+    "long syscall(long, long, long, const char *, const char *, long)",
+);
+const fsmount = errnoCall<[number, number, number, number]>("long syscall(long, long, long, long)");
 
 export const libc = {
     bpf: (command: number, attr: Uint8Array): number => syscall3(bpfNumber, command, attr, attr.length),
     /** MEMBARRIER_CMD_GLOBAL: returns after every CPU has left the RCU read sections it was in. */
     membarrierGlobal: (): number => syscall3(membarrierNumber, 1, new Uint8Array(0), 0),
     close: errnoCall<[fd: number]>("int close(int)"),
+    perfEventOpen: (attr: Uint8Array, pid: number, cpu: number, flags: number): number =>
+        perfEventOpen(perfEventOpenNumber, attr, pid, cpu, -1, flags),
+    openat2: (folder: number, path: string, how: Uint8Array): number =>
+        openat2(sameEverywhere.openat2, folder, path, how, how.length),
+    fsopen: (type: string, flags: number): number => fsopen(sameEverywhere.fsopen, type, flags),
+    fsconfig: (fd: number, command: number): number => fsconfig(sameEverywhere.fsconfig, fd, command, null, null, 0),
+    fsmount: (fd: number, flags: number, attributes: number): number =>
+        fsmount(sameEverywhere.fsmount, fd, flags, attributes),
     fcntl: errnoCall<[fd: number, command: number, argument: number]>("int fcntl(int, int, long)"),
     mount: errnoCall<[source: string, target: string, type: string, flags: number, data: string]>(
         "int mount(const char *, const char *, const char *, unsigned long, const char *)",

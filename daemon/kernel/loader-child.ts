@@ -102,6 +102,12 @@ function preparePrograms(
                 `aim ${name} at the dispatcher`,
             );
         }
+        const { kernelFunction = "" } = want;
+        if (kernelFunction !== "")
+            must(
+                libbpf.setAttachTarget(program, 0, kernelFunction),
+                `find ${kernelFunction} for ${name} in the kernel`,
+            );
         const log = new CMemory(logSizeBytes);
         logs.set(name, log);
         // level 0 at first: libbpf asks the kernel for a log only after a refusal

@@ -23,6 +23,8 @@ export interface LoaderProgram {
     readonly progType: number;
     readonly attachType: number;
     readonly flags: number;
+    /** fentry, fexit, LSM: what it is loaded for; else empty or absent */
+    readonly kernelFunction?: string;
 }
 
 export interface LoaderGlobal {

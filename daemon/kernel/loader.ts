@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { BpfmanError } from "../model.ts";
+import { programTypeNumbers } from "./enums.ts";
 import { kernelError } from "./errors.ts";
 import { errnoName } from "./ffi.ts";
 import type { LoaderAnswer, LoaderRequest } from "./loader-protocol.ts";
@@ -187,7 +188,8 @@ function isSuccess(answer: unknown): answer is LoaderSuccess {
     );
 }
 
-const BPF_PROG_TYPE_EXT = 28;
+/** EXT, TRACING, LSM: what the kernel reaches by patching itself. */
+const trampolineTypes: readonly number[] = [programTypeNumbers.ext, programTypeNumbers.tracing, programTypeNumbers.lsm];
 
 function refusal(answer: Extract<LoaderAnswer, { ok: false }>, request: LoaderRequest, messages: string): BpfmanError {
     const names = request.programs.map(program => program.name).join(", ");
@@ -198,7 +200,7 @@ function refusal(answer: Extract<LoaderAnswer, { ok: false }>, request: LoaderRe
             log: answer.log,
             hint: "The lines above say which instruction it refused and why.",
         });
-    if (errno === "EPERM" && request.programs.some(program => program.progType === BPF_PROG_TYPE_EXT))
+    if (errno === "EPERM" && request.programs.some(({ progType }) => trampolineTypes.includes(progType)))
         return new BpfmanError("UNIMPLEMENTED", `load ${names}: EPERM with an empty verifier log`, {
             errno,
             hint: "This kernel forbids BPF trampolines: freplace, fentry, fexit and LSM programs cannot be loaded.",

@@ -55,3 +55,19 @@ export function suggest(name: string, candidates: readonly string[]): string[] {
         .slice(0, shown)
         .map(({ candidate }) => candidate);
 }
+
+/** As suggest(), for the hundred thousand names of a kernel: only those that begin or end alike are compared. */
+export function suggestAmong(name: string, candidates: Iterable<string>): string[] {
+    const wanted = folded(name);
+    const edges = Math.min(3, wanted.length);
+    const slack = Math.max(1, Math.floor(wanted.length / 3));
+    const likely: string[] = [];
+    for (const candidate of candidates) {
+        const other = folded(candidate);
+        const alike =
+            other.startsWith(wanted.slice(0, edges)) || other.endsWith(wanted.slice(-edges)) || other.includes(wanted);
+        if (alike && Math.abs(other.length - wanted.length) <= Math.max(slack, other.includes(wanted) ? 32 : 0))
+            likely.push(candidate);
+    }
+    return suggest(name, likely);
+}

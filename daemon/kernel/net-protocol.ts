@@ -3,6 +3,7 @@
 
 import type { TcxEntry } from "./bpf.ts";
 import type { LinkInterface } from "./netlink.ts";
+import type { PerfEvent } from "./perf-event.ts";
 
 export interface Namespace {
     readonly nsid: bigint;
@@ -24,6 +25,16 @@ export type NetCall =
     | { readonly op: "query-tcx"; readonly ifindex: number; readonly attachType: number }
     | { readonly op: "update-link"; readonly link: number; readonly program: number; readonly expected: number }
     | { readonly op: "detach-link"; readonly link: number }
+    | { readonly op: "open-perf-event"; readonly event: PerfEvent; readonly pid: number; readonly cpu: number }
+    | {
+          readonly op: "create-target-link";
+          readonly program: number;
+          readonly target: number;
+          readonly attachType: number;
+      }
+    | { readonly op: "open-raw-tracepoint"; readonly program: number; readonly name: string }
+    /** the last one of a link waits until its program runs no more */
+    | { readonly op: "close"; readonly fd: number }
     | { readonly op: "quiesce" };
 
 export interface NetResults {
@@ -37,6 +48,10 @@ export interface NetResults {
     "query-tcx": { revision: bigint; entries: TcxEntry[] };
     "update-link": number;
     "detach-link": number;
+    "open-perf-event": number;
+    "create-target-link": number;
+    "open-raw-tracepoint": number;
+    close: number;
     quiesce: number;
 }
 

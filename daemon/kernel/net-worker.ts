@@ -3,11 +3,21 @@
 // It enters the namespace for one call and leaves it: no thread, socket or descriptor of ours stays in a foreign one.
 import fs from "node:fs";
 import { parentPort } from "node:worker_threads";
-import { attachType, createTcxLink, createXdpLink, detachLink, queryTcx, updateLink } from "./bpf.ts";
+import {
+    attachType,
+    createTargetLink,
+    createTcxLink,
+    createXdpLink,
+    detachLink,
+    openRawTracepoint,
+    queryTcx,
+    updateLink,
+} from "./bpf.ts";
 import { check } from "./errors.ts";
 import { libc } from "./ffi.ts";
 import type { Namespace, NetAnswer, NetCall, NetRequest } from "./net-protocol.ts";
 import { interfaces } from "./netlink.ts";
+import { openPerfEvent } from "./perf-event.ts";
 
 const CLONE_NEWNET = 0x40000000;
 const AF_UNIX = 1;
@@ -76,6 +86,14 @@ function perform(call: NetCall): unknown {
             return updateLink(call.link, call.program, call.expected);
         case "detach-link":
             return detachLink(call.link);
+        case "open-perf-event":
+            return openPerfEvent(call.event, call.pid, call.cpu);
+        case "create-target-link":
+            return createTargetLink(call.program, call.target, call.attachType);
+        case "open-raw-tracepoint":
+            return openRawTracepoint(call.program, call.name);
+        case "close":
+            return libc.close(call.fd);
         case "quiesce":
             return libc.membarrierGlobal();
     }

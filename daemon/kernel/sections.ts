@@ -19,7 +19,7 @@ export interface SectionFacts {
     /** asks for multi-buffer XDP: BPF_F_XDP_HAS_FRAGS */
     readonly frags: boolean;
     readonly sleepable: boolean;
-    /** false for XDP programs that run on a devmap or cpumap entry only */
+    /** runs at a network interface; false for XDP programs of a devmap or cpumap entry */
     readonly onInterface: boolean;
 }
 
@@ -49,7 +49,7 @@ function rule(pattern: string, progType: KernelType, kind: string, extras: Extra
         otherTypes: extras.otherTypes ?? [],
         frags: extras.frags ?? false,
         sleepable: extras.sleepable ?? false,
-        onInterface: extras.onInterface ?? extras.type !== undefined,
+        onInterface: extras.onInterface ?? (progType === "xdp" || progType === "sched_cls"),
     };
 }
 
@@ -74,12 +74,12 @@ const rules: readonly Rule[] = [
     rule("netkit/primary", "sched_cls", "netkit", { attach: "netkit_primary" }),
     rule("netkit/peer", "sched_cls", "netkit", { attach: "netkit_peer" }),
 
-    rule("kprobe+", "kprobe", "kprobe"),
-    rule("kretprobe+", "kprobe", "kretprobe"),
-    rule("uprobe+", "kprobe", "uprobe"),
-    rule("uprobe.s+", "kprobe", "uprobe", { sleepable: true }),
-    rule("uretprobe+", "kprobe", "uretprobe"),
-    rule("uretprobe.s+", "kprobe", "uretprobe", { sleepable: true }),
+    rule("kprobe+", "kprobe", "kprobe", { type: "kprobe" }),
+    rule("kretprobe+", "kprobe", "kretprobe", { type: "kretprobe" }),
+    rule("uprobe+", "kprobe", "uprobe", { type: "uprobe" }),
+    rule("uprobe.s+", "kprobe", "uprobe", { type: "uprobe", sleepable: true }),
+    rule("uretprobe+", "kprobe", "uretprobe", { type: "uretprobe" }),
+    rule("uretprobe.s+", "kprobe", "uretprobe", { type: "uretprobe", sleepable: true }),
     rule("kprobe.multi+", "kprobe", "kprobe multi", { attach: "trace_kprobe_multi" }),
     rule("kretprobe.multi+", "kprobe", "kretprobe multi", { attach: "trace_kprobe_multi" }),
     rule("kprobe.session+", "kprobe", "kprobe session", { attach: "trace_kprobe_session" }),
@@ -94,28 +94,28 @@ const rules: readonly Rule[] = [
     rule("usdt+", "kprobe", "usdt"),
     rule("usdt.s+", "kprobe", "usdt", { sleepable: true }),
 
-    rule("tracepoint+", "tracepoint", "tracepoint"),
-    rule("tp+", "tracepoint", "tracepoint"),
-    rule("raw_tracepoint+", "raw_tracepoint", "raw tracepoint"),
-    rule("raw_tp+", "raw_tracepoint", "raw tracepoint"),
+    rule("tracepoint+", "tracepoint", "tracepoint", { type: "tracepoint" }),
+    rule("tp+", "tracepoint", "tracepoint", { type: "tracepoint" }),
+    rule("raw_tracepoint+", "raw_tracepoint", "raw tracepoint", { type: "raw_tracepoint" }),
+    rule("raw_tp+", "raw_tracepoint", "raw tracepoint", { type: "raw_tracepoint" }),
     rule("raw_tracepoint.w+", "raw_tracepoint_writable", "writable raw tracepoint"),
     rule("raw_tp.w+", "raw_tracepoint_writable", "writable raw tracepoint"),
     rule("tp_btf+", "tracing", "tp_btf", { attach: "trace_raw_tp" }),
-    rule("fentry+", "tracing", "fentry", { attach: "trace_fentry" }),
-    rule("fentry.s+", "tracing", "fentry", { attach: "trace_fentry", sleepable: true }),
-    rule("fexit+", "tracing", "fexit", { attach: "trace_fexit" }),
-    rule("fexit.s+", "tracing", "fexit", { attach: "trace_fexit", sleepable: true }),
+    rule("fentry+", "tracing", "fentry", { type: "fentry", attach: "trace_fentry" }),
+    rule("fentry.s+", "tracing", "fentry", { type: "fentry", attach: "trace_fentry", sleepable: true }),
+    rule("fexit+", "tracing", "fexit", { type: "fexit", attach: "trace_fexit" }),
+    rule("fexit.s+", "tracing", "fexit", { type: "fexit", attach: "trace_fexit", sleepable: true }),
     rule("fmod_ret+", "tracing", "fmod_ret", { attach: "modify_return" }),
     rule("fmod_ret.s+", "tracing", "fmod_ret", { attach: "modify_return", sleepable: true }),
     rule("iter+", "tracing", "iterator", { attach: "trace_iter" }),
     rule("iter.s+", "tracing", "iterator", { attach: "trace_iter", sleepable: true }),
     rule("freplace+", "ext", "freplace"),
-    rule("lsm+", "lsm", "lsm", { attach: "lsm_mac" }),
-    rule("lsm.s+", "lsm", "lsm", { attach: "lsm_mac", sleepable: true }),
+    rule("lsm+", "lsm", "lsm", { type: "lsm", attach: "lsm_mac" }),
+    rule("lsm.s+", "lsm", "lsm", { type: "lsm", attach: "lsm_mac", sleepable: true }),
     rule("lsm_cgroup+", "lsm", "lsm cgroup", { attach: "lsm_cgroup" }),
     rule("struct_ops+", "struct_ops", "struct_ops"),
     rule("struct_ops.s+", "struct_ops", "struct_ops", { sleepable: true }),
-    rule("perf_event", "perf_event", "perf event"),
+    rule("perf_event", "perf_event", "perf event", { type: "perf_event" }),
     rule("syscall", "syscall", "syscall", { sleepable: true }),
 
     rule("socket", "socket_filter", "socket filter"),
@@ -127,7 +127,7 @@ const rules: readonly Rule[] = [
     rule("sk_skb/stream_parser", "sk_skb", "sk_skb", { attach: "sk_skb_stream_parser" }),
     rule("sk_skb/stream_verdict", "sk_skb", "sk_skb", { attach: "sk_skb_stream_verdict" }),
     rule("sk_skb/verdict", "sk_skb", "sk_skb", { attach: "sk_skb_verdict" }),
-    rule("sockops", "sock_ops", "sockops", { attach: "cgroup_sock_ops" }),
+    rule("sockops", "sock_ops", "sockops", { type: "cgroup", attach: "cgroup_sock_ops" }),
     rule("flow_dissector", "flow_dissector", "flow dissector", { attach: "flow_dissector" }),
     rule("lirc_mode2", "lirc_mode2", "lirc_mode2", { attach: "lirc_mode2" }),
     rule("netfilter", "netfilter", "netfilter", { attach: "netfilter" }),
@@ -136,19 +136,19 @@ const rules: readonly Rule[] = [
     rule("lwt_xmit", "lwt_xmit", "lwt_xmit"),
     rule("lwt_seg6local", "lwt_seg6local", "lwt_seg6local"),
 
-    rule("cgroup_skb/ingress", "cgroup_skb", "cgroup skb", { attach: "cgroup_inet_ingress" }),
-    rule("cgroup_skb/egress", "cgroup_skb", "cgroup skb", { attach: "cgroup_inet_egress" }),
+    rule("cgroup_skb/ingress", "cgroup_skb", "cgroup skb", { type: "cgroup", attach: "cgroup_inet_ingress" }),
+    rule("cgroup_skb/egress", "cgroup_skb", "cgroup skb", { type: "cgroup", attach: "cgroup_inet_egress" }),
     rule("cgroup/skb", "cgroup_skb", "cgroup skb"),
-    rule("cgroup/sock_create", "cgroup_sock", "cgroup sock", { attach: "cgroup_inet_sock_create" }),
-    rule("cgroup/sock_release", "cgroup_sock", "cgroup sock", { attach: "cgroup_inet_sock_release" }),
-    rule("cgroup/sock", "cgroup_sock", "cgroup sock", { attach: "cgroup_inet_sock_create" }),
-    rule("cgroup/post_bind4", "cgroup_sock", "cgroup sock", { attach: "cgroup_inet4_post_bind" }),
-    rule("cgroup/post_bind6", "cgroup_sock", "cgroup sock", { attach: "cgroup_inet6_post_bind" }),
+    rule("cgroup/sock_create", "cgroup_sock", "cgroup sock", { type: "cgroup", attach: "cgroup_inet_sock_create" }),
+    rule("cgroup/sock_release", "cgroup_sock", "cgroup sock", { type: "cgroup", attach: "cgroup_inet_sock_release" }),
+    rule("cgroup/sock", "cgroup_sock", "cgroup sock", { type: "cgroup", attach: "cgroup_inet_sock_create" }),
+    rule("cgroup/post_bind4", "cgroup_sock", "cgroup sock", { type: "cgroup", attach: "cgroup_inet4_post_bind" }),
+    rule("cgroup/post_bind6", "cgroup_sock", "cgroup sock", { type: "cgroup", attach: "cgroup_inet6_post_bind" }),
     ...cgroupSockAddr(),
-    rule("cgroup/sysctl", "cgroup_sysctl", "cgroup sysctl", { attach: "cgroup_sysctl" }),
-    rule("cgroup/getsockopt", "cgroup_sockopt", "cgroup sockopt", { attach: "cgroup_getsockopt" }),
-    rule("cgroup/setsockopt", "cgroup_sockopt", "cgroup sockopt", { attach: "cgroup_setsockopt" }),
-    rule("cgroup/dev", "cgroup_device", "cgroup device", { attach: "cgroup_device" }),
+    rule("cgroup/sysctl", "cgroup_sysctl", "cgroup sysctl", { type: "cgroup", attach: "cgroup_sysctl" }),
+    rule("cgroup/getsockopt", "cgroup_sockopt", "cgroup sockopt", { type: "cgroup", attach: "cgroup_getsockopt" }),
+    rule("cgroup/setsockopt", "cgroup_sockopt", "cgroup sockopt", { type: "cgroup", attach: "cgroup_setsockopt" }),
+    rule("cgroup/dev", "cgroup_device", "cgroup device", { type: "cgroup", attach: "cgroup_device" }),
 ];
 
 function cgroupSockAddr(): Rule[] {
@@ -172,7 +172,10 @@ function cgroupSockAddr(): Rule[] {
         ["getsockname_unix", "cgroup_unix_getsockname"],
     ];
     return hooks.map(([hook, attach]) =>
-        rule(`cgroup/${hook}`, "cgroup_sock_addr", `cgroup ${hook.replace(/(?:[46]|_unix)$/, "")}`, { attach }),
+        rule(`cgroup/${hook}`, "cgroup_sock_addr", `cgroup ${hook.replace(/(?:[46]|_unix)$/, "")}`, {
+            type: "cgroup",
+            attach,
+        }),
     );
 }
 
@@ -192,6 +195,17 @@ const sectionsFor: Readonly<Record<ProgramType, string>> = {
     xdp: 'an xdp program belongs in "xdp" or "xdp.frags"',
     tc: 'a tc program belongs in "tc" or "classifier"',
     tcx: 'a tcx program belongs in "tcx/ingress" or "tcx/egress"',
+    tracepoint: 'a tracepoint program belongs in "tracepoint" or "tp/GROUP/NAME"',
+    kprobe: 'a kprobe program belongs in "kprobe"',
+    kretprobe: 'a kretprobe program belongs in "kretprobe"',
+    uprobe: 'a uprobe program belongs in "uprobe"',
+    uretprobe: 'a uretprobe program belongs in "uretprobe"',
+    fentry: 'a fentry program belongs in "fentry/FUNCTION"',
+    fexit: 'a fexit program belongs in "fexit/FUNCTION"',
+    lsm: 'an lsm program belongs in "lsm/HOOK"',
+    perf_event: 'a perf_event program belongs in "perf_event"',
+    raw_tracepoint: 'a raw_tracepoint program belongs in "raw_tp/NAME"',
+    cgroup: 'a cgroup program belongs in "cgroup_skb/ingress", "cgroup/connect4", "cgroup/dev" or the like',
 };
 
 /** Whether a program in this section can be loaded as the wanted type: undefined, or the sentence that says why not. */

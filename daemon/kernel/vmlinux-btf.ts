@@ -48,20 +48,39 @@ export class KernelBtf {
             if (at >= 0) byOffset.set(at + 1, { name, kind });
         }
         const found = new Map<Name, number>();
+        for (const { id, kind, nameOffset } of this.#types()) {
+            const match = byOffset.get(nameOffset);
+            if (match?.kind === kind) found.set(match.name, id);
+            if (found.size === byOffset.size) break;
+        }
+        return found;
+    }
+
+    /** The names of all types of a kind. */
+    namesOf(kind: number): string[] {
+        const strings = this.#strings();
+        const names: string[] = [];
+        for (const type of this.#types()) {
+            if (type.kind !== kind) continue;
+            const end = strings.indexOf(0, type.nameOffset);
+            names.push(strings.toString("latin1", type.nameOffset, end < 0 ? undefined : end));
+        }
+        return names;
+    }
+
+    *#types(): Generator<{ id: number; kind: number; nameOffset: number }> {
         // the file is read into memory of its own: aligned as an Uint32Array wants it
         const start = this.#header + this.#bytes.readUInt32LE(8);
         const length = this.#bytes.readUInt32LE(12);
         const words = new Uint32Array(Uint8Array.from(this.#bytes.subarray(start, start + length)).buffer);
-        for (let at = 0, id = 1; at + 3 <= words.length && found.size < byOffset.size; id += 1) {
+        for (let at = 0, id = 1; at + 3 <= words.length; id += 1) {
             const info = words[at + 1] ?? 0;
             const kind = (info >>> 24) & 0x1f;
-            const match = byOffset.get(words[at] ?? 0);
-            if (match?.kind === kind) found.set(match.name, id);
+            yield { id, kind, nameOffset: words[at] ?? 0 };
             const fixed = fixedWords[kind];
             const perMember = memberWords[kind];
-            if (fixed === undefined || perMember === undefined) break;
+            if (fixed === undefined || perMember === undefined) return;
             at += 3 + fixed + perMember * (info & 0xffff);
         }
-        return found;
     }
 }

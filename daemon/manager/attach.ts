@@ -8,18 +8,22 @@ import {
     type AttachItem,
     BpfmanError,
     type Caller,
+    type HookRequest,
     type KernelLinkId,
     type LinkId,
     type LinkRecord,
     type LinkView,
+    type NetworkHookRequest,
     type ProgramId,
     type ProgramRecord,
+    type ProgramType,
 } from "../model.ts";
 import { type Changed, chainRow, changeChain, retire } from "./chain-change.ts";
 import type { Context } from "./context.ts";
 import { type ResolvedHook, resolveHook } from "./hook.ts";
 import { linkViews } from "./link-view.ts";
 import { sameHook } from "./pins.ts";
+import { type AttachedProbe, attachProbe } from "./probe-attach.ts";
 import { dropDeadLinks } from "./restore.ts";
 import { attachTcx, type PlacedTcx, placedLinks, refuseDuplicate } from "./tcx.ts";
 import { type Undo, withUndo } from "./undo.ts";
@@ -33,10 +37,18 @@ export interface ChainLink extends WantedLink {
 
 interface Item {
     readonly index: number;
-    readonly asked: AttachItem;
+    readonly hook: NetworkHookRequest;
     readonly program: ProgramRecord;
     readonly resolved: ResolvedHook;
     readonly request: number;
+}
+
+/** What the rows of a request's links are made from, by the index of the item. */
+interface Made {
+    readonly network: readonly Item[];
+    readonly tcxIds: ReadonlyMap<number, KernelLinkId>;
+    readonly probes: ReadonlyMap<number, AttachedProbe>;
+    readonly changed: readonly Changed<ChainLink>[];
 }
 
 /** What was attached, and the rows that are to say so; commit runs inside the caller's transaction. */
@@ -76,18 +88,21 @@ export async function attachItems(
     dropDeadLinks(scope, context);
     const request = context.store.nextRequest();
     const items: Item[] = [];
+    const probes = new Map<number, AttachedProbe>();
     for (const [index, item] of asked.entries()) {
         const program = programOf(item.programId) ?? missingProgram(context, item.programId);
         checkKind(program, item);
-        items.push({ index, asked: item, program, resolved: await resolveHook(context, item.hook), request });
+        const { hook } = item;
+        if (isNetwork(hook)) items.push({ index, hook, program, resolved: await resolveHook(context, hook), request });
+        else probes.set(index, await attachProbe(scope, context, program, hook, undo));
     }
     const changed: Changed<ChainLink>[] = [];
     const tcxIds = new Map<number, KernelLinkId>();
     for (const group of groupByHook(items))
-        if (group[0]?.asked.hook.kind === "tcx") await attachTcxGroup(scope, context, group, tcxIds, undo);
+        if (group[0]?.hook.kind === "tcx") await attachTcxGroup(scope, context, group, tcxIds, undo);
         else changed.push(await attachChainGroup(scope, context, group, undo));
     return {
-        commit: () => commit(context, items, changed, tcxIds, caller),
+        commit: () => commit(context, asked, request, { network: items, tcxIds, probes, changed }, caller),
         finish: async () => {
             for (const { previous } of changed) if (previous !== undefined) await retire(context, previous);
         },
@@ -100,13 +115,22 @@ export function missingProgram(context: Context, id: ProgramId): never {
     throw new BpfmanError("NOT_FOUND", `program ${id} does not exist`);
 }
 
+const isNetwork = (hook: HookRequest): hook is NetworkHookRequest => "interface" in hook;
+
+/** Whether a probe fires at the return is the program's matter, so one word of a request stands for both. */
+const accepted = (kind: HookRequest["kind"]): ProgramType[] => {
+    if (kind === "kprobe") return ["kprobe", "kretprobe"];
+    return kind === "uprobe" ? ["uprobe", "uretprobe"] : [kind];
+};
+
 function checkKind(program: ProgramRecord, { hook }: AttachItem): void {
-    if (program.type !== hook.kind)
+    const types = accepted(hook.kind);
+    if (!types.includes(program.type))
         throw new BpfmanError(
             "FAILED_PRECONDITION",
-            `program ${program.id} is a ${program.type} program; the ${hook.kind} attach accepts ${hook.kind}`,
+            `program ${program.id} is a ${program.type} program; the ${hook.kind} attach accepts ${types.join(", ")}`,
         );
-    if (sectionFacts(program.section)?.onInterface === false)
+    if (isNetwork(hook) && sectionFacts(program.section)?.onInterface === false)
         throw new BpfmanError(
             "FAILED_PRECONDITION",
             `program ${program.id} (${program.name}) is made for section ${program.section}, not for an interface`,
@@ -144,9 +168,9 @@ async function attachChainGroup(
     const first = group[0];
     if (first === undefined) throw new BpfmanError("INTERNAL", "an empty group of links");
     const { hook, netns, interface: device } = first.resolved;
-    const added = group.map(({ asked, index, program, request }): ChainLink => {
-        const { priority } = asked.hook;
-        const proceedOn = asked.hook.kind === "tcx" ? [] : proceedOnOrDefault(asked.hook.kind, asked.hook.proceedOn);
+    const added = group.map(({ hook: asked, index, program, request }): ChainLink => {
+        const { priority } = asked;
+        const proceedOn = asked.kind === "tcx" ? [] : proceedOnOrDefault(asked.kind, asked.proceedOn);
         return { id: undefined, item: index, program, priority, request, requestIndex: index, proceedOn };
     });
     const links = [...chainLinks(context, hook), ...added];
@@ -155,7 +179,7 @@ async function attachChainGroup(
 }
 
 function wantedMode(group: readonly Item[]): "auto" | "native" | "generic" {
-    const modes = new Set(group.flatMap(({ asked: { hook } }) => (hook.kind === "xdp" ? [hook.mode] : [])));
+    const modes = new Set(group.flatMap(({ hook }) => (hook.kind === "xdp" ? [hook.mode] : [])));
     modes.delete("auto");
     const [mode, other] = modes;
     if (mode !== undefined && other !== undefined)
@@ -171,10 +195,10 @@ async function attachTcxGroup(
     undo: Undo,
 ): Promise<void> {
     const placed: PlacedTcx[] = [];
-    for (const { asked, index, program, resolved, request } of group) {
+    for (const { hook, index, program, resolved, request } of group) {
         const target = { hook: resolved.hook, interface: resolved.interface.name, netns: resolved.netns };
         refuseDuplicate(context, target, program);
-        const order = { priority: asked.hook.priority, request, requestIndex: index };
+        const order = { priority: hook.priority, request, requestIndex: index };
         const all = [...placedLinks(context, resolved.hook), ...placed];
         const kernelLinkId = await attachTcx(scope, context, target, program, order, all, undo);
         placed.push({ ...order, kernelLinkId });
@@ -184,35 +208,55 @@ async function attachTcxGroup(
 
 function commit(
     context: Context,
-    items: readonly Item[],
-    changed: readonly Changed<ChainLink>[],
-    tcxIds: ReadonlyMap<number, KernelLinkId>,
+    asked: readonly AttachItem[],
+    request: number,
+    made: Made,
     caller: Caller,
 ): LinkRecord[] {
     const createdAt = new Date().toISOString();
-    const records = items.map(({ asked, index, program, resolved, request }) => {
-        const { hook } = asked;
-        return context.store.insertLink({
+    const records = asked.map(({ programId, metadata }, index) =>
+        context.store.insertLink({
             bootId: context.bootId,
-            programId: program.id,
-            hook: resolved.hook,
-            interface: resolved.interface.name,
-            netns: resolved.netns,
-            priority: hook.priority,
-            proceedOn: hook.kind === "tcx" ? [] : proceedOnOrDefault(hook.kind, hook.proceedOn),
+            programId,
             request,
             requestIndex: index,
-            metadata: asked.metadata,
+            metadata,
             createdAt,
             createdBy: context.describe(caller),
-            kernelLinkId: tcxIds.get(index),
-        });
-    });
+            ...placeOf(made, index),
+        }),
+    );
     const linkId = (link: ChainLink): LinkId => {
         const id = link.id ?? records[link.item ?? -1]?.id;
         if (id === undefined) throw new BpfmanError("INTERNAL", "a link of the chain has no row");
         return id;
     };
-    for (const one of changed) context.store.putChain(chainRow(one, context.bootId, linkId));
+    for (const one of made.changed) context.store.putChain(chainRow(one, context.bootId, linkId));
     return records;
+}
+
+type Place = Pick<
+    LinkRecord,
+    "hook" | "interface" | "netns" | "priority" | "proceedOn" | "kernelLinkId" | "furtherKernelLinkIds"
+>;
+
+function placeOf({ network, tcxIds, probes }: Made, index: number): Place {
+    const probe = probes.get(index);
+    if (probe !== undefined) {
+        const [kernelLinkId, ...furtherKernelLinkIds] = probe.kernelLinkIds;
+        const { hook } = probe;
+        return { hook, interface: "", netns: "", priority: 0, proceedOn: [], kernelLinkId, furtherKernelLinkIds };
+    }
+    const item = network.find(one => one.index === index);
+    if (item === undefined) throw new BpfmanError("INTERNAL", "a link was asked for and not made");
+    const { hook, resolved } = item;
+    return {
+        hook: resolved.hook,
+        interface: resolved.interface.name,
+        netns: resolved.netns,
+        priority: hook.priority,
+        proceedOn: hook.kind === "tcx" ? [] : proceedOnOrDefault(hook.kind, hook.proceedOn),
+        kernelLinkId: tcxIds.get(index),
+        furtherKernelLinkIds: [],
+    };
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One change of an XDP or TC chain: the next revision is built whole beside the running one, swapped in by one atomic
 // step, and, once the rows are committed, the old one is removed. A kill in between leaves the old revision or the new.
+import { setTimeout as sleep } from "node:timers/promises";
 import { modeConflict, type Plan, planRevision, type WantedLink } from "../chain/plan.ts";
 import type { Built } from "../kernel/backend.ts";
 import * as bpf from "../kernel/bpf.ts";
@@ -270,8 +271,14 @@ export function chainRow<L extends WantedLink>(
  */
 export async function retire(context: Context, previous: ChainRecord): Promise<void> {
     if (previous.backend === "direct") return;
-    if (previous.backend === "tail-call") await context.net.call("", { op: "quiesce" });
-    context.bpffs.remove(revisionFolder(previous.hook, previous.revision));
+    const folder = revisionFolder(previous.hook, previous.revision);
+    try {
+        if (previous.backend === "tail-call") await context.net.call("", { op: "quiesce" });
+        context.bpffs.remove(folder);
+    } catch (error) {
+        // the change is made and committed; what is left here the next start removes
+        context.log(`remove ${folder}: ${error instanceof Error ? error.message : String(error)}`);
+    }
 }
 
 /** Takes a whole chain from its hook, after its rows are gone. */
@@ -287,9 +294,35 @@ export async function removeChain(context: Context, chain: ChainRecord): Promise
 export async function detachPinned(context: Context, name: string): Promise<void> {
     if (!context.bpffs.exists(name)) return;
     using link = bpf.openPin(context.bpffs.path(name));
+    const { id } = bpf.linkInfo(link);
     const result = await context.net.call("", { op: "detach-link", link: link.number });
-    // ENOLINK, ENODEV: the interface went and took it along
-    const gone = [errno["ENOLINK"], errno["ENODEV"]].some(known => result === -(known ?? 0));
-    if (result < 0 && !gone) context.log(`detach ${name}: ${errnoName(result)}`);
+    // ENOLINK, ENODEV: the interface went and took it along; EOPNOTSUPP: links of this kind end with their last holder
+    const expected = [errno["ENOLINK"], errno["ENODEV"], errno["EOPNOTSUPP"]];
+    if (result < 0 && !expected.some(known => result === -(known ?? 0)))
+        context.log(`detach ${name}: ${errnoName(result)}`);
     context.bpffs.remove(name);
+    if (result !== -(errno["EOPNOTSUPP"] ?? 95)) return;
+    // the last close takes the program from its hook before it returns (kernel/bpf/syscall.c, bpf_link_release)
+    await context.net.call("", { op: "close", fd: link.release() });
+    await untilGone(context, id, name);
+}
+
+const goneWithinMs = 3000;
+const goneStepMs = 20;
+/** A link that was still there a moment ago has its id taken first, and runs on while it is taken down. */
+const settleMs = 100;
+
+/** Somebody else may hold the link for a moment: whoever lists links does. */
+async function untilGone(context: Context, id: KernelLinkId, name: string): Promise<void> {
+    for (let waitedMs = 0; waitedMs < goneWithinMs; waitedMs += goneStepMs) {
+        {
+            using fd = bpf.openLink(id);
+            if (fd === undefined) {
+                if (waitedMs > 0) await sleep(settleMs);
+                return;
+            }
+        }
+        await sleep(goneStepMs);
+    }
+    context.log(`detach ${name}: another process holds link ${id}, so its program runs on`);
 }

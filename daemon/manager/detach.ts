@@ -5,7 +5,7 @@ import { BpfmanError } from "../model.ts";
 import { type ChainLink, chainLinks } from "./attach.ts";
 import { type Changed, chainRow, changeChain, detachPinned, removeChain, retire } from "./chain-change.ts";
 import type { Context } from "./context.ts";
-import { sameHook, tcxPin } from "./pins.ts";
+import { isNetworkLink, isProbeLink, probePins, sameHook, tcxPin } from "./pins.ts";
 import { dropDeadLinks } from "./restore.ts";
 import { withUndo } from "./undo.ts";
 import { asBpfmanError } from "./unexpected.ts";
@@ -18,6 +18,7 @@ export async function detach(
     caller: Caller,
 ): Promise<BatchResult<LinkId>> {
     const result = await context.lock.run(async scope => {
+        const known = new Set(context.store.links().map(({ id }) => id));
         dropDeadLinks(scope, context);
         const failures: { id: LinkId; error: BpfmanError }[] = [];
         const records: LinkRecord[] = [];
@@ -25,7 +26,8 @@ export async function detach(
         for (const id of new Set(ids)) {
             const record = context.store.link(id);
             if (record !== undefined) records.push(record);
-            else if (options.ignoreMissing) done.push(id);
+            // it was just found gone from the kernel: detached, whoever did it
+            else if (options.ignoreMissing || known.has(id)) done.push(id);
             else failures.push({ id, error: new BpfmanError("NOT_FOUND", `link ${id} does not exist`) });
         }
         for (const group of groupByHook(records)) {
@@ -66,17 +68,19 @@ export async function detachGroup(scope: WriterScope, context: Context, group: r
     const deleteRows = () => {
         for (const id of leaving) store.deleteLink(id);
     };
-    if (first.hook.kind === "tcx") {
+    const { hook: at } = first;
+    if (at.kind === "tcx" || !("ifindex" in at)) {
         store.transaction(deleteRows);
-        for (const record of group) await detachPinned(context, tcxPin(record));
+        const pins = group.flatMap(record => (isNetworkLink(record) ? [tcxPin(record)] : []));
+        for (const pin of [...pins, ...group.filter(isProbeLink).flatMap(probePins)]) await detachPinned(context, pin);
         return;
     }
-    const chain = store.chain(first.hook);
-    const staying = chainLinks(context, first.hook).filter(({ id }) => id !== undefined && !leaving.has(id));
+    const chain = store.chain(at);
+    const staying = chainLinks(context, at).filter(({ id }) => id !== undefined && !leaving.has(id));
     if (staying.length === 0 || chain === undefined) {
         store.transaction(() => {
             deleteRows();
-            store.deleteChain(first.hook);
+            store.deleteChain(at);
         });
         if (chain !== undefined) await removeChain(context, chain);
         return;

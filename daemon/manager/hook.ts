@@ -2,7 +2,7 @@
 // From what an administrator names (interface, namespace path) to what the kernel knows (ifindex, inode and cookie).
 import { suggest } from "../kernel/near-names.ts";
 import type { LinkInterface } from "../kernel/netlink.ts";
-import { BpfmanError, type HookKey, type HookRequest } from "../model.ts";
+import { BpfmanError, type HookKey, type NetworkHookRequest } from "../model.ts";
 import type { Context } from "./context.ts";
 
 export interface ResolvedHook {
@@ -12,7 +12,7 @@ export interface ResolvedHook {
 }
 
 /** Throws NOT_FOUND for a namespace or an interface that is not there, with near names. */
-export async function resolveHook(context: Context, request: HookRequest): Promise<ResolvedHook> {
+export async function resolveHook(context: Context, request: NetworkHookRequest): Promise<ResolvedHook> {
     const { namespace, interfaces } = await context.net.call(request.netns, { op: "interfaces" });
     const found = interfaces.find(({ name }) => name === request.interface);
     if (found === undefined) {

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // The join of link rows and kernel: what link list, link get and every program show of links.
 import { inOrder } from "../chain/order.ts";
-import { BpfmanError, type ChainRecord, type LinkId, type LinkRecord, type LinkView } from "../model.ts";
+import { BpfmanError, type ChainRecord, type LinkId, type LinkView, type NetworkLinkRecord } from "../model.ts";
 import type { Context } from "./context.ts";
-import { chainLinkPin, revisionFolder, sameHook, tcxPin } from "./pins.ts";
+import {
+    chainLinkPin,
+    isNetworkLink,
+    isProbeLink,
+    ownKernelLinks,
+    probePins,
+    revisionFolder,
+    sameHook,
+    tcxPin,
+} from "./pins.ts";
 
-const hookId = ({ hook }: { hook: LinkRecord["hook"] }): string =>
+const hookId = ({ hook }: NetworkLinkRecord): string =>
     `${hook.kind} ${hook.direction} ${hook.nsid} ${hook.netnsCookie} ${hook.ifindex}`;
 
 export const applicationOf = (metadata: ReadonlyMap<string, string> | undefined): string =>
     metadata?.get("bpfman.io/application") ?? metadata?.get("bpfman_application") ?? "";
 
 /** The pin that holds a link: its own kernel link, or the pin of the chain that carries it. */
-export function linkPin(record: LinkRecord, chain: ChainRecord | undefined): string {
+export function linkPin(record: NetworkLinkRecord, chain: ChainRecord | undefined): string {
     if (record.hook.kind === "tcx") return tcxPin(record);
     if (chain?.backend === "freplace") {
         const position = chain.members.findIndex(({ linkId }) => linkId === record.id);
@@ -28,8 +37,8 @@ export function linkViews(context: Context): LinkView[] {
     if (records.length === 0) return [];
     const programs = new Map(store.programs().map(program => [program.id, program]));
     const chains = store.chains();
-    const byHook = new Map<string, LinkRecord[]>();
-    for (const record of records) {
+    const byHook = new Map<string, NetworkLinkRecord[]>();
+    for (const record of records.filter(isNetworkLink)) {
         const group = byHook.get(hookId(record));
         if (group === undefined) byHook.set(hookId(record), [record]);
         else group.push(record);
@@ -42,6 +51,27 @@ export function linkViews(context: Context): LinkView[] {
     return records
         .map((record): LinkView => {
             const program = programs.get(record.programId);
+            const common = {
+                record,
+                programName: program?.name ?? "",
+                application: applicationOf(program?.metadata),
+                position: positions.get(record.id) ?? 0,
+            };
+            if (isProbeLink(record)) {
+                const pins = probePins(record);
+                const seen = ownKernelLinks(record).map(id => kernel.link(id));
+                return {
+                    ...common,
+                    kernelLinkId: record.kernelLinkId,
+                    pinPath: bpffs.path(pins[0] ?? ""),
+                    pinPaths: pins.map(pin => bpffs.path(pin)),
+                    kernelSeen: seen.every(link => link !== undefined),
+                    pinPresent: pins.every(pin => bpffs.exists(pin)),
+                    kernel: seen[0],
+                    chain: undefined,
+                };
+            }
+            if (!isNetworkLink(record)) throw new TypeError("a link is of a network interface or is not");
             const chain = chains.find(({ hook }) => sameHook(hook, record.hook));
             const member = chain?.members.find(({ linkId }) => linkId === record.id);
             const own = record.kernelLinkId ?? member?.kernelLinkId;
@@ -51,12 +81,10 @@ export function linkViews(context: Context): LinkView[] {
             const seen = carrier === undefined ? undefined : kernel.link(carrier);
             const pin = linkPin(record, chain);
             return {
-                record,
-                programName: program?.name ?? "",
-                application: applicationOf(program?.metadata),
-                position: positions.get(record.id) ?? 0,
+                ...common,
                 kernelLinkId,
                 pinPath: bpffs.path(pin),
+                pinPaths: [bpffs.path(pin)],
                 kernelSeen: seen !== undefined,
                 pinPresent: bpffs.exists(pin),
                 kernel: kernelLinkId === undefined ? undefined : seen,

@@ -6,6 +6,7 @@ import * as bpf from "../kernel/bpf.ts";
 import { loaderProgram } from "../kernel/copies.ts";
 import { checkObject, type ElfFunction, type ElfObject } from "../kernel/elf.ts";
 import { withoutMapValues } from "../kernel/elf-edit.ts";
+import { btfFunction } from "../kernel/kernel-functions.ts";
 import type { LoaderSuccess } from "../kernel/loader.ts";
 import {
     internalMapSection,
@@ -32,6 +33,7 @@ import { attachItems } from "./attach.ts";
 import type { Context } from "./context.ts";
 import { linkViews } from "./link-view.ts";
 import { mapFolder, programPin } from "./pins.ts";
+import { didYouMean } from "./probe-error.ts";
 import { programView } from "./program-view.ts";
 import { type Undo, withUndo } from "./undo.ts";
 import type { WriterScope } from "./writer-lock.ts";
@@ -112,7 +114,30 @@ function planProgram(elf: ElfObject, spec: ProgramSpec): PlannedProgram {
     }
     const mismatch = checkType(found.section, spec.type);
     if (mismatch !== undefined) throw new BpfmanError("INVALID_ARGUMENT", mismatch);
+    checkAttachFunction(spec);
     return { spec, function: found, frags: sectionFacts(found.section)?.frags === true };
+}
+
+/** Whether the kernel has the function or the hook that a program is loaded for. */
+function checkAttachFunction({ type, name, attachFunction }: ProgramSpec): void {
+    const bound = type === "fentry" || type === "fexit" || type === "lsm";
+    if (!bound && attachFunction === "") return;
+    if (!bound)
+        throw new BpfmanError("INVALID_ARGUMENT", `${type} program ${name} is for no function until it is attached`);
+    const what = type === "lsm" ? "LSM hook" : "kernel function";
+    if (attachFunction === "")
+        throw new BpfmanError("INVALID_ARGUMENT", `the ${what} of ${type} program ${name} is missing`);
+    const lookup = btfFunction(attachFunction, type === "lsm" ? "bpf_lsm_" : "");
+    if (lookup === undefined)
+        throw new BpfmanError("UNIMPLEMENTED", `load ${name}: this kernel has no BTF, which ${type} programs need`, {
+            errno: "ENOENT",
+        });
+    if (!lookup.found)
+        throw new BpfmanError(
+            "NOT_FOUND",
+            `${what} ${JSON.stringify(attachFunction)} not found${didYouMean(lookup.near)}`,
+            { errno: "ENOENT" },
+        );
 }
 
 function planGlobals(elf: ElfObject, values: ReadonlyMap<string, Uint8Array>): LoaderGlobal[] {
@@ -134,11 +159,22 @@ function planGlobals(elf: ElfObject, values: ReadonlyMap<string, Uint8Array>): L
     });
 }
 
-/** xdp/devmap and xdp/cpumap keep the attach type of their section; everything at an interface is loaded with 0. */
-function loaderProgramOf(name: string, section: string, type: ProgramSpec["type"], frags: boolean): LoaderProgram {
-    const program = loaderProgram(name, type === "xdp" ? "xdp" : "tc", frags);
+const BPF_F_SLEEPABLE = 16;
+
+/** What runs at an interface is loaded with attach type 0; all else, xdp/devmap too, with that of its section. */
+function loaderProgramOf({ name, type, attachFunction }: ProgramSpec, section: string, frags: boolean): LoaderProgram {
     const facts = sectionFacts(section);
-    return facts?.onInterface === false ? { ...program, attachType: facts.attachType } : program;
+    if (type === "xdp" || type === "tc" || type === "tcx") {
+        const program = loaderProgram(name, type === "xdp" ? "xdp" : "tc", frags);
+        return facts?.onInterface === false ? { ...program, attachType: facts.attachType } : program;
+    }
+    return {
+        name,
+        progType: facts?.progType ?? 0,
+        attachType: facts?.attachType ?? 0,
+        flags: facts?.sleepable === true ? BPF_F_SLEEPABLE : 0,
+        kernelFunction: attachFunction,
+    };
 }
 
 /** Functions that the object's PROG_ARRAYs start with must be loaded along, or libbpf has nothing to put there. */
@@ -147,7 +183,7 @@ function arrayMembers(elf: ElfObject): LoaderProgram[] {
         const found = elf.functions.find(candidate => candidate.name === name);
         const facts = found === undefined ? undefined : sectionFacts(found.section);
         if (found === undefined || facts?.type === undefined) return [];
-        return [loaderProgramOf(name, found.section, facts.type, facts.frags)];
+        return [loaderProgramOf({ name, type: facts.type, attachFunction: "" }, found.section, facts.frags)];
     });
 }
 
@@ -194,9 +230,7 @@ async function stageGroup(
     undo.add("load", () => context.bpffs.remove(stage));
     const loaderRequest: LoaderRequest = {
         objectName: objectName(request.sourcePath),
-        programs: group.map(({ spec, function: { section }, frags }) =>
-            loaderProgramOf(spec.name, section, spec.type, frags),
-        ),
+        programs: group.map(({ spec, function: { section }, frags }) => loaderProgramOf(spec, section, frags)),
         // a PROG_ARRAY that is joined has its members
         arrayMembers:
             plan.joins === undefined
@@ -302,6 +336,7 @@ function name(
             type: spec.type,
             section,
             frags,
+            attachFunction: spec.attachFunction,
             sourcePath: request.sourcePath,
             objectSha256: sha256,
             globalData: request.globalData,

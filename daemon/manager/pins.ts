@@ -2,7 +2,17 @@
 // Where everything is pinned, as names inside the daemon's bpffs. All of it follows from the rows, so that a start
 // can tell what belongs to something from what is half done.
 import { programPin } from "../kernel/backend.ts";
-import type { ChainRecord, HookKey, LinkRecord, ProgramId } from "../model.ts";
+import type {
+    ChainRecord,
+    Hook,
+    HookKey,
+    KernelLinkId,
+    LinkRecord,
+    NetworkLinkRecord,
+    ProbeHook,
+    ProbeLinkRecord,
+    ProgramId,
+} from "../model.ts";
 
 export { programPin };
 
@@ -26,20 +36,66 @@ export function entryPin(chain: ChainRecord): string {
         : `${revisionFolder(chain.hook, chain.revision)}/dispatcher`;
 }
 
+export const isNetworkLink = (link: LinkRecord): link is NetworkLinkRecord => "ifindex" in link.hook;
+export const isProbeLink = (link: LinkRecord): link is ProbeLinkRecord => !("ifindex" in link.hook);
+
+/** The pin of a link that is in no chain. Two never share a name: kernel ids are not used again within a boot. */
+export const probePin = (kind: ProbeHook["kind"], id: KernelLinkId): string => `links/${kind}_${id}`;
+
+/** The kernel links of a link that has its own. */
+export function ownKernelLinks(link: LinkRecord): KernelLinkId[] {
+    return link.kernelLinkId === undefined ? [] : [link.kernelLinkId, ...link.furtherKernelLinkIds];
+}
+
+export function probePins(link: ProbeLinkRecord): string[] {
+    return ownKernelLinks(link).map(id => probePin(link.hook.kind, id));
+}
+
 /** The pin of a tcx link: the kernel takes a program once at a hook, so its id makes the name unique. */
-export function tcxPin(link: Pick<LinkRecord, "hook" | "programId">, moving = false): string {
+export function tcxPin(link: Pick<NetworkLinkRecord, "hook" | "programId">, moving = false): string {
     const { direction, nsid, ifindex } = link.hook;
     return `links/tcx_${direction}_${nsid}_${ifindex}_${link.programId}${moving ? "_moving" : ""}`;
 }
 
 export const mapFolder = (id: ProgramId): string => `maps/${id}`;
 
-export const sameHook = (a: HookKey, b: HookKey): boolean =>
+/** Whether two are one hook of a network interface. */
+export const sameHook = (a: Hook, b: Hook): boolean =>
+    "ifindex" in a &&
+    "ifindex" in b &&
     a.kind === b.kind &&
     a.direction === b.direction &&
     a.nsid === b.nsid &&
     a.netnsCookie === b.netnsCookie &&
     a.ifindex === b.ifindex;
 
-export const hookText = (link: { hook: HookKey; interface: string }): string =>
-    link.hook.kind === "xdp" ? `xdp ${link.interface}` : `${link.hook.kind} ${link.interface} ${link.hook.direction}`;
+/** A hook for people: xdp eth0, tc eth0 ingress, tracepoint sched/sched_switch. */
+export function hookText(link: { hook: Hook; interface?: string }): string {
+    const { hook } = link;
+    const after = (offset: number) => (offset === 0 ? "" : `+${offset}`);
+    switch (hook.kind) {
+        case "xdp":
+            return `xdp ${link.interface ?? ""}`;
+        case "tc":
+        case "tcx":
+            return `${hook.kind} ${link.interface ?? ""} ${hook.direction}`;
+        case "tracepoint":
+            return `tracepoint ${hook.group}/${hook.name}`;
+        case "kprobe":
+        case "kretprobe":
+            return `${hook.kind} ${hook.function}${after(hook.offset)}`;
+        case "uprobe":
+        case "uretprobe":
+            return `${hook.kind} ${hook.target} ${hook.function}${hook.function === "" ? `+${hook.offset}` : after(hook.offset)}`;
+        case "fentry":
+        case "fexit":
+        case "lsm":
+            return `${hook.kind} ${hook.function}`;
+        case "perf_event":
+            return `perf_event ${hook.event}${hook.cpu === undefined ? "" : ` on CPU ${hook.cpu}`}`;
+        case "raw_tracepoint":
+            return `raw_tracepoint ${hook.name}`;
+        case "cgroup":
+            return `cgroup ${hook.path} ${hook.attachType}`;
+    }
+}

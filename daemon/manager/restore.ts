@@ -4,10 +4,30 @@
 
 import { openRecorded } from "../kernel/backend.ts";
 import * as bpf from "../kernel/bpf.ts";
-import type { ChainRecord, KernelLinkId, LinkRecord, ProgramRecord } from "../model.ts";
+import type {
+    ChainRecord,
+    KernelLinkId,
+    LinkRecord,
+    NetworkLinkRecord,
+    ProbeLinkRecord,
+    ProgramRecord,
+} from "../model.ts";
 import { detachPinned, openChainLink, swapBack } from "./chain-change.ts";
 import type { Context } from "./context.ts";
-import { chainLinkPin, entryPin, hookText, mapFolder, programPin, revisionFolder, sameHook, tcxPin } from "./pins.ts";
+import {
+    chainLinkPin,
+    entryPin,
+    hookText,
+    isNetworkLink,
+    isProbeLink,
+    mapFolder,
+    ownKernelLinks,
+    probePins,
+    programPin,
+    revisionFolder,
+    sameHook,
+    tcxPin,
+} from "./pins.ts";
 import { createTcx, placedLinks } from "./tcx.ts";
 import type { WriterScope } from "./writer-lock.ts";
 
@@ -15,6 +35,14 @@ import type { WriterScope } from "./writer-lock.ts";
 function isAttached(id: KernelLinkId): boolean {
     using fd = bpf.openLink(id);
     return fd !== undefined && bpf.linkInfo(fd).ifindex !== 0;
+}
+
+/** Whether any of its kernel links is there, and its control group too. */
+function isProbing(link: ProbeLinkRecord): boolean {
+    return ownKernelLinks(link).some(id => {
+        using fd = bpf.openLink(id);
+        return fd !== undefined && (link.hook.kind !== "cgroup" || bpf.linkInfo(fd).cgroupId !== 0n);
+    });
 }
 
 /** Forgets links that the kernel took away with their interface, so that a new one of the same number starts clean. */
@@ -28,13 +56,14 @@ export function dropDeadLinks(_scope: WriterScope, context: Context): void {
         gone.push(...links);
     }
     for (const link of store.links()) {
-        if (link.kernelLinkId === undefined || isAttached(link.kernelLinkId)) continue;
+        const probe = isProbeLink(link);
+        if (link.kernelLinkId === undefined || (probe ? isProbing(link) : isAttached(link.kernelLinkId))) continue;
         store.transaction(() => store.deleteLink(link.id));
-        bpffs.remove(tcxPin(link));
+        for (const pin of probe ? probePins(link) : [tcxPin(link as NetworkLinkRecord)]) bpffs.remove(pin);
         gone.push(link);
     }
     if (gone.length === 0) return;
-    for (const link of gone) context.log(`link ${link.id} (${hookText(link)}) went with its interface`);
+    for (const link of gone) context.log(`link ${link.id} (${hookText(link)}) is gone from the kernel`);
     context.events.emit("LINK_DETACHED", "kernel", {
         links: gone.map(({ id }) => id),
         programs: [...new Set(gone.map(({ programId }) => programId))],
@@ -93,7 +122,7 @@ function forgetLostProgram(context: Context, program: ProgramRecord): void {
 
 /** A move of a TCX link that was cut off: the stand-in runs, the link may be missing. The row says where it belongs. */
 async function finishMoves(context: Context): Promise<void> {
-    for (const record of context.store.links()) {
+    for (const record of context.store.links().filter(isNetworkLink)) {
         if (record.kernelLinkId === undefined || !context.bpffs.exists(tcxPin(record, true))) continue;
         const program = context.store.program(record.programId);
         if (program !== undefined && context.bpffs.exists(tcxPin(record))) {
@@ -145,7 +174,8 @@ async function removeLeftovers(context: Context): Promise<void> {
         known.add(chainLinkPin(chain.hook));
         if (chain.backend !== "direct") known.add(revisionFolder(chain.hook, chain.revision));
     }
-    for (const link of store.links()) known.add(tcxPin(link));
+    for (const link of store.links())
+        for (const pin of isProbeLink(link) ? probePins(link) : [tcxPin(link as NetworkLinkRecord)]) known.add(pin);
     for (const { id, mapOwnerId } of programs) {
         known.add(programPin(id));
         known.add(mapFolder(mapOwnerId ?? id));

@@ -6,11 +6,11 @@ import * as bpf from "../kernel/bpf.ts";
 import { kernelError } from "../kernel/errors.ts";
 import { Fd } from "../kernel/fd.ts";
 import { errno, errnoName } from "../kernel/ffi.ts";
-import { BpfmanError, type HookKey, type KernelLinkId, type LinkRecord, type ProgramRecord } from "../model.ts";
+import { BpfmanError, type HookKey, type KernelLinkId, type NetworkLinkRecord, type ProgramRecord } from "../model.ts";
 import { detachPinned, tcxAttachType } from "./chain-change.ts";
 import type { Context } from "./context.ts";
 import { namespaceOf } from "./hook.ts";
-import { chainLinkPin, hookText, sameHook, tcxPin } from "./pins.ts";
+import { chainLinkPin, hookText, isNetworkLink, sameHook, tcxPin } from "./pins.ts";
 import type { Undo } from "./undo.ts";
 import type { WriterScope } from "./writer-lock.ts";
 
@@ -26,9 +26,9 @@ export interface TcxTarget {
 }
 
 /** Our links at a hook, as the rows have them. */
-export function placedLinks(context: Context, hook: HookKey): (PlacedTcx & { record: LinkRecord })[] {
+export function placedLinks(context: Context, hook: HookKey): (PlacedTcx & { record: NetworkLinkRecord })[] {
     return context.store.links().flatMap(record => {
-        if (!sameHook(record.hook, hook) || record.kernelLinkId === undefined) return [];
+        if (!isNetworkLink(record) || !sameHook(record.hook, hook) || record.kernelLinkId === undefined) return [];
         const { priority, request, requestIndex, kernelLinkId } = record;
         return [{ priority, request, requestIndex, kernelLinkId, record }];
     });
@@ -142,7 +142,7 @@ export async function attachTcx(
 export async function moveTcx(
     scope: WriterScope,
     context: Context,
-    record: LinkRecord,
+    record: NetworkLinkRecord,
     program: ProgramRecord,
     to: Ordered,
     undo: Undo,

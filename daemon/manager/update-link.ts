@@ -6,7 +6,7 @@ import { chainLinks } from "./attach.ts";
 import { chainRow, changeChain, retire } from "./chain-change.ts";
 import type { Context } from "./context.ts";
 import { linkView } from "./link-view.ts";
-import { hookText } from "./pins.ts";
+import { hookText, isNetworkLink } from "./pins.ts";
 import { dropDeadLinks } from "./restore.ts";
 import { moveTcx } from "./tcx.ts";
 import { type Undo, withUndo } from "./undo.ts";
@@ -37,6 +37,8 @@ export async function updateLink(context: Context, id: LinkId, change: LinkChang
 /** The row as it is to be; undefined where nothing changes. A new priority counts as attached now among its equals. */
 function changedRecord(context: Context, record: LinkRecord, change: LinkChange): LinkRecord | undefined {
     const { kind } = record.hook;
+    if (kind !== "xdp" && kind !== "tc" && kind !== "tcx")
+        throw new BpfmanError("INVALID_ARGUMENT", `link ${record.id} is a ${kind} link, which has no priority`);
     const priority = change.priority ?? record.priority;
     let { proceedOn } = record;
     if (change.proceedOn !== undefined) {
@@ -65,6 +67,7 @@ async function apply(
     undo: Undo,
 ): Promise<void> {
     const { store } = context;
+    if (!isNetworkLink(record)) throw new BpfmanError("INTERNAL", `link ${record.id} is in no chain`);
     if (record.hook.kind === "tcx") {
         const kernelLinkId = await moveTcx(scope, context, record, program, next, undo);
         store.transaction(() => store.updateLink({ ...next, kernelLinkId }));

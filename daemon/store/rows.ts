@@ -6,11 +6,13 @@ import type {
     ChainMemberRecord,
     ChainRecord,
     Direction,
+    Hook,
     HookKey,
     KernelLinkId,
     LinkId,
     LinkRecord,
     MapId,
+    ProbeHook,
     ProgramId,
     ProgramRecord,
     ProgramType,
@@ -43,6 +45,17 @@ export function hookParameters(hook: HookKey): Parameters {
     };
 }
 
+/** details: empty for network hooks, whose columns hold them */
+function linkHookParameters(hook: Hook): Parameters {
+    if ("ifindex" in hook) return { ...hookParameters(hook), details: "" };
+    const empty = { direction: "", nsid: "0", netns_cookie: "0", ifindex: 0 };
+    return { kind: hook.kind, ...empty, details: JSON.stringify(hook) };
+}
+
+function linkHook(row: Row): Hook {
+    return row["details"] === "" ? hook(row) : json<ProbeHook>(row, "details");
+}
+
 function hook(row: Row): HookKey {
     return {
         kind: text(row, "kind") as HookKey["kind"],
@@ -62,6 +75,7 @@ export function programParameters(record: ProgramRecord): Parameters {
         type: record.type,
         section: record.section,
         frags: Number(record.frags),
+        attach_function: record.attachFunction,
         source_path: record.sourcePath,
         object_sha256: record.objectSha256,
         global_data: JSON.stringify(
@@ -87,6 +101,7 @@ export function programRecord(row: Row): ProgramRecord {
         type: text(row, "type") as ProgramType,
         section: text(row, "section"),
         frags: row["frags"] === 1,
+        attachFunction: text(row, "attach_function"),
         sourcePath: text(row, "source_path"),
         objectSha256: text(row, "object_sha256"),
         globalData: globalData(row),
@@ -109,7 +124,7 @@ function globalData(row: Row): ReadonlyMap<string, Uint8Array> {
 
 export function linkParameters(record: Omit<LinkRecord, "id">): Parameters {
     return {
-        ...hookParameters(record.hook),
+        ...linkHookParameters(record.hook),
         boot_id: record.bootId,
         program_id: record.programId,
         interface: record.interface,
@@ -122,6 +137,7 @@ export function linkParameters(record: Omit<LinkRecord, "id">): Parameters {
         created_at: record.createdAt,
         created_by: record.createdBy,
         kernel_link_id: record.kernelLinkId ?? null,
+        further_kernel_link_ids: JSON.stringify(record.furtherKernelLinkIds),
     };
 }
 
@@ -130,7 +146,7 @@ export function linkRecord(row: Row): LinkRecord {
         id: number(row, "id") as LinkId,
         bootId: text(row, "boot_id"),
         programId: number(row, "program_id") as ProgramId,
-        hook: hook(row),
+        hook: linkHook(row),
         interface: text(row, "interface"),
         netns: text(row, "netns"),
         priority: number(row, "priority"),
@@ -141,6 +157,7 @@ export function linkRecord(row: Row): LinkRecord {
         createdAt: text(row, "created_at"),
         createdBy: text(row, "created_by"),
         kernelLinkId: optional<KernelLinkId>(row, "kernel_link_id"),
+        furtherKernelLinkIds: json<KernelLinkId[]>(row, "further_kernel_link_ids"),
     };
 }
 

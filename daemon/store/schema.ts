@@ -78,6 +78,12 @@ const migrations: readonly string[] = [
         value INTEGER NOT NULL
     ) STRICT, WITHOUT ROWID;
     `,
+    // hooks that are no chains: what they are is in details as JSON, and the columns of network hooks are empty
+    `
+    ALTER TABLE programs ADD COLUMN attach_function TEXT NOT NULL DEFAULT '';
+    ALTER TABLE links ADD COLUMN details TEXT NOT NULL DEFAULT '';
+    ALTER TABLE links ADD COLUMN further_kernel_link_ids TEXT NOT NULL DEFAULT '[]';
+    `,
 ];
 
 export const schemaVersion = migrations.length;

@@ -34,6 +34,7 @@ function program(id: number, bootId = "boot-a"): ProgramRecord {
         type: "xdp",
         section: "xdp.frags",
         frags: true,
+        attachFunction: "",
         sourcePath: "/tmp/x.o",
         objectSha256: "a".repeat(64),
         globalData: new Map([["limit", new Uint8Array([0, 255, 1])]]),
@@ -72,6 +73,7 @@ function link(programId: number, bootId = "boot-a"): Omit<LinkRecord, "id"> {
         createdAt: "2026-01-01T00:00:00Z",
         createdBy: "uid 1000",
         kernelLinkId: undefined,
+        furtherKernelLinkIds: [],
     };
 }
 

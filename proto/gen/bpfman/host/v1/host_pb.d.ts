@@ -541,11 +541,19 @@ export declare type ProgramSpec = Message<"bpfman.host.v1.ProgramSpec"> & {
   name: string;
 
   /**
-   * xdp, tc, tcx
+   * xdp, tc, tcx, tracepoint, kprobe, kretprobe, uprobe, uretprobe, fentry, fexit, lsm, perf_event, raw_tracepoint,
+   * cgroup
    *
    * @generated from field: string type = 2;
    */
   type: string;
+
+  /**
+   * fentry, fexit: the kernel's function; lsm: the hook
+   *
+   * @generated from field: string attach_function = 3;
+   */
+  attachFunction: string;
 };
 
 /**
@@ -558,11 +566,19 @@ export declare type ProgramSpecJson = {
   name?: string;
 
   /**
-   * xdp, tc, tcx
+   * xdp, tc, tcx, tracepoint, kprobe, kretprobe, uprobe, uretprobe, fentry, fexit, lsm, perf_event, raw_tracepoint,
+   * cgroup
    *
    * @generated from field: string type = 2;
    */
   type?: string;
+
+  /**
+   * fentry, fexit: the kernel's function; lsm: the hook
+   *
+   * @generated from field: string attach_function = 3;
+   */
+  attachFunction?: string;
 };
 
 /**
@@ -991,6 +1007,452 @@ export declare type TcxHookJson = {
 export declare const TcxHookSchema: GenMessage<TcxHook, {jsonType: TcxHookJson}>;
 
 /**
+ * @generated from message bpfman.host.v1.TracepointHook
+ */
+export declare type TracepointHook = Message<"bpfman.host.v1.TracepointHook"> & {
+  /**
+   * @generated from field: string group = 1;
+   */
+  group: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.TracepointHook
+ */
+export declare type TracepointHookJson = {
+  /**
+   * @generated from field: string group = 1;
+   */
+  group?: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.TracepointHook.
+ * Use `create(TracepointHookSchema)` to create a new message.
+ */
+export declare const TracepointHookSchema: GenMessage<TracepointHook, {jsonType: TracepointHookJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.KprobeHook
+ */
+export declare type KprobeHook = Message<"bpfman.host.v1.KprobeHook"> & {
+  /**
+   * @generated from field: string function = 1;
+   */
+  function: string;
+
+  /**
+   * from the function's beginning
+   *
+   * @generated from field: uint64 offset = 2;
+   */
+  offset: bigint;
+
+  /**
+   * in answers: at the function's return, as its program's section says
+   *
+   * @generated from field: bool retprobe = 3;
+   */
+  retprobe: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.KprobeHook
+ */
+export declare type KprobeHookJson = {
+  /**
+   * @generated from field: string function = 1;
+   */
+  function?: string;
+
+  /**
+   * from the function's beginning
+   *
+   * @generated from field: uint64 offset = 2;
+   */
+  offset?: string;
+
+  /**
+   * in answers: at the function's return, as its program's section says
+   *
+   * @generated from field: bool retprobe = 3;
+   */
+  retprobe?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.KprobeHook.
+ * Use `create(KprobeHookSchema)` to create a new message.
+ */
+export declare const KprobeHookSchema: GenMessage<KprobeHook, {jsonType: KprobeHookJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.UprobeHook
+ */
+export declare type UprobeHook = Message<"bpfman.host.v1.UprobeHook"> & {
+  /**
+   * an absolute path, or the name of a library
+   *
+   * @generated from field: string target = 1;
+   */
+  target: string;
+
+  /**
+   * empty: offset counts from the beginning of the file
+   *
+   * @generated from field: string function = 2;
+   */
+  function: string;
+
+  /**
+   * @generated from field: uint64 offset = 3;
+   */
+  offset: bigint;
+
+  /**
+   * fires in this process only; 0: in all
+   *
+   * @generated from field: int32 pid = 4;
+   */
+  pid: number;
+
+  /**
+   * the target is looked up as this process sees it; 0: as the daemon does
+   *
+   * @generated from field: int32 container_pid = 5;
+   */
+  containerPid: number;
+
+  /**
+   * in answers: as of KprobeHook
+   *
+   * @generated from field: bool retprobe = 6;
+   */
+  retprobe: boolean;
+
+  /**
+   * in answers: the file that was found
+   *
+   * @generated from field: string path = 7;
+   */
+  path: string;
+
+  /**
+   * in answers: the place in that file
+   *
+   * @generated from field: uint64 file_offset = 8;
+   */
+  fileOffset: bigint;
+};
+
+/**
+ * @generated from message bpfman.host.v1.UprobeHook
+ */
+export declare type UprobeHookJson = {
+  /**
+   * an absolute path, or the name of a library
+   *
+   * @generated from field: string target = 1;
+   */
+  target?: string;
+
+  /**
+   * empty: offset counts from the beginning of the file
+   *
+   * @generated from field: string function = 2;
+   */
+  function?: string;
+
+  /**
+   * @generated from field: uint64 offset = 3;
+   */
+  offset?: string;
+
+  /**
+   * fires in this process only; 0: in all
+   *
+   * @generated from field: int32 pid = 4;
+   */
+  pid?: number;
+
+  /**
+   * the target is looked up as this process sees it; 0: as the daemon does
+   *
+   * @generated from field: int32 container_pid = 5;
+   */
+  containerPid?: number;
+
+  /**
+   * in answers: as of KprobeHook
+   *
+   * @generated from field: bool retprobe = 6;
+   */
+  retprobe?: boolean;
+
+  /**
+   * in answers: the file that was found
+   *
+   * @generated from field: string path = 7;
+   */
+  path?: string;
+
+  /**
+   * in answers: the place in that file
+   *
+   * @generated from field: uint64 file_offset = 8;
+   */
+  fileOffset?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.UprobeHook.
+ * Use `create(UprobeHookSchema)` to create a new message.
+ */
+export declare const UprobeHookSchema: GenMessage<UprobeHook, {jsonType: UprobeHookJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.FentryHook
+ */
+export declare type FentryHook = Message<"bpfman.host.v1.FentryHook"> & {
+  /**
+   * in answers: the function that the program was loaded for
+   *
+   * @generated from field: string function = 1;
+   */
+  function: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.FentryHook
+ */
+export declare type FentryHookJson = {
+  /**
+   * in answers: the function that the program was loaded for
+   *
+   * @generated from field: string function = 1;
+   */
+  function?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.FentryHook.
+ * Use `create(FentryHookSchema)` to create a new message.
+ */
+export declare const FentryHookSchema: GenMessage<FentryHook, {jsonType: FentryHookJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.FexitHook
+ */
+export declare type FexitHook = Message<"bpfman.host.v1.FexitHook"> & {
+  /**
+   * @generated from field: string function = 1;
+   */
+  function: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.FexitHook
+ */
+export declare type FexitHookJson = {
+  /**
+   * @generated from field: string function = 1;
+   */
+  function?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.FexitHook.
+ * Use `create(FexitHookSchema)` to create a new message.
+ */
+export declare const FexitHookSchema: GenMessage<FexitHook, {jsonType: FexitHookJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.LsmHook
+ */
+export declare type LsmHook = Message<"bpfman.host.v1.LsmHook"> & {
+  /**
+   * in answers: the hook that the program was loaded for
+   *
+   * @generated from field: string hook = 1;
+   */
+  hook: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.LsmHook
+ */
+export declare type LsmHookJson = {
+  /**
+   * in answers: the hook that the program was loaded for
+   *
+   * @generated from field: string hook = 1;
+   */
+  hook?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.LsmHook.
+ * Use `create(LsmHookSchema)` to create a new message.
+ */
+export declare const LsmHookSchema: GenMessage<LsmHook, {jsonType: LsmHookJson}>;
+
+/**
+ * Samples: one kernel link for each CPU.
+ *
+ * @generated from message bpfman.host.v1.PerfEventHook
+ */
+export declare type PerfEventHook = Message<"bpfman.host.v1.PerfEventHook"> & {
+  /**
+   * a word of the perf tool: cpu-clock, page-faults, cycles, …; empty: cpu-clock
+   *
+   * @generated from field: string event = 1;
+   */
+  event: string;
+
+  /**
+   * absent: every CPU that is online
+   *
+   * @generated from field: optional uint32 cpu = 2;
+   */
+  cpu?: number | undefined;
+
+  /**
+   * samples a second; neither this nor period: 99
+   *
+   * @generated from field: uint32 frequency_hz = 3;
+   */
+  frequencyHz: number;
+
+  /**
+   * events between two samples
+   *
+   * @generated from field: uint64 period = 4;
+   */
+  period: bigint;
+};
+
+/**
+ * Samples: one kernel link for each CPU.
+ *
+ * @generated from message bpfman.host.v1.PerfEventHook
+ */
+export declare type PerfEventHookJson = {
+  /**
+   * a word of the perf tool: cpu-clock, page-faults, cycles, …; empty: cpu-clock
+   *
+   * @generated from field: string event = 1;
+   */
+  event?: string;
+
+  /**
+   * absent: every CPU that is online
+   *
+   * @generated from field: optional uint32 cpu = 2;
+   */
+  cpu?: number;
+
+  /**
+   * samples a second; neither this nor period: 99
+   *
+   * @generated from field: uint32 frequency_hz = 3;
+   */
+  frequencyHz?: number;
+
+  /**
+   * events between two samples
+   *
+   * @generated from field: uint64 period = 4;
+   */
+  period?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.PerfEventHook.
+ * Use `create(PerfEventHookSchema)` to create a new message.
+ */
+export declare const PerfEventHookSchema: GenMessage<PerfEventHook, {jsonType: PerfEventHookJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.RawTracepointHook
+ */
+export declare type RawTracepointHook = Message<"bpfman.host.v1.RawTracepointHook"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.RawTracepointHook
+ */
+export declare type RawTracepointHookJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.RawTracepointHook.
+ * Use `create(RawTracepointHookSchema)` to create a new message.
+ */
+export declare const RawTracepointHookSchema: GenMessage<RawTracepointHook, {jsonType: RawTracepointHookJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.CgroupHook
+ */
+export declare type CgroupHook = Message<"bpfman.host.v1.CgroupHook"> & {
+  /**
+   * an absolute path, or one below the root of the control groups
+   *
+   * @generated from field: string path = 1;
+   */
+  path: string;
+
+  /**
+   * in answers: lower-case name of enum bpf_attach_type, as the program's section says
+   *
+   * @generated from field: string attach_type = 2;
+   */
+  attachType: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.CgroupHook
+ */
+export declare type CgroupHookJson = {
+  /**
+   * an absolute path, or one below the root of the control groups
+   *
+   * @generated from field: string path = 1;
+   */
+  path?: string;
+
+  /**
+   * in answers: lower-case name of enum bpf_attach_type, as the program's section says
+   *
+   * @generated from field: string attach_type = 2;
+   */
+  attachType?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.CgroupHook.
+ * Use `create(CgroupHookSchema)` to create a new message.
+ */
+export declare const CgroupHookSchema: GenMessage<CgroupHook, {jsonType: CgroupHookJson}>;
+
+/**
  * @generated from message bpfman.host.v1.AttachItem
  */
 export declare type AttachItem = Message<"bpfman.host.v1.AttachItem"> & {
@@ -1027,6 +1489,64 @@ export declare type AttachItem = Message<"bpfman.host.v1.AttachItem"> & {
      */
     value: TcxHook;
     case: "tcx";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.TracepointHook tracepoint = 7;
+     */
+    value: TracepointHook;
+    case: "tracepoint";
+  } | {
+    /**
+     * kprobe and kretprobe programs
+     *
+     * @generated from field: bpfman.host.v1.KprobeHook kprobe = 8;
+     */
+    value: KprobeHook;
+    case: "kprobe";
+  } | {
+    /**
+     * uprobe and uretprobe programs
+     *
+     * @generated from field: bpfman.host.v1.UprobeHook uprobe = 9;
+     */
+    value: UprobeHook;
+    case: "uprobe";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.FentryHook fentry = 10;
+     */
+    value: FentryHook;
+    case: "fentry";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.FexitHook fexit = 11;
+     */
+    value: FexitHook;
+    case: "fexit";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.LsmHook lsm = 12;
+     */
+    value: LsmHook;
+    case: "lsm";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.PerfEventHook perf_event = 13;
+     */
+    value: PerfEventHook;
+    case: "perfEvent";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.RawTracepointHook raw_tracepoint = 14;
+     */
+    value: RawTracepointHook;
+    case: "rawTracepoint";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.CgroupHook cgroup = 15;
+     */
+    value: CgroupHook;
+    case: "cgroup";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -1065,6 +1585,55 @@ export declare type AttachItemJson = {
    * @generated from field: bpfman.host.v1.TcxHook tcx = 5;
    */
   tcx?: TcxHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.TracepointHook tracepoint = 7;
+   */
+  tracepoint?: TracepointHookJson;
+
+  /**
+   * kprobe and kretprobe programs
+   *
+   * @generated from field: bpfman.host.v1.KprobeHook kprobe = 8;
+   */
+  kprobe?: KprobeHookJson;
+
+  /**
+   * uprobe and uretprobe programs
+   *
+   * @generated from field: bpfman.host.v1.UprobeHook uprobe = 9;
+   */
+  uprobe?: UprobeHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.FentryHook fentry = 10;
+   */
+  fentry?: FentryHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.FexitHook fexit = 11;
+   */
+  fexit?: FexitHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.LsmHook lsm = 12;
+   */
+  lsm?: LsmHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.PerfEventHook perf_event = 13;
+   */
+  perfEvent?: PerfEventHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.RawTracepointHook raw_tracepoint = 14;
+   */
+  rawTracepoint?: RawTracepointHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.CgroupHook cgroup = 15;
+   */
+  cgroup?: CgroupHookJson;
 
   /**
    * @generated from field: map<string, string> metadata = 6;
@@ -1633,7 +2202,7 @@ export declare const ProgramSchema: GenMessage<Program, {jsonType: ProgramJson}>
  */
 export declare type ProgramRecord = Message<"bpfman.host.v1.ProgramRecord"> & {
   /**
-   * bpfman's word: xdp, tc, tcx
+   * bpfman's word, as in ProgramSpec
    *
    * @generated from field: string type = 1;
    */
@@ -1721,6 +2290,13 @@ export declare type ProgramRecord = Message<"bpfman.host.v1.ProgramRecord"> & {
    * @generated from field: bool frags = 16;
    */
   frags: boolean;
+
+  /**
+   * fentry, fexit, lsm: what it was loaded for
+   *
+   * @generated from field: string attach_function = 17;
+   */
+  attachFunction: string;
 };
 
 /**
@@ -1728,7 +2304,7 @@ export declare type ProgramRecord = Message<"bpfman.host.v1.ProgramRecord"> & {
  */
 export declare type ProgramRecordJson = {
   /**
-   * bpfman's word: xdp, tc, tcx
+   * bpfman's word, as in ProgramSpec
    *
    * @generated from field: string type = 1;
    */
@@ -1816,6 +2392,13 @@ export declare type ProgramRecordJson = {
    * @generated from field: bool frags = 16;
    */
   frags?: boolean;
+
+  /**
+   * fentry, fexit, lsm: what it was loaded for
+   *
+   * @generated from field: string attach_function = 17;
+   */
+  attachFunction?: string;
 };
 
 /**
@@ -1901,6 +2484,18 @@ export declare type KernelProgram = Message<"bpfman.host.v1.KernelProgram"> & {
    * @generated from field: uint32 memlock_bytes = 14;
    */
   memlockBytes: number;
+
+  /**
+   * fentry, fexit, lsm: the BTF object of the target and its function in it
+   *
+   * @generated from field: uint32 attach_btf_obj_id = 15;
+   */
+  attachBtfObjId: number;
+
+  /**
+   * @generated from field: uint32 attach_btf_id = 16;
+   */
+  attachBtfId: number;
 };
 
 /**
@@ -1980,6 +2575,18 @@ export declare type KernelProgramJson = {
    * @generated from field: uint32 memlock_bytes = 14;
    */
   memlockBytes?: number;
+
+  /**
+   * fentry, fexit, lsm: the BTF object of the target and its function in it
+   *
+   * @generated from field: uint32 attach_btf_obj_id = 15;
+   */
+  attachBtfObjId?: number;
+
+  /**
+   * @generated from field: uint32 attach_btf_id = 16;
+   */
+  attachBtfId?: number;
 };
 
 /**
@@ -2194,7 +2801,7 @@ export declare type ListLinksRequest = Message<"bpfman.host.v1.ListLinksRequest"
   programId: number;
 
   /**
-   * xdp, tc, tcx
+   * the types of programs, as in ProgramSpec
    *
    * @generated from field: repeated string kinds = 2;
    */
@@ -2221,7 +2828,7 @@ export declare type ListLinksRequestJson = {
   programId?: number;
 
   /**
-   * xdp, tc, tcx
+   * the types of programs, as in ProgramSpec
    *
    * @generated from field: repeated string kinds = 2;
    */
@@ -2318,7 +2925,7 @@ export declare type Link = Message<"bpfman.host.v1.Link"> & {
   programName: string;
 
   /**
-   * xdp, tc, tcx
+   * the type of its program. The fields from interface to proceed_on are of xdp, tc and tcx; hook has all others
    *
    * @generated from field: string kind = 4;
    */
@@ -2429,7 +3036,7 @@ export declare type Link = Message<"bpfman.host.v1.Link"> & {
   revision: number;
 
   /**
-   * direct, freplace, tail-call, kernel (tcx)
+   * direct, freplace, tail-call, kernel (tcx); empty where the hook is no chain
    *
    * @generated from field: string backend = 23;
    */
@@ -2448,6 +3055,77 @@ export declare type Link = Message<"bpfman.host.v1.Link"> & {
    * @generated from field: bpfman.host.v1.KernelLink kernel = 25;
    */
   kernel?: KernelLink | undefined;
+
+  /**
+   * all kernel links of its own, kernel_link_id first, and their pins
+   *
+   * @generated from field: repeated uint32 kernel_link_ids = 26;
+   */
+  kernelLinkIds: number[];
+
+  /**
+   * @generated from field: repeated string pin_paths = 27;
+   */
+  pinPaths: string[];
+
+  /**
+   * @generated from oneof bpfman.host.v1.Link.hook
+   */
+  hook: {
+    /**
+     * @generated from field: bpfman.host.v1.TracepointHook tracepoint = 28;
+     */
+    value: TracepointHook;
+    case: "tracepoint";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.KprobeHook kprobe = 29;
+     */
+    value: KprobeHook;
+    case: "kprobe";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.UprobeHook uprobe = 30;
+     */
+    value: UprobeHook;
+    case: "uprobe";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.FentryHook fentry = 31;
+     */
+    value: FentryHook;
+    case: "fentry";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.FexitHook fexit = 32;
+     */
+    value: FexitHook;
+    case: "fexit";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.LsmHook lsm = 33;
+     */
+    value: LsmHook;
+    case: "lsm";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.PerfEventHook perf_event = 34;
+     */
+    value: PerfEventHook;
+    case: "perfEvent";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.RawTracepointHook raw_tracepoint = 35;
+     */
+    value: RawTracepointHook;
+    case: "rawTracepoint";
+  } | {
+    /**
+     * @generated from field: bpfman.host.v1.CgroupHook cgroup = 36;
+     */
+    value: CgroupHook;
+    case: "cgroup";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -2472,7 +3150,7 @@ export declare type LinkJson = {
   programName?: string;
 
   /**
-   * xdp, tc, tcx
+   * the type of its program. The fields from interface to proceed_on are of xdp, tc and tcx; hook has all others
    *
    * @generated from field: string kind = 4;
    */
@@ -2583,7 +3261,7 @@ export declare type LinkJson = {
   revision?: number;
 
   /**
-   * direct, freplace, tail-call, kernel (tcx)
+   * direct, freplace, tail-call, kernel (tcx); empty where the hook is no chain
    *
    * @generated from field: string backend = 23;
    */
@@ -2602,6 +3280,63 @@ export declare type LinkJson = {
    * @generated from field: bpfman.host.v1.KernelLink kernel = 25;
    */
   kernel?: KernelLinkJson;
+
+  /**
+   * all kernel links of its own, kernel_link_id first, and their pins
+   *
+   * @generated from field: repeated uint32 kernel_link_ids = 26;
+   */
+  kernelLinkIds?: number[];
+
+  /**
+   * @generated from field: repeated string pin_paths = 27;
+   */
+  pinPaths?: string[];
+
+  /**
+   * @generated from field: bpfman.host.v1.TracepointHook tracepoint = 28;
+   */
+  tracepoint?: TracepointHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.KprobeHook kprobe = 29;
+   */
+  kprobe?: KprobeHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.UprobeHook uprobe = 30;
+   */
+  uprobe?: UprobeHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.FentryHook fentry = 31;
+   */
+  fentry?: FentryHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.FexitHook fexit = 32;
+   */
+  fexit?: FexitHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.LsmHook lsm = 33;
+   */
+  lsm?: LsmHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.PerfEventHook perf_event = 34;
+   */
+  perfEvent?: PerfEventHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.RawTracepointHook raw_tracepoint = 35;
+   */
+  rawTracepoint?: RawTracepointHookJson;
+
+  /**
+   * @generated from field: bpfman.host.v1.CgroupHook cgroup = 36;
+   */
+  cgroup?: CgroupHookJson;
 };
 
 /**
@@ -2650,6 +3385,13 @@ export declare type KernelLink = Message<"bpfman.host.v1.KernelLink"> & {
    * @generated from field: uint32 target_btf_id = 7;
    */
   targetBtfId: number;
+
+  /**
+   * of a cgroup link: the id of its control group, 0 once that is gone
+   *
+   * @generated from field: uint64 cgroup_id = 8;
+   */
+  cgroupId: bigint;
 };
 
 /**
@@ -2692,6 +3434,13 @@ export declare type KernelLinkJson = {
    * @generated from field: uint32 target_btf_id = 7;
    */
   targetBtfId?: number;
+
+  /**
+   * of a cgroup link: the id of its control group, 0 once that is gone
+   *
+   * @generated from field: uint64 cgroup_id = 8;
+   */
+  cgroupId?: string;
 };
 
 /**
