@@ -110,7 +110,15 @@ test("Load takes every type of the contract, and the section says whether a prob
     const { request } = manager.asked["load"] as { request: LoadRequest };
     assert.deepEqual(
         request.programs.map(({ name, type, attachFunction }) => `${name} ${type} ${attachFunction}`.trim()),
-        ["t tracepoint", "in kprobe", "back kretprobe", "uback uretprobe", "fe fentry vfs_read", "fx fexit vfs_write", "l lsm file_open"],
+        [
+            "t tracepoint",
+            "in kprobe",
+            "back kretprobe",
+            "uback uretprobe",
+            "fe fentry vfs_read",
+            "fx fexit vfs_write",
+            "l lsm file_open",
+        ],
     );
 });
 
