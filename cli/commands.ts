@@ -2,6 +2,7 @@
 // The table of commands. A verb's code is read only when it is the one that runs.
 import type { Command, Option } from "./args.ts";
 import type { Verb } from "./host.ts";
+import { mapCommand } from "./map-commands.ts";
 import { releasedCommands } from "./released-commands.ts";
 import { globalOptions } from "./settings.ts";
 import { looksLikeProgram } from "./values.ts";
@@ -294,6 +295,7 @@ export const root: BpfmanCommand = {
         program,
         link,
         dispatcher,
+        mapCommand,
         {
             name: "features",
             summary: "Tells what this kernel and its libbpf can do",

@@ -30,11 +30,29 @@ export function printErrorLine(text: string): void {
 
 /** Two-space indent; nothing but ASCII-safe line structure: what `safe` escapes is escaped as JSON does. */
 export function printJson(value: unknown): void {
-    const escaped = JSON.stringify(value, undefined, 2).replace(steering, character =>
+    write(1, `${escapedJson(value, 2)}\n`);
+}
+
+/** A document of one line, for streams of them. */
+export function printJsonLine(value: unknown): void {
+    write(1, `${escapedJson(value, 0)}\n`);
+}
+
+/** A JSON list written as its items come: it may be longer than memory. */
+export async function printJsonList<T>(items: AsyncIterable<T>, toJson: (item: T) => unknown): Promise<void> {
+    let separator = "[\n";
+    for await (const item of items) {
+        write(1, `${separator}${escapedJson(toJson(item), 2)}`);
+        separator = ",\n";
+    }
+    write(1, separator === ",\n" ? "\n]\n" : "[]\n");
+}
+
+function escapedJson(value: unknown, indent: number): string {
+    return JSON.stringify(value, undefined, indent).replace(steering, character =>
         // stringify has escaped C0 inside strings; the line feeds left are its own
         character === "\n" ? character : `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
     );
-    write(1, `${escaped}\n`);
 }
 
 /** Left-aligned columns with two spaces between them. */

@@ -7,7 +7,7 @@ import { nearest } from "./nearest.ts";
 const maxU32 = 0xffffffff;
 const maxI32 = 0x7fffffff;
 
-export function parseId(noun: "program" | "link", text: string): number {
+export function parseId(noun: "program" | "link" | "map", text: string): number {
     if (!/^[0-9]+$/.test(text)) throw new UsageError(`invalid ${noun} ID "${text}": must be a decimal number`);
     const id = Number(text);
     if (id === 0 || id > maxU32) throw new UsageError(`invalid ${noun} ID "${text}": must be from 1 to ${maxU32}`);

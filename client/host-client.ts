@@ -6,7 +6,10 @@ import type {
     AttachResponseJson,
     BatchResponseJson,
     ChainJson,
+    DeleteMapEntryRequestJson,
     DetachRequestJson,
+    DumpMapRequestJson,
+    DumpMapResponseJson,
     EventJson,
     FeaturesResponseJson,
     GetChainRequestJson,
@@ -18,14 +21,26 @@ import type {
     ListInterfacesResponseJson,
     ListLinksRequestJson,
     ListLinksResponseJson,
+    ListMapsRequestJson,
+    ListMapsResponseJson,
     ListProgramsRequestJson,
     ListProgramsResponseJson,
     LoadRequestJson,
     LoadResponseJson,
+    LookupMapRequestJson,
+    MapChangeJson,
+    MapDetailJson,
+    MapEntryJson,
+    MapSelectorJson,
     ProgramJson,
+    ReplaceProgramRequestJson,
+    TestRunRequestJson,
+    TestRunResponseJson,
     UnloadRequestJson,
     UpdateLinkRequestJson,
+    UpdateMapRequestJson,
     VersionResponseJson,
+    WatchMapRequestJson,
 } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Dial } from "./byte-stream.ts";
 import { serverStream } from "./connect-stream.ts";
@@ -112,6 +127,43 @@ export class HostClient {
     /** Events from the call on, READY first. Ends only by an error, the signal's reason among them. */
     watch(signal?: AbortSignal): AsyncIterable<EventJson> {
         return serverStream(this.#dial, `${service}Watch`, {}, signal) as AsyncIterable<EventJson>;
+    }
+
+    listMaps(request: ListMapsRequestJson = {}, options?: CallOptions): Promise<ListMapsResponseJson> {
+        return this.#read("ListMaps", request, options);
+    }
+
+    getMap(map: MapSelectorJson, options?: CallOptions): Promise<MapDetailJson> {
+        return this.#read("GetMap", { map }, options);
+    }
+
+    dumpMap(request: DumpMapRequestJson, options?: CallOptions): Promise<DumpMapResponseJson> {
+        return this.#read("DumpMap", request, options);
+    }
+
+    lookupMap(request: LookupMapRequestJson, options?: CallOptions): Promise<MapEntryJson> {
+        return this.#read("LookupMap", request, options);
+    }
+
+    updateMap(request: UpdateMapRequestJson, options?: CallOptions): Promise<MapEntryJson> {
+        return this.#change("UpdateMap", request, options);
+    }
+
+    deleteMapEntry(request: DeleteMapEntryRequestJson, options?: CallOptions): Promise<MapEntryJson> {
+        return this.#change("DeleteMapEntry", request, options);
+    }
+
+    /** Changes from the call on, READY first; ends when the map is gone. */
+    watchMap(request: WatchMapRequestJson, signal?: AbortSignal): AsyncIterable<MapChangeJson> {
+        return serverStream(this.#dial, `${service}WatchMap`, request, signal) as AsyncIterable<MapChangeJson>;
+    }
+
+    testRun(request: TestRunRequestJson, options?: CallOptions): Promise<TestRunResponseJson> {
+        return this.#change("TestRun", request, options);
+    }
+
+    replaceProgram(request: ReplaceProgramRequestJson, options?: CallOptions): Promise<ProgramJson> {
+        return this.#change("ReplaceProgram", request, options);
     }
 
     /** Drops the kept connection; a later call dials again. */

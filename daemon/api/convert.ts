@@ -123,7 +123,7 @@ function runStats(stats: KernelRunStats): RunStatsJson {
     };
 }
 
-function map({ kernel, pinPath }: MapView): MapJson {
+export function map({ kernel, pinPath }: MapView): MapJson {
     return {
         id: kernel.id,
         name: kernel.name,

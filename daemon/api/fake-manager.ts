@@ -14,7 +14,13 @@ import {
     type LinkRecord,
     type LinkView,
     type LoadRequest,
+    type MapChangeView,
+    type MapDetail,
+    type MapEntryView,
     type MapId,
+    type MapInput,
+    type MapPage,
+    type MapSelector,
     type ObjectFacts,
     type ProbeHook,
     type ProbeHookRequest,
@@ -118,6 +124,50 @@ export class FakeManager implements Manager {
     subscribe(listener: (event: ChangeEvent) => void): () => void {
         this.listeners.add(listener);
         return () => this.listeners.delete(listener);
+    }
+
+    async listMaps() {
+        return [mapDetail];
+    }
+
+    async getMap(selector: MapSelector) {
+        if (selector.id !== mapDetail.kernel.id && selector.name !== mapDetail.name)
+            throw new BpfmanError("NOT_FOUND", `no map ${selector.id ?? selector.name}`);
+        return mapDetail;
+    }
+
+    async dumpMap(selector: MapSelector, page: { size: number; token: string }): Promise<MapPage> {
+        this.asked["dumpMap"] = { selector, page };
+        return { entries: [mapEntry], nextPageToken: page.token === "" ? "k1:00" : "" };
+    }
+
+    async lookupMap(selector: MapSelector, key: MapInput) {
+        this.asked["lookupMap"] = { selector, key };
+        return mapEntry;
+    }
+
+    async updateMap(selector: MapSelector, entry: unknown, force: boolean) {
+        await this.#change("updateMap", { selector, entry, force });
+        return mapEntry;
+    }
+
+    async deleteMapEntry(selector: MapSelector, key: MapInput, force: boolean) {
+        await this.#change("deleteMapEntry", { selector, key, force });
+        return mapEntry;
+    }
+
+    watchMap(
+        _selector: MapSelector,
+        intervalMs: number,
+        watcher: { change(change: MapChangeView): void; end(error: BpfmanError | undefined): void },
+    ): () => void {
+        this.asked["watchMap"] = { intervalMs };
+        const time = "2026-01-01T00:00:00.000Z";
+        watcher.change({ kind: "READY", entry: undefined, entryCount: 1, time });
+        watcher.change({ kind: "CHANGED", entry: mapEntry, entryCount: 1, time });
+        watcher.change({ kind: "GONE", entry: undefined, entryCount: 1, time });
+        queueMicrotask(() => watcher.end(undefined));
+        return () => {};
     }
 
     emit(event: Partial<ChangeEvent>): void {
@@ -288,6 +338,31 @@ const kernelMap: ProgramView["maps"][number]["kernel"] = {
     memlockBytes: 4096,
     frozen: false,
     mapExtra: 18_446_744_073_709_551_615n,
+};
+
+const mapDetail: MapDetail = {
+    kernel: kernelMap,
+    name: "counts",
+    programIds: [1 as ProgramId],
+    usedBy: [1 as ProgramId],
+    pinPaths: ["/run/bpfman/fs/maps/1/counts"],
+    managed: true,
+    partOf: "",
+    keyType: "__u32",
+    valueType: "__u64",
+    perCpu: false,
+    unreadable: "",
+    unwritable: "",
+    shared: false,
+};
+
+const mapEntry: MapEntryView = {
+    key: new Uint8Array([1, 0, 0, 0]),
+    keyJson: 1,
+    value: new Uint8Array([255, 255, 255, 255, 255, 255, 255, 255]),
+    valueJson: "18446744073709551615",
+    cpus: [],
+    sum: undefined,
 };
 
 function kernelProgram(id: ProgramId, typeName: "xdp" | "sched_cls"): KernelProgram {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Limits and ranges of what callers send, checked before anything else sees it.
-import { BpfmanError, type Direction, type LinkId, type ProgramId, type XdpModeWanted } from "../model.ts";
+import { BpfmanError, type Direction, type LinkId, type MapId, type ProgramId, type XdpModeWanted } from "../model.ts";
 import { invalid } from "./errors.ts";
 
 export const limits = {
@@ -18,6 +18,9 @@ export const limits = {
     interfaceBytes: 15,
     attachItems: 64,
     ids: 1024,
+    mapValueBytes: 1024 * 1024,
+    testPacketBytes: 1024 * 1024,
+    testRuns: 1_000_000_000,
 } as const;
 
 const maxUint32 = 0xffff_ffff;
@@ -70,6 +73,7 @@ function checkId(id: number, what: string): number {
 
 export const checkProgramId = (id: number): ProgramId => checkId(id, "the program's id") as ProgramId;
 export const checkLinkId = (id: number): LinkId => checkId(id, "the link's id") as LinkId;
+export const checkMapId = (id: number): MapId => checkId(id, "the map's id") as MapId;
 
 /** Each id once, in the order given. */
 export function checkIds<Id>(ids: readonly number[], check: (id: number) => Id): Id[] {

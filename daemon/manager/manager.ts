@@ -3,6 +3,7 @@
 import type {
     AttachItem,
     BatchResult,
+    BpfmanError,
     Caller,
     ChainView,
     ChangeEvent,
@@ -11,6 +12,13 @@ import type {
     LinkId,
     LinkView,
     LoadRequest,
+    MapChangeView,
+    MapDetail,
+    MapEntryView,
+    MapInput,
+    MapPage,
+    MapSelector,
+    MapUpdateMode,
     ObjectFacts,
     ProgramId,
     ProgramView,
@@ -47,4 +55,23 @@ export interface Manager {
     features(): Promise<{ kernel: string; libbpf: string; features: Feature[] }>;
     /** Calls back for each change until the returned function is called. */
     subscribe(listener: (event: ChangeEvent) => void): () => void;
+    /** Every map in the kernel, sorted by id. */
+    listMaps(): Promise<MapDetail[]>;
+    getMap(selector: MapSelector): Promise<MapDetail>;
+    dumpMap(selector: MapSelector, page: { size: number; token: string }): Promise<MapPage>;
+    lookupMap(selector: MapSelector, key: MapInput): Promise<MapEntryView>;
+    /** force: also a map that no program of ours has. The entry as it then is. */
+    updateMap(
+        selector: MapSelector,
+        entry: { key: MapInput; value: MapInput; mode: MapUpdateMode },
+        force: boolean,
+    ): Promise<MapEntryView>;
+    /** The entry as it was. */
+    deleteMapEntry(selector: MapSelector, key: MapInput, force: boolean): Promise<MapEntryView>;
+    /** Calls back for each change until the returned function is called; end comes at most once, and nothing after it. */
+    watchMap(
+        selector: MapSelector,
+        intervalMs: number,
+        watcher: { change(change: MapChangeView): void; end(error: BpfmanError | undefined): void },
+    ): () => void;
 }

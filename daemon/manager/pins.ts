@@ -59,6 +59,10 @@ export function tcxPin(link: Pick<NetworkLinkRecord, "hook" | "programId">, movi
 
 export const mapFolder = (id: ProgramId): string => `maps/${id}`;
 
+/** Maps that objects ask to be shared by name (LIBBPF_PIN_BY_NAME). */
+export const sharedMaps = "maps/shared";
+export const sharedMapPin = (name: string): string => `${sharedMaps}/${name}`;
+
 /** Whether two are one hook of a network interface. */
 export const sameHook = (a: Hook, b: Hook): boolean =>
     "ifindex" in a &&

@@ -41,7 +41,7 @@ function view(
 }
 
 /** What the daemon made for itself, by program id: dispatchers of chains, and copies in them. */
-function ownParts(context: Context): Map<ProgramId, string> {
+export function ownParts(context: Context): Map<ProgramId, string> {
     const parts = new Map<ProgramId, string>();
     for (const chain of context.store.chains())
         if (chain.backend !== "direct") parts.set(chain.programId, `dispatcher of ${hookText(chain)}`);

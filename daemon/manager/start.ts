@@ -21,6 +21,9 @@ import { KernelView } from "./kernel-view.ts";
 import { linkView, linkViews } from "./link-view.ts";
 import { load } from "./load.ts";
 import type { Manager } from "./manager.ts";
+import { deleteMapEntry, dumpMap, lookupMap, updateMap } from "./map-entries.ts";
+import { mapDetail, mapDetails } from "./map-view.ts";
+import { watchMap } from "./map-watch.ts";
 import { programView, programViews } from "./program-view.ts";
 import { readObject } from "./read-object.ts";
 import { restore } from "./restore.ts";
@@ -113,5 +116,12 @@ function managerOf(context: Context): Manager {
         // some hundred probes that most starts never need
         features: async () => (await import("../kernel/features.ts")).probeFeatures(),
         subscribe: listener => context.events.subscribe(listener),
+        listMaps: async () => mapDetails(context),
+        getMap: async selector => mapDetail(context, selector),
+        dumpMap: async (selector, page) => dumpMap(context, selector, page),
+        lookupMap: async (selector, key) => lookupMap(context, selector, key),
+        updateMap: async (selector, entry, force) => updateMap(context, selector, entry, force),
+        deleteMapEntry: async (selector, key, force) => deleteMapEntry(context, selector, key, force),
+        watchMap: (selector, intervalMs, watcher) => watchMap(context, selector, intervalMs, watcher),
     };
 }
