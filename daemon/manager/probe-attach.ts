@@ -115,7 +115,10 @@ class Attacher implements Disposable {
             throw new BpfmanError("INVALID_ARGUMENT", `unknown event ${JSON.stringify(hook.event)}${help}`);
         }
         const rate = { frequencyHz: 0, period: 0, ...hook.rate };
-        for (const cpu of hook.cpu === undefined ? onlineCpus() : [hook.cpu])
+        const online = onlineCpus();
+        if (hook.cpu !== undefined && !online.includes(hook.cpu))
+            throw new BpfmanError("INVALID_ARGUMENT", `CPU ${hook.cpu} is not online; ${online.join(", ")} are`);
+        for (const cpu of hook.cpu === undefined ? online : [hook.cpu])
             await this.#event(hook, { kind: "sample", ...known, ...rate }, undefined, cpu);
         return hook;
     }

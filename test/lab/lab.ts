@@ -117,8 +117,8 @@ export class Lab implements AsyncDisposable {
             object: fixtureObject(fixture).toString("base64"),
             sourcePath: `/fixtures/${fixture}.o`,
             programs: programs.map(program => {
-                const [type = "", name = ""] = program.split(":");
-                return { type, name };
+                const [type = "", name = "", attachFunction = ""] = program.split(":");
+                return { type, name, attachFunction };
             }),
             globalData: Object.fromEntries(globals),
             attach: options.attach ?? [],
