@@ -2,7 +2,6 @@
 // The join of what is wanted (rows) and what is (kernel and pins), made at each start and before each change: what is
 // gone is forgotten, what is half done is finished or removed. Nothing outside our own bpffs is touched.
 
-import { openRecorded } from "../kernel/backend.ts";
 import * as bpf from "../kernel/bpf.ts";
 import type {
     ChainRecord,
@@ -28,13 +27,19 @@ import {
     sameHook,
     tcxPin,
 } from "./pins.ts";
-import { createTcx, placedLinks } from "./tcx.ts";
+import { putBack } from "./tcx.ts";
+import { asBpfmanError } from "./unexpected.ts";
 import type { WriterScope } from "./writer-lock.ts";
 
-/** A link whose interface or namespace went, or that somebody detached, has no interface any more. */
-function isAttached(id: KernelLinkId): boolean {
-    using fd = bpf.openLink(id);
-    return fd !== undefined && bpf.linkInfo(fd).ifindex !== 0;
+/**
+ * Whether our own pin holds the link of the row, and the link is attached: one whose interface or namespace went, or that
+ * somebody detached, has no interface any more.
+ */
+function isAttached({ bpffs }: Context, pinName: string, id: KernelLinkId): boolean {
+    if (!bpffs.exists(pinName)) return false;
+    using fd = bpf.openPin(bpffs.path(pinName));
+    const link = bpf.linkInfo(fd);
+    return link.id === id && link.ifindex !== 0;
 }
 
 /** Whether any of its kernel links is there, and its control group too. */
@@ -45,21 +50,25 @@ function isProbing(link: ProbeLinkRecord): boolean {
     });
 }
 
+function isThere(context: Context, link: LinkRecord, kernelLinkId: KernelLinkId): boolean {
+    if (isProbeLink(link)) return isProbing(link);
+    return isNetworkLink(link) && isAttached(context, tcxPin(link), kernelLinkId);
+}
+
 /** Forgets links that the kernel took away with their interface, so that a new one of the same number starts clean. */
 export function dropDeadLinks(_scope: WriterScope, context: Context): void {
     const { store, bpffs } = context;
     const gone: LinkRecord[] = [];
     for (const chain of store.chains()) {
-        if (isAttached(chain.kernelLinkId)) continue;
+        if (isAttached(context, chainLinkPin(chain.hook), chain.kernelLinkId)) continue;
         const links = store.links().filter(({ hook }) => sameHook(hook, chain.hook));
         forgetChain(context, chain, links);
         gone.push(...links);
     }
     for (const link of store.links()) {
-        const probe = isProbeLink(link);
-        if (link.kernelLinkId === undefined || (probe ? isProbing(link) : isAttached(link.kernelLinkId))) continue;
+        if (link.kernelLinkId === undefined || isThere(context, link, link.kernelLinkId)) continue;
         store.transaction(() => store.deleteLink(link.id));
-        for (const pin of probe ? probePins(link) : [tcxPin(link as NetworkLinkRecord)]) bpffs.remove(pin);
+        for (const pin of isProbeLink(link) ? probePins(link) : [tcxPin(link as NetworkLinkRecord)]) bpffs.remove(pin);
         gone.push(link);
     }
     if (gone.length === 0) return;
@@ -120,22 +129,23 @@ function forgetLostProgram(context: Context, program: ProgramRecord): void {
     });
 }
 
-/** A move of a TCX link that was cut off: the stand-in runs, the link may be missing. The row says where it belongs. */
+/**
+ * A move of a TCX link that was cut off: the stand-in runs. Where the row's link is attached, the move had not begun or
+ * was committed; else it is taken back.
+ */
 async function finishMoves(context: Context): Promise<void> {
     for (const record of context.store.links().filter(isNetworkLink)) {
-        if (record.kernelLinkId === undefined || !context.bpffs.exists(tcxPin(record, true))) continue;
+        const { kernelLinkId } = record;
+        if (kernelLinkId === undefined || !context.bpffs.exists(tcxPin(record, true))) continue;
         const program = context.store.program(record.programId);
-        if (program !== undefined && context.bpffs.exists(tcxPin(record))) {
-            // the link was made again, but its row still has the old one
-            using link = bpf.openPin(context.bpffs.path(tcxPin(record)));
-            const { id } = bpf.linkInfo(link);
-            if (id !== record.kernelLinkId)
-                context.store.transaction(() => context.store.updateLink({ ...record, kernelLinkId: id }));
-        } else if (program !== undefined) {
-            const others = placedLinks(context, record.hook).filter(other => other.record.id !== record.id);
-            using fd = openRecorded(context.bpffs, program);
-            const id = await createTcx(context, record, fd, record, others, tcxPin(record));
-            context.store.transaction(() => context.store.updateLink({ ...record, kernelLinkId: id }));
+        if (program !== undefined && !isAttached(context, tcxPin(record), kernelLinkId)) {
+            context.log(`link ${record.id} (${hookText(record)}): a move that was cut off is taken back`);
+            try {
+                await putBack(context, record, program);
+            } catch (error) {
+                // its interface or namespace went, and the link with it: dropDeadLinks() forgets it
+                context.log(asBpfmanError(error, context.log).message);
+            }
         }
         await detachPinned(context, tcxPin(record, true));
     }

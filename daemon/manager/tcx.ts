@@ -134,10 +134,16 @@ export async function attachTcx(
     return id;
 }
 
+/** A moved link; its stand-in goes with finish(), once the row says where the link is. */
+export interface Moved {
+    readonly kernelLinkId: KernelLinkId;
+    finish(): Promise<void>;
+}
+
 /**
  * Moves a link to another place in the list. The kernel cannot move one, and takes a program once: so a second copy of
  * the program, with the same maps, stands in at the new place while the link is made again. A packet may meet the
- * program twice for a moment, never not at all.
+ * program twice for a moment, never not at all; as long as the stand-in is pinned, a start takes an uncommitted move back.
  */
 export async function moveTcx(
     scope: WriterScope,
@@ -147,25 +153,34 @@ export async function moveTcx(
     to: Ordered,
     undo: Undo,
     others: readonly PlacedTcx[] = placedLinks(context, record.hook).filter(({ record: { id } }) => id !== record.id),
-): Promise<KernelLinkId> {
+): Promise<Moved> {
     const standIn = tcxPin(record, true);
     const copyName = await context.copies.make(program, "double");
     try {
         using copy = bpf.openPin(context.bpffs.path(copyName));
         const standInId = await createTcx(context, record, copy, to, others, standIn);
         undo.add("remove the stand-in", () => detachPinned(context, standIn));
+        undo.add("put the link back", () => putBack(context, record, program, others));
         await detachPinned(context, tcxPin(record));
-        undo.add("put the link back", async () => {
-            using fd = openRecorded(context.bpffs, program);
-            await createTcx(context, record, fd, record, others, tcxPin(record));
-        });
         // the stand-in has the place: right before it is where the link belongs
         const beforeStandIn = { priority: to.priority, request: to.request, requestIndex: to.requestIndex - 1 };
         const withStandIn = [...others, { ...to, kernelLinkId: standInId }];
-        const id = await attachTcx(scope, context, record, program, beforeStandIn, withStandIn, undo);
-        await detachPinned(context, standIn);
-        return id;
+        const kernelLinkId = await attachTcx(scope, context, record, program, beforeStandIn, withStandIn, undo);
+        return { kernelLinkId, finish: () => detachPinned(context, standIn) };
     } finally {
         context.bpffs.remove(copyName);
     }
+}
+
+/** Makes a link again at the place that its row names, while its stand-in runs. */
+export async function putBack(
+    context: Context,
+    record: NetworkLinkRecord,
+    program: ProgramRecord,
+    others: readonly PlacedTcx[] = placedLinks(context, record.hook).filter(({ record: { id } }) => id !== record.id),
+): Promise<void> {
+    await detachPinned(context, tcxPin(record));
+    using fd = openRecorded(context.bpffs, program);
+    const kernelLinkId = await createTcx(context, record, fd, record, others, tcxPin(record));
+    context.store.transaction(() => context.store.updateLink({ ...record, kernelLinkId }));
 }

@@ -69,9 +69,10 @@ async function apply(
     const { store } = context;
     if (!isNetworkLink(record)) throw new BpfmanError("INTERNAL", `link ${record.id} is in no chain`);
     if (record.hook.kind === "tcx") {
-        const kernelLinkId = await moveTcx(scope, context, record, program, next, undo);
+        const { kernelLinkId, finish } = await moveTcx(scope, context, record, program, next, undo);
         store.transaction(() => store.updateLink({ ...next, kernelLinkId }));
         undo.done();
+        await finish();
         return;
     }
     const chain = store.chain(record.hook);
