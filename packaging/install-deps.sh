@@ -36,6 +36,10 @@ check busybox-static    busybox
 check cpio              cpio
 check xz-utils          xz
 check zstd              zstd
+check libelf-dev        elfutils-libelf-devel
+check zlib1g-dev        zlib-devel
+check gcc               gcc
+check passwd            shadow-utils
 check xdp-tools         xdp-tools
 rpm   rpm               rpm-build
 rpm   rpm               rpm-sign
