@@ -3,6 +3,7 @@
 import type { Command, Option } from "./args.ts";
 import type { Verb } from "./host.ts";
 import { mapCommand } from "./map-commands.ts";
+import { probeCommands } from "./probe-commands.ts";
 import { releasedCommands } from "./released-commands.ts";
 import { globalOptions } from "./settings.ts";
 import { looksLikeProgram } from "./values.ts";
@@ -47,13 +48,13 @@ const loadOptions: readonly Option[] = [
         list: "words",
         accepts: looksLikeProgram,
         required: true,
-        help: "functions to load, each as xdp, tc or tcx",
+        help: "functions to load, with their types; fentry, fexit and lsm with their target, as fentry:NAME:vfs_read",
     },
     {
         name: "attach",
         value: "[NAME=]HOOK",
         list: "repeated",
-        help: "also attach: xdp:IFACE:prio=N or tc|tcx:IFACE:ingress|egress:prio=N, then :proceed-on=a,b :netns=PATH :mode=M",
+        help: "also attach: xdp:IFACE:prio=N or tc|tcx:IFACE:ingress|egress:prio=N, then :proceed-on=a,b :netns=PATH :mode=M; tracepoint:GROUP/NAME, kprobe:FN:offset=N, uprobe:TARGET:fn=FN:pid=N, fentry, fexit, lsm, perf-event:freq=N, raw-tracepoint:NAME, cgroup:PATH",
     },
     { name: "application", short: "a", value: "NAME", help: "kept as metadata bpfman.io/application" },
     { name: "metadata", short: "m", value: "KEY=VALUE", list: "repeated", help: "kept with each program" },
@@ -197,6 +198,7 @@ const link: BpfmanCommand = {
                     examples: ["bpfman link attach tcx 123 eth0 egress --priority 100"],
                     run: attachVerb,
                 },
+                ...probeCommands(programWord, [linkMetadata, output], attachVerb),
             ],
         },
         {
@@ -205,7 +207,7 @@ const link: BpfmanCommand = {
             options: [
                 quiet,
                 { name: "program-id", value: "ID", help: "of this program" },
-                { name: "kind", value: "KIND,…", list: "repeated", help: "xdp, tc or tcx" },
+                { name: "kind", value: "KIND,…", list: "repeated", help: "xdp, tc, kprobe, …" },
                 {
                     name: "program-type",
                     short: "p",

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { AttachItemJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, UsageError } from "./args.ts";
 import { nearest } from "./nearest.ts";
+import { isProbeKind, type ProbeJson, parseProbe } from "./probe-hook.ts";
 import { parsePriority, parseProceedOn } from "./values.ts";
 
 const hookKinds = ["xdp", "tc", "tcx"] as const;
@@ -12,7 +13,7 @@ export type HookKind = (typeof hookKinds)[number];
 export const isHookKind = (word: string): word is HookKind => (hookKinds as readonly string[]).includes(word);
 
 /** The hook's half of an AttachItem. */
-export type HookJson = Pick<AttachItemJson, "xdp" | "tc" | "tcx">;
+export type HookJson = Pick<AttachItemJson, "xdp" | "tc" | "tcx"> & ProbeJson;
 
 export interface HookWords {
     readonly kind: HookKind;
@@ -76,13 +77,17 @@ const settings = ["prio", "priority", "proceed-on", "netns", "mode"];
 
 /** `[NAME=]xdp:eth0:prio=100[:proceed-on=pass,drop][:netns=/path][:mode=native]`, tc and tcx with a direction. */
 export function parseAttach(word: string): { programName: string | undefined; hook: HookJson } {
-    const match = /^(?:([^:=]+)=)?(xdp|tc|tcx):(.*)$/.exec(word);
-    if (!match) {
+    const match = /^(?:([^:=]+)=)?([a-z_-]+)(?::(.*))?$/s.exec(word);
+    const [, programName, written = "", after] = match ?? [];
+    const probe = written.replaceAll("_", "-");
+    if (isProbeKind(probe)) return { programName, hook: parseProbe(word, probe, after) };
+    const kind = written;
+    if (!isHookKind(kind) || after === undefined) {
         throw new UsageError(
-            `can't read --attach "${word}": must be [NAME=]xdp:IFACE:prio=N, or tc or tcx with :ingress or :egress after the interface`,
+            `can't read --attach "${word}": must be [NAME=]xdp:IFACE:prio=N, or tc or tcx with :ingress or :egress after the interface, or as tracepoint:GROUP/NAME`,
         );
     }
-    const [, programName, kind = "", rest = ""] = match;
+    const rest = after;
     const [iface = "", ...pieces] = rest.split(":");
     const values = new Map<string, string>();
     let direction: string | undefined;
@@ -109,7 +114,7 @@ export function parseAttach(word: string): { programName: string | undefined; ho
     if (priority === undefined) throw new UsageError(`--attach "${word}" has no priority: add :prio=N`);
     const proceedOn = values.get("proceed-on");
     const hook = makeHook({
-        kind: kind as HookKind,
+        kind,
         interface: iface,
         direction,
         priority,

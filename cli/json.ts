@@ -12,6 +12,7 @@ import type {
     ProgramRecordJson,
     RunStatsJson,
 } from "../proto/gen/bpfman/host/v1/host_pb.js";
+import { isProbe, probeDetails } from "./probe-text.ts";
 import { proceedOnMask } from "./values.ts";
 
 // lib.es2024 does not know it yet (ES2026); V8 does
@@ -66,7 +67,7 @@ function programRecordJson(id: number, record: ProgramRecordJson): unknown {
             program_type: record.type ?? "",
             global_data: record.globalData ?? {},
             image_source: null,
-            attach_func: null,
+            attach_func: textOrNull(record.attachFunction),
             map_owner_id: orNull(record.mapOwnerId),
         },
         license: record.license ?? "",
@@ -188,6 +189,7 @@ export function linkRecordJson(link: LinkJson): unknown {
 }
 
 function detailsJson(link: LinkJson): unknown {
+    if (isProbe(link)) return probeDetails(link);
     const place = { interface: link.interface ?? "", ifindex: link.ifindex ?? 0 };
     const order = { priority: link.priority ?? 0, position: link.position ?? 0 };
     const namespace = { netns: link.netns ?? "", nsid: integer(link.nsid) };

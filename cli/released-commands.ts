@@ -2,6 +2,7 @@
 // The verb-noun commands of the released bpfman, with their own options and tables. A wrong command line exits with 2.
 import type { Command, Option, Word } from "./args.ts";
 import type { Verb } from "./host.ts";
+import { releasedProbeCommands } from "./probe-commands.ts";
 import { looksLikeProgram } from "./values.ts";
 
 type BpfmanCommand = Command<Verb>;
@@ -55,6 +56,7 @@ const hooks = (run?: () => Promise<Verb>): BpfmanCommand[] => [
         options: [direction, iface, priority, netns, metadata],
         ...(run ? { run } : {}),
     },
+    ...releasedProbeCommands(metadata, run),
 ];
 
 const load: BpfmanCommand = {
@@ -73,7 +75,7 @@ const load: BpfmanCommand = {
                     list: "words",
                     accepts: looksLikeProgram,
                     required: true,
-                    help: "functions to load, each as xdp, tc or tcx",
+                    help: "functions to load, with their types; fentry, fexit and lsm with their target",
                 },
                 {
                     name: "global",
@@ -108,7 +110,10 @@ const attach: BpfmanCommand = {
     words: [programWord],
     options: [fullLog],
     commands: hooks(() => import("./verbs/link-attach.ts").then(verbs => verbs.attachProgram)),
-    examples: ["bpfman attach 123 xdp --iface eth0 --priority 100 --proceed-on pass dispatcher_return"],
+    examples: [
+        "bpfman attach 123 xdp --iface eth0 --priority 100 --proceed-on pass dispatcher_return",
+        "bpfman attach 123 tracepoint --tracepoint sched/sched_switch",
+    ],
 };
 
 const selection: readonly Option[] = [

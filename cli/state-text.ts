@@ -3,6 +3,7 @@
 import type { LinkJson, ProgramJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { applicationOf, typeOf } from "./json.ts";
 import { table } from "./print.ts";
+import { isProbe, probeRows } from "./probe-text.ts";
 import { attachment, globalsOf } from "./text.ts";
 import { proceedOnWords } from "./values.ts";
 
@@ -72,14 +73,21 @@ export function linkState(link: LinkJson): string[] {
         ["Program Type", one(kind)],
         ["Program ID", one(link.programId)],
         ["Link ID", one(link.id)],
+        ...(isProbe(link) ? probeRows(link) : chainRows(link)),
+        ["Metadata", pairs(link.metadata)],
+    ]);
+}
+
+function chainRows(link: LinkJson): Row[] {
+    const kind = link.kind ?? "";
+    return [
         ["Interface", one(link.interface)],
         ...(kind === "xdp" ? [] : [["Direction", one(link.direction)] as const]),
         ["Priority", one(link.priority ?? 0)],
         ["Position", one(link.position ?? 0)],
         ...(kind === "tcx" ? [] : [["Proceed On", one(proceedOnWords(kind, link.proceedOn ?? []))] as const]),
         ["Network Namespace", one(link.netns)],
-        ["Metadata", pairs(link.metadata)],
-    ]);
+    ];
 }
 
 /** Rows with their head first; nothing where there are none. */

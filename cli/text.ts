@@ -3,6 +3,7 @@
 import type { ChainJson, LinkJson, MapJson, ProgramJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { applicationOf, isRestricted, kernelWord, typeOf } from "./json.ts";
 import { table } from "./print.ts";
+import { isProbe, probeAttachment, probeFields } from "./probe-text.ts";
 import { proceedOnWords } from "./values.ts";
 
 type Field = readonly [label: string, value: string];
@@ -32,6 +33,7 @@ export function globalsOf(program: ProgramJson): string[] {
 
 /** eth0 pos-2, eth0 ingress pos-0, with the namespace where it is not the daemon's own */
 export function attachment(link: LinkJson): string {
+    if (isProbe(link)) return probeAttachment(link);
     const direction = link.direction ? ` ${link.direction}` : "";
     const netns = link.netns ? ` netns=${link.netns}` : "";
     return `${link.interface ?? ""}${direction} pos-${link.position ?? 0}${netns}`;
@@ -83,6 +85,7 @@ export function programText(program: ProgramJson): string[] {
               ["Metadata", joinPairs(record.metadata) || "<none>"],
               ["Name", record.name ?? ""],
               ["Type", record.type ?? ""],
+              record.attachFunction ? ["Attach Function", record.attachFunction] : undefined,
           ]
         : [];
     return [
@@ -181,13 +184,7 @@ export function linkText(link: LinkJson): string[] {
                 ["Pin Path", link.pinPath || "<none>"],
                 ["Program ID", String(link.programId ?? 0)],
                 ["Type", kind],
-                ["Interface", link.interface ?? ""],
-                kind === "xdp" ? undefined : ["Direction", link.direction ?? ""],
-                ["Network Namespace", link.netns || "<none>"],
-                ["Position", String(link.position ?? 0)],
-                ["Priority", String(link.priority ?? 0)],
-                kind === "tcx" ? undefined : ["Proceed On", proceedOnWords(kind, link.proceedOn ?? []) || "<none>"],
-                kind === "xdp" ? ["Mode", link.xdpMode ?? ""] : undefined,
+                ...(isProbe(link) ? probeFields(link) : chainFields(link)),
             ],
             "  ",
         ),
@@ -196,10 +193,23 @@ export function linkText(link: LinkJson): string[] {
             [
                 ["Kernel Seen", String(link.kernelSeen ?? false)],
                 ["Pin Present", String(link.pinPresent ?? false)],
-                ["Backend", link.backend ?? ""],
+                isProbe(link) ? undefined : ["Backend", link.backend ?? ""],
             ],
             "  ",
         ),
+    ];
+}
+
+function chainFields(link: LinkJson): (Field | undefined)[] {
+    const kind = link.kind ?? "";
+    return [
+        ["Interface", link.interface ?? ""],
+        kind === "xdp" ? undefined : ["Direction", link.direction ?? ""],
+        ["Network Namespace", link.netns || "<none>"],
+        ["Position", String(link.position ?? 0)],
+        ["Priority", String(link.priority ?? 0)],
+        kind === "tcx" ? undefined : ["Proceed On", proceedOnWords(kind, link.proceedOn ?? []) || "<none>"],
+        kind === "xdp" ? ["Mode", link.xdpMode ?? ""] : undefined,
     ];
 }
 

@@ -74,7 +74,15 @@ test("programs are TYPE:NAME", () => {
         { type: "tcx", name: "c" },
     ]);
     refuses(() => parsePrograms(["xdq:a"]), /^Unknown program type: xdq; did you mean xdp\?$/);
-    refuses(() => parsePrograms(["kprobe:a"]), /kprobe can't be loaded/);
+    assert.deepEqual(parsePrograms(["kretprobe:a", "fentry:b:vfs_read,lsm:c:file_open", "perf-event:d"]), [
+        { type: "kretprobe", name: "a" },
+        { type: "fentry", name: "b", attachFunction: "vfs_read" },
+        { type: "lsm", name: "c", attachFunction: "file_open" },
+        { type: "perf_event", name: "d" },
+    ]);
+    refuses(() => parsePrograms(["fexit:a"]), /^Missing function name for fexit program/);
+    refuses(() => parsePrograms(["lsm:a"]), /^Missing hook name for lsm program/);
+    refuses(() => parsePrograms(["fentry:a:b:c"]), /unexpected "c"/);
     refuses(() => parsePrograms(["xdp"]), /^Missing program name/);
     refuses(() => parsePrograms(["xdp:a:b"]), /unexpected "b"/);
     refuses(() => parsePrograms([","]), /names no program/);

@@ -124,36 +124,52 @@ export function parseGlobals(words: readonly string[]): Record<string, string> {
     return Object.fromEntries(pairs);
 }
 
-/** What this project can load now. */
-export const programTypes = ["xdp", "tc", "tcx"] as const;
-const otherTypes = ["tracepoint", "kprobe", "kretprobe", "uprobe", "uretprobe", "fentry", "fexit", "lsm"];
+export const programTypes = [
+    ...(["xdp", "tc", "tcx", "tracepoint", "kprobe", "kretprobe", "uprobe", "uretprobe"] as const),
+    ...(["fentry", "fexit", "lsm", "perf_event", "raw_tracepoint", "cgroup"] as const),
+] as const;
+/** Types that are loaded for one function of the kernel, and what that is called in a message. */
+const boundTypes: Readonly<Record<string, string>> = { fentry: "function", fexit: "function", lsm: "hook" };
+
+/** perf-event and perf_event are one word. */
+export const typeWord = (word: string): string => word.replaceAll("-", "_");
 
 export function looksLikeProgram(word: string): boolean {
-    return /^[a-z]+:[^/]/.test(word);
+    return /^[a-z][a-z_-]*:[^/]/.test(word);
 }
 
-export function parsePrograms(words: readonly string[]): { type: string; name: string }[] {
+export interface NamedProgram {
+    readonly type: string;
+    readonly name: string;
+    /** of types that are loaded for one place in the kernel */
+    readonly attachFunction?: string;
+}
+
+export function parsePrograms(words: readonly string[]): NamedProgram[] {
     const programs = splitCommas(words).map(word => {
-        const [type = "", name, ...rest] = word.split(":");
-        checkType(type);
+        const [written = "", name, attachFunction = "", ...rest] = word.split(":");
+        const type = typeWord(written);
+        checkType(type, written);
+        const bound = boundTypes[type];
+        const form = bound === undefined ? "TYPE:NAME" : `${type}:NAME:${bound.toUpperCase()}`;
         if (name === undefined || name === "") {
-            throw new UsageError(`Missing program name in "${word}": must be TYPE:NAME, as in ${type}:my_function`);
+            throw new UsageError(`Missing program name in "${word}": must be ${form}, as in ${type}:my_function`);
         }
-        if (rest.length > 0) throw new UsageError(`unexpected "${rest.join(":")}" in "${word}": must be TYPE:NAME`);
-        return { type, name };
+        if (bound !== undefined && attachFunction === "")
+            throw new UsageError(`Missing ${bound} name for ${type} program "${word}": must be ${form}`);
+        const extra = bound === undefined && attachFunction !== "" ? [attachFunction, ...rest] : rest;
+        if (extra.length > 0) throw new UsageError(`unexpected "${extra.join(":")}" in "${word}": must be ${form}`);
+        return { type, name, ...(bound === undefined ? {} : { attachFunction }) };
     });
     if (programs.length === 0) throw new UsageError("--programs names no program");
     return programs;
 }
 
-function checkType(type: string): void {
+function checkType(type: string, written: string): void {
     if ((programTypes as readonly string[]).includes(type)) return;
-    if (otherTypes.includes(type)) {
-        throw new UsageError(`program type ${type} can't be loaded; this version loads ${programTypes.join(", ")}`);
-    }
     const near = nearest(type, programTypes);
     const more = near ? `did you mean ${near}?` : `one of: ${programTypes.join(", ")}`;
-    throw new UsageError(`Unknown program type: ${type}; ${more}`);
+    throw new UsageError(`Unknown program type: ${written}; ${more}`);
 }
 
 /** 30s, 1m30s, 500ms, 0 (as Go writes durations) to milliseconds. */

@@ -7,12 +7,12 @@ import { linkRecordJson } from "../json.ts";
 import { printHeadedTable, printJson, printLines } from "../print.ts";
 import { releasedLinkRows } from "../state-text.ts";
 import { linkTable } from "../text.ts";
-import { parseId, parseMetadata, splitCommas } from "../values.ts";
+import { parseId, parseMetadata, splitCommas, typeWord } from "../values.ts";
 
 export const linkList: Verb = async (args, host) => {
-    // the type of a link's program and the kind of the link are one word for xdp, tc and tcx
-    const kinds = splitCommas(args.values("kind"));
-    const types = splitCommas(args.values("program-type"));
+    // the type of a link's program and the kind of the link are one word
+    const kinds = splitCommas(args.values("kind")).map(typeWord);
+    const types = splitCommas(args.values("program-type")).map(typeWord);
     const links = await list(args, host, kinds.length > 0 ? kinds : types);
     const selected = links.filter(({ kind = "" }) => types.length === 0 || types.includes(kind));
     if (args.flag("quiet")) printLines(selected.map(link => String(link.id ?? 0)));
@@ -23,9 +23,15 @@ export const linkList: Verb = async (args, host) => {
 
 export const listLinks: Verb = async (args, host) => {
     const type = args.value("program-type");
-    printHeadedTable(releasedLinkRows(await list(args, host, type === undefined ? [] : [type])));
+    printHeadedTable(releasedLinkRows(await list(args, host, type === undefined ? [] : kindsOf(type))));
     return 0;
 };
+
+/** The released commands select by the kernel's type, which several of ours are. */
+function kindsOf(type: string): string[] {
+    if (type === "probe") return ["kprobe", "kretprobe", "uprobe", "uretprobe"];
+    return type === "tracing" ? ["fentry", "fexit"] : [typeWord(type)];
+}
 
 async function list(args: Args, { client }: Host, kinds: string[]): Promise<LinkJson[]> {
     const program = args.value("program-id");

@@ -8,14 +8,11 @@ import { type Host, type Verb, wantsJson } from "../host.ts";
 import { linkJson, programJson } from "../json.ts";
 import { readObjectFile } from "../object-file.ts";
 import { printErrorLine, printHeadedTable, printJson, printLine, printLines } from "../print.ts";
+import { probeFromReleased } from "../probe-args.ts";
+import { attachableTypes, isProbeKind, type ProbeKind } from "../probe-hook.ts";
 import { linkState, programState, releasedProgramRows } from "../state-text.ts";
 import { linkText, programText } from "../text.ts";
-import { parseGlobals, parseId, parseMetadata, parsePrograms, withApplication } from "../values.ts";
-
-interface NamedProgram {
-    readonly type: string;
-    readonly name: string;
-}
+import { type NamedProgram, parseGlobals, parseId, parseMetadata, parsePrograms, withApplication } from "../values.ts";
 
 export const programLoadFile: Verb = async (args, host) => {
     const programs = parsePrograms(args.values("programs"));
@@ -36,7 +33,8 @@ export const programLoadFile: Verb = async (args, host) => {
 /** `load file … [xdp --iface I --priority N]`: every program of that type is attached there, in the order named. */
 export const loadFile: Verb = async (args, host) => {
     const programs = parsePrograms(args.values("programs"));
-    const attach = isHookKind(args.command) ? trailingAttach(args, args.command, programs) : [];
+    const { command } = args;
+    const attach = isHookKind(command) || isProbeKind(command) ? trailingAttach(args, command, programs) : [];
     const answer = await load(args, host, args.required("path"), programs, attach);
     printReleased(answer);
     return 0;
@@ -55,11 +53,16 @@ function attachItem(word: string, programs: readonly NamedProgram[]): AttachItem
     return { programName: name, ...hook };
 }
 
-function trailingAttach(args: Args, kind: HookKind, programs: readonly NamedProgram[]): AttachItemJson[] {
-    const other = programs.find(program => program.type !== kind);
+function trailingAttach(args: Args, kind: HookKind | ProbeKind, programs: readonly NamedProgram[]): AttachItemJson[] {
+    const types = attachableTypes(kind);
+    const other = programs.find(program => !types.includes(program.type));
     if (other)
-        throw new UsageError(`program ${other.name} is a ${other.type} program; the ${kind} attach accepts ${kind}`);
-    const hook = hookFromArgs(kind, args, args.required("iface"), args.value("direction"));
+        throw new UsageError(
+            `program ${other.name} is a ${other.type} program; the ${kind} attach accepts ${types.join(", ")}`,
+        );
+    const hook = isHookKind(kind)
+        ? hookFromArgs(kind, args, args.required("iface"), args.value("direction"))
+        : probeFromReleased(kind, args);
     const metadata = parseMetadata(args.values("link-metadata"));
     return programs.map(({ name }) => ({ programName: name, ...hook, metadata }));
 }
