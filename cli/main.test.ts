@@ -254,7 +254,7 @@ test("program load sends the bytes, the path as a label, and what to attach", as
             { type: "xdp", name: "a" },
             { type: "xdp", name: "b" },
         ],
-        globalData: { v: "AQI=" },
+        globalValues: { v: { text: "0102" } },
         metadata: { k: "v", "bpfman.io/application": "web" },
         mapOwnerId: 4,
         privateMaps: true,

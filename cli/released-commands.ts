@@ -83,7 +83,7 @@ const load: BpfmanCommand = {
                     value: "NAME=HEX…",
                     list: "words",
                     accepts: word => word.includes("="),
-                    help: "bytes of global variables",
+                    help: "global variables: their bytes, or values of their types",
                 },
                 { name: "application", short: "a", value: "NAME", help: "kept as metadata bpfman.io/application" },
                 { name: "metadata", short: "m", value: "K=V[,K=V…]", list: "repeated", help: "kept with each program" },

@@ -60,11 +60,15 @@ test("an application named in the metadata wins", () => {
     assert.equal(withApplication({ "bpfman.io/application": "y" }, undefined).ignored, false);
 });
 
-test("globals are hexadecimal, with or without 0x, and may be empty", () => {
-    assert.deepEqual(parseGlobals(["a=0xFF00", "b=01", "c="]), { a: "/wA=", b: "AQ==", c: "" });
-    refuses(() => parseGlobals(["a=1"]), /odd number/);
-    refuses(() => parseGlobals(["a=xyz"]), /must be NAME=HEX/);
-    refuses(() => parseGlobals(["a"]), /must be NAME=HEX/);
+test("globals are sent as they were written, and marked where they are values whatever they look like", () => {
+    assert.deepEqual(parseGlobals(["a=0xFF00", "b=eth0", "c:=10", 'd=[1, "="]', "e="]), {
+        a: { text: "0xFF00" },
+        b: { text: "eth0" },
+        c: { text: "10", typed: true },
+        d: { text: '[1, "="]' },
+        e: { text: "" },
+    });
+    for (const wrong of ["a", "=1", ":=1"]) refuses(() => parseGlobals([wrong]), /must be NAME=HEX, NAME=VALUE or/);
 });
 
 test("programs are TYPE:NAME", () => {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The values that users write: ids, priorities, proceed-on words, KEY=VALUE, NAME=HEX. Pure.
-import { toBase64 } from "../client/base64.ts";
 import { UsageError } from "./args.ts";
 import { nearest } from "./nearest.ts";
 
@@ -109,17 +108,16 @@ export function withApplication(
     return { metadata: { ...metadata, [applicationKey]: application }, ignored: false };
 }
 
-/** NAME=HEX to NAME → base64, as proto3 JSON carries bytes. */
-export function parseGlobals(words: readonly string[]): Record<string, string> {
+/**
+ * NAME=HEX, the bytes of a global variable, and NAME=VALUE, a value of its type: which it is the daemon knows, who knows
+ * the variable. NAME:=VALUE is a value whatever it looks like.
+ */
+export function parseGlobals(words: readonly string[]): Record<string, { text: string; typed?: boolean }> {
     const pairs = words.map(word => {
-        const match = /^([^=]+)=(?:0[xX])?([0-9a-fA-F]*)$/.exec(word);
-        if (!match?.[1] || match[2] === undefined) {
-            throw new UsageError(`invalid global "${word}": must be NAME=HEX`);
-        }
-        const [, name, hex] = match;
-        if (hex.length % 2 !== 0) throw new UsageError(`invalid global "${word}": an odd number of hexadecimal digits`);
-        const bytes = Uint8Array.from(hex.match(/../g) ?? [], pair => Number.parseInt(pair, 16));
-        return [name, toBase64(bytes)] as const;
+        const [, name, colon, text = ""] = /^([^=:]+)(:?)=(.*)$/s.exec(word) ?? [];
+        if (name === undefined)
+            throw new UsageError(`invalid global "${word}": must be NAME=HEX, NAME=VALUE or NAME:=VALUE`);
+        return [name, colon === ":" ? { text, typed: true } : { text }] as const;
     });
     return Object.fromEntries(pairs);
 }

@@ -159,6 +159,8 @@ export interface LoadRequest {
     readonly sourcePath: string;
     readonly programs: readonly ProgramSpec[];
     readonly globalData: ReadonlyMap<string, Uint8Array>;
+    /** others, as people write them */
+    readonly globalValues?: ReadonlyMap<string, GlobalText>;
     readonly metadata: ReadonlyMap<string, string>;
     readonly mapOwnerId: ProgramId | undefined;
     readonly privateMaps: boolean;
@@ -456,9 +458,35 @@ export interface InterfaceView {
 export interface ObjectFacts {
     readonly programs: readonly ObjectProgram[];
     readonly maps: readonly string[];
-    readonly globals: readonly { name: string; sizeBytes: number; section: string }[];
+    readonly globals: readonly ObjectGlobal[];
+    /** what its maps are, in the order of maps */
+    readonly mapDefinitions: readonly ObjectMap[];
     readonly license: string;
     readonly hasBtf: boolean;
+}
+
+export interface ObjectGlobal {
+    readonly name: string;
+    readonly sizeBytes: number;
+    readonly section: string;
+    /** C type; empty without BTF */
+    readonly type: string;
+    /** what the object sets it to */
+    readonly value: Json | undefined;
+}
+
+export interface ObjectMap {
+    readonly name: string;
+    readonly typeName: string;
+    readonly keySize: number;
+    readonly valueSize: number;
+    readonly maxEntries: number;
+    readonly flags: number;
+    /** C types; empty where the definition gives sizes only */
+    readonly keyType: string;
+    readonly valueType: string;
+    /** LIBBPF_PIN_BY_NAME */
+    readonly pinnedByName: boolean;
 }
 
 export interface ObjectProgram {

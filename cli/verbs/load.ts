@@ -80,7 +80,7 @@ async function load(
     const owner = args.value("map-owner-id");
     const request: LoadRequestJson = {
         programs: [...programs],
-        globalData: parseGlobals(args.values("global")),
+        globalValues: parseGlobals(args.values("global")),
         metadata,
         ...(owner === undefined ? {} : { mapOwnerId: parseId("program", owner) }),
         privateMaps: args.flag("private-maps"),
@@ -88,7 +88,9 @@ async function load(
         fullLog: args.flag("full-log"),
     };
     const { bytes, absolutePath } = readObjectFile(path);
-    return await client.load({ ...request, object: toBase64(bytes), sourcePath: absolutePath });
+    const answer = await client.load({ ...request, object: toBase64(bytes), sourcePath: absolutePath });
+    for (const warning of answer.warnings ?? []) printErrorLine(`bpfman: warning: ${warning}`);
+    return answer;
 }
 
 /** One program: its two tables; several: the list. Then each link's table. */

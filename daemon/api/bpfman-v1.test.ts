@@ -94,6 +94,7 @@ test("Load takes every type of the contract, and the section says whether a prob
         ],
         maps: [],
         globals: [],
+        mapDefinitions: [],
         license: "GPL",
         hasBtf: true,
     });

@@ -51,8 +51,8 @@ export function inspectResponse(facts: ObjectFacts): InspectResponseJson {
             frags: program.frags,
             otherTypes: [...program.otherTypes],
         })),
-        maps: facts.maps.map(name => ({ name })),
-        globals: facts.globals.map(({ name, sizeBytes, section }) => ({ name, sizeBytes, section })),
+        maps: facts.mapDefinitions.map(map => ({ ...map })),
+        globals: facts.globals.map(({ value, ...global }) => ({ ...global, ...(value !== undefined && { value }) })),
         license: facts.license,
         hasBtf: facts.hasBtf,
     };

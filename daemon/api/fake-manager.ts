@@ -48,7 +48,14 @@ export class FakeManager implements Manager {
     #nextLink = 1;
 
     inspect(): ObjectFacts {
-        return { programs: [], maps: ["counts"], globals: [], license: "GPL", hasBtf: true };
+        return {
+            programs: [],
+            maps: ["counts"],
+            globals: [],
+            mapDefinitions: [objectMap],
+            license: "GPL",
+            hasBtf: true,
+        };
     }
 
     readObject(path: string): Uint8Array {
@@ -61,7 +68,7 @@ export class FakeManager implements Manager {
         const programs = request.programs.map(({ name, type }) =>
             this.add({ name, type, metadata: request.metadata, sourcePath: request.sourcePath }),
         );
-        return { programs, links: [] };
+        return { programs, links: [], warnings: [] };
     }
 
     async unload(ids: readonly ProgramId[], options: { ignoreMissing: boolean }, caller: Caller) {
@@ -324,6 +331,18 @@ function fakeProbe(hook: ProbeHookRequest): ProbeHook {
             return hook;
     }
 }
+
+export const objectMap = {
+    name: "counts",
+    typeName: "array",
+    keySize: 4,
+    valueSize: 8,
+    maxEntries: 1,
+    flags: 0,
+    keyType: "__u32",
+    valueType: "__u64",
+    pinnedByName: false,
+};
 
 const kernelMap: ProgramView["maps"][number]["kernel"] = {
     id: 5 as MapId,

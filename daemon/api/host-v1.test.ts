@@ -12,7 +12,7 @@ import {
     type InterfaceView,
     type LoadRequest,
 } from "../model.ts";
-import { FakeManager, member, root } from "./fake-manager.ts";
+import { FakeManager, member, objectMap, root } from "./fake-manager.ts";
 import { hostService } from "./host-v1.ts";
 
 function setUp() {
@@ -46,7 +46,17 @@ test("every method of the contract has a handler", () => {
     const changing = [...service.methods].filter(([, method]) => method.kind === "unary" && method.changes);
     assert.deepEqual(
         changing.map(([name]) => name),
-        ["Load", "Unload", "Attach", "Detach", "UpdateLink"],
+        [
+            "Load",
+            "Unload",
+            "Attach",
+            "Detach",
+            "UpdateLink",
+            "UpdateMap",
+            "DeleteMapEntry",
+            "TestRun",
+            "ReplaceProgram",
+        ],
     );
 });
 
@@ -60,6 +70,7 @@ test("Load takes bytes from anybody, with what is to be attached", async () => {
             { name: "mark", type: "fentry", attachFunction: "vfs_read" },
         ],
         globalData: { limit: "AQI=" },
+        globalValues: { rate: { text: "5" } },
         mapOwnerId: 4,
         privateMaps: true,
         attach: [
@@ -75,6 +86,7 @@ test("Load takes bytes from anybody, with what is to be attached", async () => {
         sourcePath: "/home/me/x.o",
         programs: request.programs,
         globalData: new Map([["limit", new Uint8Array([1, 2])]]),
+        globalValues: new Map([["rate", { text: "5", typed: false }]]),
         metadata: new Map(),
         mapOwnerId: 4,
         privateMaps: true,
@@ -310,7 +322,7 @@ test("chains are found by type, namespace and interface", async () => {
 
 test("Inspect, Features and Version tell what the daemon knows", async () => {
     const { call, refuses } = setUp();
-    assert.deepEqual((await call("Inspect", { object })).maps, [{ name: "counts" }]);
+    assert.deepEqual((await call("Inspect", { object })).maps, [objectMap]);
     await refuses("INVALID_ARGUMENT", "the object is empty", "Inspect", {});
     const features = await call("Features");
     assert.deepEqual(features.features, [{ name: "link/tcx", supported: false, errno: "EINVAL", note: "" }]);

@@ -43,8 +43,9 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
         inspect: async request => convert.inspectResponse(manager.inspect(validate.checkObject(request.object))),
 
         load: async (request, caller) => {
-            const { programs, links } = await manager.load(loadRequest(request, manager, caller), caller);
-            return { programs: programs.map(convert.program), links: links.map(convert.link) };
+            const { programs, links, warnings } = await manager.load(loadRequest(request, manager, caller), caller);
+            const loaded = { programs: programs.map(convert.program), links: links.map(convert.link) };
+            return { ...loaded, warnings: [...warnings] };
         },
 
         unload: async (request, caller) => {
@@ -162,6 +163,7 @@ function loadRequest(request: LoadRequestMessage, manager: Manager, caller: Call
     return {
         programs: specs,
         globalData: validate.checkGlobals(request.globalData),
+        globalValues: validate.checkGlobalValues(request.globalValues),
         metadata: validate.checkMetadata(request.metadata),
         mapOwnerId: mapOwnerId === undefined ? undefined : validate.checkProgramId(mapOwnerId),
         privateMaps: request.privateMaps,

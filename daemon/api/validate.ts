@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Limits and ranges of what callers send, checked before anything else sees it.
-import { BpfmanError, type Direction, type LinkId, type MapId, type ProgramId, type XdpModeWanted } from "../model.ts";
+import {
+    BpfmanError,
+    type Direction,
+    type GlobalText,
+    type LinkId,
+    type MapId,
+    type ProgramId,
+    type XdpModeWanted,
+} from "../model.ts";
 import { invalid } from "./errors.ts";
 
 export const limits = {
@@ -102,6 +110,17 @@ export function checkGlobals(globals: Readonly<Record<string, Uint8Array>>): Rea
             throw invalid(`the value of global variable ${name} is longer than ${limits.globalBytes} bytes`);
     }
     return new Map(pairs);
+}
+
+export function checkGlobalValues(globals: Readonly<Record<string, GlobalText>>): ReadonlyMap<string, GlobalText> {
+    const pairs = Object.entries(globals);
+    if (pairs.length > limits.globals) throw invalid(`more than ${limits.globals} global variables`);
+    return new Map(
+        pairs.map(([name, { text, typed }]) => {
+            checkName(name, "a global variable's name");
+            return [name, { text: checkText(text, `the value of ${name}`, limits.globalBytes), typed }];
+        }),
+    );
 }
 
 export function checkPriority(priority: number): number {

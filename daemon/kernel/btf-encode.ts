@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text or JSON to bytes by BTF: what people write for a map's key or value, or for a global variable.
 import { BpfmanError, type Json } from "../model.ts";
-import { type Btf, type BtfMember, type BtfType, badBtf } from "./btf.ts";
+import { type Btf, type BtfMember, type BtfType, badBtf, valueTypeName } from "./btf.ts";
 import { suggest } from "./near-names.ts";
 
 const maxDepth = 64;
@@ -35,7 +35,7 @@ export function encodeText(btf: Btf, typeId: number, text: string, path: string)
             break;
         default:
     }
-    return encode(btf, typeId, parseJson(text, path, btf.cName(typeId)), path);
+    return encode(btf, typeId, parseJson(text, path, valueTypeName(btf, typeId)), path);
 }
 
 /** The text of a JSON string, any other text as it is. */
@@ -58,7 +58,7 @@ function parseJson(text: string, path: string, typeName: string): Json {
                 : value;
         return JSON.parse(text, reviver as (key: string, value: unknown) => unknown) as Json;
     } catch {
-        throw refuse(`${path} is a ${typeName}: ${JSON.stringify(text)} is no JSON for it`);
+        throw refuse(`${path} is of type ${typeName}: ${JSON.stringify(text)} is no JSON for it`);
     }
 }
 
@@ -75,7 +75,7 @@ class Encoder {
     put(typeId: number, value: Json, at: number, path: string, depth: number): void {
         if (depth > maxDepth) throw badBtf("its types nest too deeply");
         const type = this.#btf.resolve(typeId);
-        const name = this.#btf.cName(typeId);
+        const name = valueTypeName(this.#btf, typeId);
         switch (type.kind) {
             case "int":
             case "enum":
@@ -121,11 +121,11 @@ class Encoder {
         const number = wholeOf(type, value);
         if (number === undefined) throw notOf(type, value, path, name);
         if (type.kind === "int" && type.bool && number !== 0n && number !== 1n)
-            throw refuse(`${path} is a ${name}: true or false, not ${number}`);
+            throw refuse(`${path} is of type ${name}: true or false, not ${number}`);
         const lowest = type.signed ? -(1n << BigInt(bits - 1)) : 0n;
         const highest = type.signed ? (1n << BigInt(bits - 1)) - 1n : (1n << BigInt(bits)) - 1n;
         if (number < lowest || number > highest)
-            throw refuse(`${path} is a ${name} of ${bits} bits: ${number} is not from ${lowest} to ${highest}`);
+            throw refuse(`${path} is of type ${name} of ${bits} bits: ${number} is not from ${lowest} to ${highest}`);
         return number;
     }
 
@@ -133,11 +133,11 @@ class Encoder {
         const number = typeof value === "number" || typeof value === "string" ? Number(value) : Number.NaN;
         const spelled = typeof value === "string" && /^\s*$/.test(value);
         if (spelled || (Number.isNaN(number) && value !== "NaN"))
-            throw refuse(`${path} is a ${name}: ${JSON.stringify(value)} is no number`);
+            throw refuse(`${path} is of type ${name}: ${JSON.stringify(value)} is no number`);
         const view = new DataView(this.#bytes.buffer, this.#bytes.byteOffset);
         if (size === 4) view.setFloat32(at, number, true);
         else if (size === 8) view.setFloat64(at, number, true);
-        else throw refuse(`${path} is a ${name} of ${size} bytes, which can't be written`);
+        else throw refuse(`${path} is of type ${name} of ${size} bytes, which can't be written`);
     }
 
     #array(type: Extract<BtfType, { kind: "array" }>, value: Json, at: number, path: string, depth: number): void {
@@ -149,8 +149,8 @@ class Encoder {
             return;
         }
         if (!Array.isArray(value)) {
-            const what = `${this.#btf.cName(type.type)}[${type.count}]`;
-            throw refuse(`${path} is a ${what}: ${JSON.stringify(value)} is no list`, "Write it as [1, 2, 3].");
+            const what = `${valueTypeName(this.#btf, type.type)}[${type.count}]`;
+            throw refuse(`${path} is of type ${what}: ${JSON.stringify(value)} is no list`, "Write it as [1, 2, 3].");
         }
         if (value.length > type.count) throw refuse(`${path} has ${type.count} elements, ${value.length} were given`);
         const size = this.#btf.size(type.type);
@@ -168,7 +168,7 @@ class Encoder {
     ): void {
         if (typeof value !== "object" || value === null || Array.isArray(value))
             throw refuse(
-                `${path} is a ${name}: ${JSON.stringify(value)} is no object`,
+                `${path} is of type ${name}: ${JSON.stringify(value)} is no object`,
                 'Write it as {"member": value}.',
             );
         const members = this.#flat(type, 0, depth);
@@ -229,7 +229,7 @@ class Encoder {
     #bitField(member: BtfMember, value: Json, at: number, path: string): void {
         const type = this.#btf.resolve(member.type);
         if (type.kind !== "int" && type.kind !== "enum") throw badBtf(`bit field ${member.name} is no whole number`);
-        const number = this.#number(type, value, member.bits, path, this.#btf.cName(member.type));
+        const number = this.#number(type, value, member.bits, path, valueTypeName(this.#btf, member.type));
         const raw = BigInt.asUintN(member.bits, number);
         for (let bit = 0; bit < member.bits; bit++) {
             const place = member.bitOffset + bit;
@@ -290,9 +290,11 @@ export function parseWhole(text: string): bigint | undefined {
 function notOf(type: Extract<BtfType, { kind: "int" | "enum" }>, value: Json, path: string, name: string): BpfmanError {
     const shown = JSON.stringify(value);
     if (type.kind === "int")
-        return refuse(`${path} is a ${name}: ${shown} is ${type.bool ? "neither true nor false" : "no whole number"}`);
+        return refuse(
+            `${path} is of type ${name}: ${shown} is ${type.bool ? "neither true nor false" : "no whole number"}`,
+        );
     const names = type.values.map(one => one.name);
     const near = typeof value === "string" ? suggest(value, names) : [];
     const more = near.length > 0 ? `did you mean: ${near.join(", ")}?` : `one of: ${names.slice(0, 20).join(", ")}`;
-    return refuse(`${path} is a ${name}: ${shown} is none of its values; ${more}`);
+    return refuse(`${path} is of type ${name}: ${shown} is none of its values; ${more}`);
 }

@@ -98,7 +98,8 @@ export function checkObject(bytes: Uint8Array): ElfObject {
     };
 }
 
-export function objectFacts(elf: ElfObject): ObjectFacts {
+/** Without what BTF tells of its variables and maps. */
+export function objectFacts(elf: ElfObject): Omit<ObjectFacts, "globals" | "mapDefinitions"> {
     return {
         programs: elf.functions
             .filter(({ program }) => program)
@@ -114,7 +115,6 @@ export function objectFacts(elf: ElfObject): ObjectFacts {
                 };
             }),
         maps: elf.maps,
-        globals: elf.globals.map(({ name, sizeBytes, section }) => ({ name, sizeBytes, section })),
         license: elf.license,
         hasBtf: elf.hasBtf,
     };

@@ -8,13 +8,7 @@ import { checkObject, type ElfFunction, type ElfObject } from "../kernel/elf.ts"
 import { withoutMapValues } from "../kernel/elf-edit.ts";
 import { btfFunction } from "../kernel/kernel-functions.ts";
 import type { LoaderSuccess } from "../kernel/loader.ts";
-import {
-    internalMapSection,
-    type LoaderGlobal,
-    type LoaderProgram,
-    type LoaderRequest,
-    mapKey,
-} from "../kernel/loader-protocol.ts";
+import { internalMapSection, type LoaderProgram, type LoaderRequest, mapKey } from "../kernel/loader-protocol.ts";
 import { suggest } from "../kernel/near-names.ts";
 import { checkType, sectionFacts } from "../kernel/sections.ts";
 import {
@@ -31,6 +25,7 @@ import {
 } from "../model.ts";
 import { attachItems } from "./attach.ts";
 import type { Context } from "./context.ts";
+import { type PlannedGlobals, planGlobals } from "./globals.ts";
 import { linkViews } from "./link-view.ts";
 import { mapFolder, programPin } from "./pins.ts";
 import { didYouMean } from "./probe-error.ts";
@@ -47,7 +42,7 @@ interface PlannedProgram {
 interface LoadPlan {
     readonly elf: ElfObject;
     readonly programs: readonly PlannedProgram[];
-    readonly globals: readonly LoaderGlobal[];
+    readonly globals: PlannedGlobals;
     readonly owner: ProgramRecord | undefined;
     /** a program of the same object and globals, whose map set the new ones join as if loaded with it */
     readonly joins: ProgramRecord | undefined;
@@ -59,8 +54,8 @@ export async function load(
     context: Context,
     request: LoadRequest,
     caller: Caller,
-): Promise<{ programs: ProgramView[]; links: LinkView[] }> {
-    const { records, links } = await withUndo(context.log, undo => execute(context, request, caller, undo));
+): Promise<{ programs: ProgramView[]; links: LinkView[]; warnings: readonly string[] }> {
+    const { records, links, warnings } = await withUndo(context.log, undo => execute(context, request, caller, undo));
     const by = context.describe(caller);
     const ids = records.map(({ id }) => id);
     context.events.emit("PROGRAM_LOADED", by, { programs: ids });
@@ -68,6 +63,7 @@ export async function load(
     return {
         programs: ids.map(id => programView(context, id)),
         links: linkViews(context).filter(({ record }) => links.includes(record.id)),
+        warnings,
     };
 }
 
@@ -96,7 +92,7 @@ export function planLoad(context: Context, request: LoadRequest, joins?: Program
     return {
         elf,
         programs,
-        globals: planGlobals(elf, request.globalData),
+        globals: planGlobals(elf, request.object, request.globalData, request.globalValues ?? new Map()),
         owner,
         joins,
         groups: request.privateMaps ? programs.map(program => [program]) : [programs],
@@ -138,25 +134,6 @@ function checkAttachFunction({ type, name, attachFunction }: ProgramSpec): void 
             `${what} ${JSON.stringify(attachFunction)} not found${didYouMean(lookup.near)}`,
             { errno: "ENOENT" },
         );
-}
-
-function planGlobals(elf: ElfObject, values: ReadonlyMap<string, Uint8Array>): LoaderGlobal[] {
-    return [...values].map(([name, value]) => {
-        const global = elf.globals.find(candidate => candidate.name === name);
-        if (global === undefined) {
-            const available = elf.globals.map(candidate => candidate.name).join(" ");
-            throw new BpfmanError(
-                "INVALID_ARGUMENT",
-                `global variable ${JSON.stringify(name)} not found in program; available: [${available}]`,
-            );
-        }
-        if (global.sizeBytes !== value.length)
-            throw new BpfmanError(
-                "INVALID_ARGUMENT",
-                `global variable ${JSON.stringify(name)} has ${global.sizeBytes} bytes, ${value.length} were given`,
-            );
-        return { section: global.section, offset: global.offset, base64: Buffer.from(value).toString("base64") };
-    });
 }
 
 const BPF_F_SLEEPABLE = 16;
@@ -238,7 +215,7 @@ async function stageGroup(
                 : [],
         target: undefined,
         reuse: plan.joins === undefined ? reusedMaps(plan) : joinedMaps(plan.joins),
-        globals: plan.globals,
+        globals: plan.globals.loader,
         stage: context.bpffs.path(stage),
         pinMaps: true,
     };
@@ -267,7 +244,7 @@ async function execute(context: Context, request: LoadRequest, caller: Caller, s
         withUndo(context.log, undo => keep(scope, context, prepared, caller, undo)),
     );
     dropStages(context, prepared);
-    return result;
+    return { ...result, warnings: prepared.plan.globals.warnings };
 }
 
 /** From staged pins to named ones, and the rows that describe them, for the caller to write. */
@@ -339,7 +316,7 @@ function name(
             attachFunction: spec.attachFunction,
             sourcePath: request.sourcePath,
             objectSha256: sha256,
-            globalData: request.globalData,
+            globalData: plan.globals.data,
             metadata: request.metadata,
             mapOwnerId: request.mapOwnerId,
             mapSet,

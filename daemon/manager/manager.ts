@@ -29,7 +29,10 @@ export interface Manager {
     /** Reads a path for a caller that is root: opened once, regular file, no link, size cap. */
     readObject(path: string, caller: Caller): Uint8Array;
     /** The loaded programs and, in the order asked for, their links. All or nothing. */
-    load(request: LoadRequest, caller: Caller): Promise<{ programs: ProgramView[]; links: LinkView[] }>;
+    load(
+        request: LoadRequest,
+        caller: Caller,
+    ): Promise<{ programs: ProgramView[]; links: LinkView[]; warnings: readonly string[] }>;
     unload(
         ids: readonly ProgramId[],
         options: { ignoreMissing: boolean },

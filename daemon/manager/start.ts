@@ -6,9 +6,10 @@ import type { Abilities } from "../chain/plan.ts";
 import { BpfFs } from "../kernel/bpffs.ts";
 import { Copies } from "../kernel/copies.ts";
 import { probeFreplace } from "../kernel/dispatcher.ts";
-import { checkObject, objectFacts } from "../kernel/elf.ts";
+import { checkObject } from "../kernel/elf.ts";
 import { Loader, type LoaderOptions } from "../kernel/loader.ts";
 import { NetThread } from "../kernel/net-thread.ts";
+import { typedObjectFacts } from "../kernel/object-types.ts";
 import { BpfmanError, type Caller, type ConfiguredXdpMode } from "../model.ts";
 import type { Store } from "../store/store.ts";
 import { attach } from "./attach.ts";
@@ -100,7 +101,7 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
 
 function managerOf(context: Context): Manager {
     return {
-        inspect: object => objectFacts(checkObject(object)),
+        inspect: object => typedObjectFacts(checkObject(object), object),
         readObject,
         load: (request, caller) => load(context, request, caller),
         unload: (ids, options, caller) => unload(context, ids, options, caller),

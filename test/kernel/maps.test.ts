@@ -122,13 +122,13 @@ suite("maps", () => {
         await using lab = await Lab.start();
         await lab.load("map_shapes", ["xdp:xdp_shapes"]);
         const wrong: [string, string, RegExp][] = [
-            ["nine", "{}", /key is a __u32: "nine" is no whole number/],
-            ["-1", "{}", /key is a __u32 of 32 bits: -1 is not from 0 to 4294967295/],
-            ["1", "5", /value is a struct shape: 5 is no object/],
+            ["nine", "{}", /key is of type __u32: "nine" is no whole number/],
+            ["-1", "{}", /key is of type __u32 of 32 bits: -1 is not from 0 to 4294967295/],
+            ["1", "5", /value is of type struct shape: 5 is no object/],
             ["1", "{", /is no JSON for it/],
             ["1", '{"colour": 1}', /has no member "colour"; did you mean: color\?/],
-            ["1", '{"color": "GREY"}', /value\.color is a enum color: "GREY" is none of its values.*GREEN/],
-            ["1", '{"low": 8}', /value\.low is a unsigned int of 3 bits: 8 is not from 0 to 7/],
+            ["1", '{"color": "GREY"}', /value\.color is of type enum color: "GREY" is none of its values.*GREEN/],
+            ["1", '{"low": 8}', /value\.low is of type unsigned int of 3 bits: 8 is not from 0 to 7/],
             ["1", '{"name": "12345678901234567"}', /value\.name has room for 16 bytes, the text has 17/],
             ["1", '{"corners": [{}, {}, {}]}', /value\.corners has 2 elements, 3 were given/],
             ["1", '{"word": 1, "bytes": [2]}', /shares its bytes with another member/],
