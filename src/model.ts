@@ -29,6 +29,7 @@ export interface Link {
     readonly programId: number;
     readonly programName: string;
     readonly kind: string;
+    /** of xdp, tc and tcx links; of others what they are attached to, as sched/sched_switch */
     readonly interface: string;
     readonly netns: string;
     readonly direction: string;
@@ -104,13 +105,22 @@ export function linkOf(json: LinkJson): Link {
         programId: json.programId ?? 0,
         programName: json.programName ?? "",
         kind: json.kind ?? "",
-        interface: json.interface ?? "",
+        interface: hookKind(json.kind ?? "") ? (json.interface ?? "") : targetOf(json),
         netns: json.netns ?? "",
         direction: json.direction ?? "",
         priority: json.priority ?? 0,
         position: json.position ?? 0,
         proceedOn: json.proceedOn ?? [],
     };
+}
+
+/** Where a link is attached that is on no interface. */
+function targetOf(link: LinkJson): string {
+    const { tracepoint, kprobe, uprobe, perfEvent, rawTracepoint, cgroup } = link;
+    if (tracepoint) return `${tracepoint.group ?? ""}/${tracepoint.name ?? ""}`;
+    if (uprobe) return [uprobe.target, uprobe.function].filter(Boolean).join(" ");
+    const bound = kprobe?.function ?? link.fentry?.function ?? link.fexit?.function ?? link.lsm?.hook;
+    return bound ?? perfEvent?.event ?? rawTracepoint?.name ?? cgroup?.path ?? "";
 }
 
 export function mapOf(json: MapJson): BpfMap {

@@ -14,6 +14,7 @@ import { onlineCpus, pmuType } from "../../daemon/kernel/perf-event.ts";
 import { programProbes } from "../../daemon/kernel/probe-programs.ts";
 import { activeLsms } from "../../daemon/kernel/tracing-files.ts";
 import type { AttachItemJson, LinkJson, ProgramJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import { fixtureObject } from "../fixtures/objects.ts";
 import { refusal } from "../lab/items.ts";
 import { Lab } from "../lab/lab.ts";
 import { perCpuSum } from "../lab/maps.ts";
@@ -382,6 +383,72 @@ suite("hooks", () => {
             await lab.startDaemon();
             assert.deepEqual((await lab.client.listLinks({})).links ?? [], []);
         });
+
+        const commandLine = async () => {
+            const root = path.resolve(import.meta.dirname, "../..");
+            const command = process.env["BPFMAN_TEST_BUNDLE"] === "1" ? "dist/bin/bpfman" : "cli/main.ts";
+            const bpfman = (...words: string[]): string => {
+                const all = [path.join(root, command), "--runtime-dir", lab.runtimeDir, ...words];
+                return execFileSync(process.execPath, all, {
+                    encoding: "utf8",
+                    env: { BPFMAN_SOCKET_PATH: lab.socketPath },
+                    cwd: "/",
+                });
+            };
+            const id = String(hooks.program("on_uprobe").id);
+            const words = [
+                "link",
+                "attach",
+                "uprobe",
+                id,
+                program,
+                "-f",
+                "main.(*Server).Handle",
+                "-m",
+                "k=v",
+                "-o",
+                "json",
+            ];
+            const made = JSON.parse(bpfman(...words)) as {
+                record: { id: number; kind: string; kernel_link_id: number; details: unknown; metadata: unknown };
+                status: { kernel: { link_type: string }; kernel_seen: boolean; pin_present: boolean };
+            };
+            assert.deepEqual(made.record.details, {
+                target: program,
+                fn_name: "main.(*Server).Handle",
+                offset: 0,
+                pid: 0,
+                retprobe: false,
+                container_pid: 0,
+            });
+            assert.deepEqual(made.record.metadata, { k: "v" });
+            assert.equal(made.status.kernel.link_type, "perf_event");
+            assert.ok(linkIds().includes(made.record.kernel_link_id as never));
+            const before = hooks.count("on_uprobe");
+            for (let steps = 0; steps < 3; steps += 1) await probed.step();
+            assert.equal(hooks.count("on_uprobe"), before + 3);
+            const shown = bpfman("link", "list", "--kind", "uprobe");
+            assert.match(shown, /uprobe +\d+ +on_uprobe +\/.*probed main\.\(\*Server\)\.Handle$/m);
+            bpfman("link", "detach", String(made.record.id));
+            const raw = String(hooks.program("on_tracepoint").id);
+            const released = bpfman("attach", raw, "tracepoint", "-t", "sched/sched_process_exec");
+            assert.match(released, /Tracepoint: +sched\/sched_process_exec/);
+            const link = /Link ID: +(\d+)/.exec(released)?.[1] ?? "";
+            assert.match(bpfman("get", "link", link), /Program Type: +tracepoint/);
+            assert.match(bpfman("list", "links", "-p", "tracepoint"), /on_tracepoint +sched\/sched_process_exec/);
+            bpfman("detach", link);
+            // load and attach in one, by the released command
+            const object = path.join(lab.dir, "hooks.o");
+            fs.writeFileSync(object, fixtureObject("hooks"));
+            const load = ["load", "file", "--path", object, "--programs", "raw_tracepoint:on_raw_tracepoint"];
+            const both = bpfman(...load, "raw-tracepoint", "-t", "sched_process_exec");
+            assert.match(both, /Program Type: +raw_tracepoint.*Tracepoint: +sched_process_exec/s);
+            bpfman("unload", /Program ID: +(\d+)/.exec(both)?.[1] ?? "");
+            assert.deepEqual(lab.pins("links"), []);
+        };
+        // the same command on every kernel, and Node takes seconds to start in an emulated machine
+        if (process.env["GUEST_RELEASE"] === undefined)
+            await t.test("the command, in both grammars; the probe fires when it has gone", commandLine);
 
         await t.test("all or nothing", async () => {
             const good = hooks.item("on_tracepoint", { tracepoint: { group: "sched", name: "sched_process_exec" } });

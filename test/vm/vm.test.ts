@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { fixtureProgram } from "../fixtures/objects.ts";
 import type { GuestTest } from "./guest/events.ts";
 import { findKernel, type KernelWanted } from "./kernel.ts";
 import { runInVm, type VmResult } from "./vm.ts";
@@ -16,11 +17,13 @@ const testTimeoutMs = 3 * 60_000;
 const wanted: KernelWanted = process.env["VM_KERNEL"] === "oldest" ? "oldest" : "default";
 const files =
     process.env["VM_FILES"]?.split(" ") ??
-    ["test/vm/guest/smoke.ts", "test/kernel/chain*.test.ts"].flatMap(pattern =>
+    ["test/vm/guest/smoke.ts", "test/kernel/{chain,hooks}*.test.ts"].flatMap(pattern =>
         globSync(pattern, { cwd: root }).sort(),
     );
 
 const kernel = findKernel(wanted);
+// compiled here: the guest sees the repository read-only, and has no time for a compiler
+fixtureProgram("probed");
 
 test(`in a machine with kernel ${kernel.release}`, async guest => {
     const result = await runInVm({
