@@ -27,6 +27,7 @@ import {
     type ProgramId,
     type ProgramRecord,
     type ProgramView,
+    type TestRun,
 } from "../model.ts";
 
 export const root: Caller = { uid: 0, gid: 0, pid: 7, loginUid: undefined };
@@ -175,6 +176,11 @@ export class FakeManager implements Manager {
         watcher.change({ kind: "GONE", entry: undefined, entryCount: 1, time });
         queueMicrotask(() => watcher.end(undefined));
         return () => {};
+    }
+
+    async testRun(id: ProgramId, request: { packet: Uint8Array; repeat: number; force: boolean }): Promise<TestRun> {
+        await this.#change("testRun", { id, request });
+        return { returnCode: 2, returnName: "pass", packet: request.packet, nsPerRun: 25, runs: request.repeat };
     }
 
     emit(event: Partial<ChangeEvent>): void {

@@ -76,7 +76,16 @@ export function mapHandlers(manager: Manager): Pick<Handlers<typeof Host>, MapMe
         watchMap: ({ map, intervalMs }, _caller, sink) =>
             watchMap(manager, mapSelector(map), interval(intervalMs), sink),
 
-        testRun: coming,
+        testRun: async ({ programId, packet, repeat, force }) => {
+            const id = validate.checkProgramId(programId);
+            if (packet.length === 0) throw invalid("the packet is missing");
+            if (packet.length > validate.limits.testPacketBytes)
+                throw invalid(`the packet is longer than ${validate.limits.testPacketBytes} bytes`);
+            if (repeat > validate.limits.testRuns) throw invalid(`more than ${validate.limits.testRuns} runs`);
+            const run = await manager.testRun(id, { packet, repeat, force });
+            return { ...run, packet: base64(run.packet), nsPerRun: String(run.nsPerRun) };
+        },
+
         replaceProgram: coming,
     };
 }

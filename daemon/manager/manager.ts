@@ -22,6 +22,7 @@ import type {
     ObjectFacts,
     ProgramId,
     ProgramView,
+    TestRun,
 } from "../model.ts";
 
 export interface Manager {
@@ -77,4 +78,6 @@ export interface Manager {
         intervalMs: number,
         watcher: { change(change: MapChangeView): void; end(error: BpfmanError | undefined): void },
     ): () => void;
+    /** Runs a program of ours on a packet; force: also one of others. */
+    testRun(id: ProgramId, request: { packet: Uint8Array; repeat: number; force: boolean }): Promise<TestRun>;
 }

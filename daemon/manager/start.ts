@@ -28,6 +28,7 @@ import { watchMap } from "./map-watch.ts";
 import { programView, programViews } from "./program-view.ts";
 import { readObject } from "./read-object.ts";
 import { restore } from "./restore.ts";
+import { testRun } from "./test-run.ts";
 import { unload } from "./unload.ts";
 import { updateLink } from "./update-link.ts";
 import { WriterLock } from "./writer-lock.ts";
@@ -123,6 +124,7 @@ function managerOf(context: Context): Manager {
         lookupMap: async (selector, key) => lookupMap(context, selector, key),
         updateMap: async (selector, entry, force) => updateMap(context, selector, entry, force),
         deleteMapEntry: async (selector, key, force) => deleteMapEntry(context, selector, key, force),
+        testRun: (id, request) => testRun(context, id, request),
         watchMap: (selector, intervalMs, watcher) => watchMap(context, selector, intervalMs, watcher),
     };
 }
