@@ -304,5 +304,5 @@ class Parser<Run> {
 
 function didYouMean(name: string | undefined, all: readonly string[] = []): string {
     if (name !== undefined) return `; did you mean ${name}?`;
-    return all.length > 0 && all.length <= 12 ? `; expected one of: ${all.join(", ")}` : "";
+    return all.length > 0 && all.length <= 20 ? `; expected one of: ${all.join(", ")}` : "";
 }

@@ -308,6 +308,18 @@ export const root: BpfmanCommand = {
         dispatcher,
         mapCommand,
         {
+            name: "apply",
+            summary: "Makes a set of programs and links match a file, whole or not at all",
+            options: [
+                { name: "file", short: "f", value: "FILE", required: true, help: "YAML or JSON; -: standard input" },
+                { name: "dry-run", help: "tells the steps and takes none" },
+                fullLog,
+                output,
+            ],
+            examples: ["bpfman apply -f firewall.yaml --dry-run", "bpfman apply -f firewall.yaml"],
+            run: () => import("./verbs/apply.ts").then(verbs => verbs.apply),
+        },
+        {
             name: "features",
             summary: "Tells what this kernel and its libbpf can do",
             options: [output],

@@ -2,6 +2,8 @@
 // bpfman.host.v1.Host as one method per call. Messages are proto3 JSON as it is: fields that hold their default
 // (0, "", false, an empty list) are left out in both directions.
 import type {
+    ApplyRequestJson,
+    ApplyResponseJson,
     AttachRequestJson,
     AttachResponseJson,
     BatchResponseJson,
@@ -86,6 +88,10 @@ export class HostClient {
 
     updateLink(request: UpdateLinkRequestJson, options?: CallOptions): Promise<LinkJson> {
         return this.#change("UpdateLink", request, options);
+    }
+
+    apply(request: ApplyRequestJson, options?: CallOptions): Promise<ApplyResponseJson> {
+        return this.#change("Apply", request, options);
     }
 
     listPrograms(request: ListProgramsRequestJson = {}, options?: CallOptions): Promise<ListProgramsResponseJson> {

@@ -604,3 +604,58 @@ export interface GlobalText {
     /** never read as bytes in hexadecimal */
     readonly typed: boolean;
 }
+
+// --- a set: programs and links that one file describes whole ---------------------------------------------------
+
+export interface ApplyBytecode {
+    readonly name: string;
+    readonly object: Uint8Array;
+    readonly sourcePath: string;
+    readonly globalData: ReadonlyMap<string, Uint8Array>;
+    readonly globalValues: ReadonlyMap<string, GlobalText>;
+    readonly privateMaps: boolean;
+}
+
+export interface ApplyProgram {
+    readonly name: string;
+    readonly bytecode: string;
+    readonly spec: ProgramSpec;
+    readonly metadata: ReadonlyMap<string, string>;
+}
+
+export interface ApplyLink {
+    readonly name: string;
+    readonly program: string;
+    readonly hook: HookRequest;
+    readonly metadata: ReadonlyMap<string, string>;
+}
+
+export interface ApplyRequest {
+    readonly set: string;
+    readonly bytecode: readonly ApplyBytecode[];
+    readonly programs: readonly ApplyProgram[];
+    /** of equal priority at one hook, in the order they run */
+    readonly links: readonly ApplyLink[];
+    readonly dryRun: boolean;
+}
+
+export type ApplyAction = "load" | "replace" | "attach" | "update" | "detach" | "unload" | "keep";
+
+/** What an apply does, or would do, to one program or link of its set. */
+export interface ApplyStep {
+    readonly action: ApplyAction;
+    readonly kind: "program" | "link";
+    readonly name: string;
+    /** 0 for what a dry run would make */
+    readonly id: number;
+    /** for people */
+    readonly detail: string;
+}
+
+export interface ApplyResult {
+    readonly steps: readonly ApplyStep[];
+    readonly warnings: readonly string[];
+    /** the set's, in the order of the request; of a dry run none */
+    readonly programs: readonly ProgramView[];
+    readonly links: readonly LinkView[];
+}

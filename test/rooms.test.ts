@@ -53,7 +53,7 @@ const rooms: readonly Room[] = [
         imports: ["client/", "node:*"],
         types: ["proto/gen/"],
         // the daemon's code is read by `bpfman serve` alone, so that no other command pays for it
-        dynamic: ["daemon/main.ts"],
+        dynamic: ["daemon/main.ts", "yaml"],
     },
     {
         path: "src/",

@@ -2,6 +2,9 @@
 // A manager without a kernel, for the tests of this room: it keeps what it is told and remembers what it was asked.
 import type { Manager } from "../manager/manager.ts";
 import {
+    type ApplyRequest,
+    type ApplyResult,
+    type ApplyStep,
     type AttachItem,
     BpfmanError,
     type Caller,
@@ -94,6 +97,14 @@ export class FakeManager implements Manager {
         const changed = { ...view, record: { ...record, proceedOn: change.proceedOn ?? record.proceedOn } };
         this.links.set(id, changed);
         return changed;
+    }
+
+    async apply(request: ApplyRequest, caller: Caller): Promise<ApplyResult> {
+        await this.#change("apply", { request, caller });
+        const steps = request.programs.map(
+            ({ name }): ApplyStep => ({ action: "load", kind: "program", name, id: 0, detail: "" }),
+        );
+        return { steps, warnings: [], programs: [], links: [] };
     }
 
     async listPrograms({ all }: { all: boolean }) {

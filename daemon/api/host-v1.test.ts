@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import {
+    type ApplyRequest,
     type AttachItem,
     BpfmanError,
     type Caller,
@@ -52,6 +53,7 @@ test("every method of the contract has a handler", () => {
             "Attach",
             "Detach",
             "UpdateLink",
+            "Apply",
             "UpdateMap",
             "DeleteMapEntry",
             "TestRun",
@@ -339,4 +341,44 @@ test("an error of the manager passes as it is", async () => {
     const { manager, call } = setUp();
     manager.fails = new BpfmanError("ABORTED", "stop");
     await assert.rejects(call("Detach", { linkIds: [1] }), { code: "ABORTED", message: "stop" });
+});
+
+test("apply hands the set to the manager whole, and refuses fields that can't be meant", async () => {
+    const { manager, call, refuses } = setUp();
+    const request = {
+        set: "s",
+        bytecode: [{ name: "a", object, globalData: { g: "AQ==" } }],
+        programs: [{ name: "p", bytecode: "a", spec: { name: "f", type: "xdp" }, metadata: { k: "v" } }],
+        links: [{ name: "l", attach: { programName: "p", xdp: { interface: "eth0", priority: 5 } } }],
+        dryRun: true,
+    };
+    const { steps } = await call("Apply", request);
+    assert.deepEqual(steps, [{ action: "load", kind: "program", name: "p", id: 0, detail: "" }]);
+    const asked = (manager.asked["apply"] as { request: ApplyRequest }).request;
+    assert.deepEqual(asked.bytecode[0]?.globalData, new Map([["g", new Uint8Array([1])]]));
+    assert.deepEqual(asked.programs[0]?.spec, { name: "f", type: "xdp", attachFunction: "" });
+    assert.deepEqual(asked.links[0]?.hook, {
+        kind: "xdp",
+        interface: "eth0",
+        netns: "",
+        priority: 5,
+        proceedOn: [],
+        mode: "auto",
+    });
+    assert.equal(asked.dryRun, true);
+    const [program, link] = [request.programs[0], request.links[0]];
+    const cases: [object, RegExp][] = [
+        [{ set: "" }, /^the set's name is missing$/],
+        [{ bytecode: [{ name: "a" }] }, /^the object is empty$/],
+        [{ bytecode: [{ object }] }, /^a bytecode's name is missing$/],
+        [{ programs: [{ name: "p", bytecode: "a" }] }, /^program p has no spec$/],
+        [{ programs: [{ ...program, spec: { name: "f", type: "xpd" } }] }, /^unknown type xpd of program f/],
+        [{ programs: Array.from({ length: 257 }, () => program) }, /^more than 256 programs in one request$/],
+        [{ links: [{ name: "l" }] }, /^link l has no attachment$/],
+        [{ links: [{ name: "l", attach: { ...link?.attach, programId: 3 } }] }, /named by its name, not by an id$/],
+        [{ links: [{ name: "l", attach: { programName: "p" } }] }, /^the place to attach to is missing$/],
+        [{ links: Array.from({ length: 1025 }, () => link) }, /^more than 1024 links in one request$/],
+    ];
+    for (const [more, message] of cases)
+        await refuses("INVALID_ARGUMENT", message, "Apply", { ...request, ...more } as JsonValue);
 });

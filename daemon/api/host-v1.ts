@@ -8,19 +8,13 @@ import {
     type LoadRequest as LoadRequestMessage,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Manager } from "../manager/manager.ts";
-import {
-    type AttachItem,
-    BpfmanError,
-    type Caller,
-    type LinkId,
-    type LoadRequest,
-    type ProgramType,
-    programTypes,
-} from "../model.ts";
+import { type AttachItem, BpfmanError, type Caller, type LinkId, type LoadRequest, programTypes } from "../model.ts";
+import { applyRequest } from "./apply.ts";
 import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
 import { hookRequest } from "./hooks.ts";
 import { mapHandlers } from "./host-maps.ts";
+import { programSpec } from "./program-spec.ts";
 import { selectsLink, selectsProgram } from "./select.ts";
 import { type Handlers, type Service, service } from "./service.ts";
 import * as validate from "./validate.ts";
@@ -73,6 +67,16 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
                 proceedOn: proceedOn && (await proceedOnOf(manager, id, proceedOn.actions)),
             };
             return convert.link(await manager.updateLink(id, change, caller));
+        },
+
+        apply: async (request, caller) => {
+            const { steps, warnings, programs, links } = await manager.apply(applyRequest(request), caller);
+            return {
+                warnings: [...warnings],
+                steps: steps.map(step => ({ ...step })),
+                programs: programs.map(convert.program),
+                links: links.map(convert.link),
+            };
         },
 
         listPrograms: async request => {
@@ -133,7 +137,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
         ...mapHandlers(manager),
     };
     return service(Host, handlers, [
-        ...(["load", "unload", "attach", "detach", "updateLink"] as const),
+        ...(["load", "unload", "attach", "detach", "updateLink", "apply"] as const),
         ...(["updateMap", "deleteMapEntry", "testRun", "replaceProgram"] as const),
     ]);
 }
@@ -142,26 +146,13 @@ function checkWord(word: string, known: readonly string[], what: string): void {
     if (!known.includes(word)) throw invalid(`unknown ${what} "${word}": one of ${known.join(", ")}`);
 }
 
-function programType(word: string, program: string): ProgramType {
-    const type = programTypes.find(known => known === word);
-    if (type !== undefined) return type;
-    if (word === "") throw invalid(`the type of program ${program} is missing: one of ${programTypes.join(", ")}`);
-    throw invalid(`unknown type ${word} of program ${program}: one of ${programTypes.join(", ")}`);
-}
-
 function loadRequest(request: LoadRequestMessage, manager: Manager, caller: Caller): LoadRequest {
     const { programs, attach, mapOwnerId } = request;
     if (programs.length === 0) throw invalid("no program is named");
     if (programs.length > validate.limits.programs)
         throw invalid(`more than ${validate.limits.programs} programs in one request`);
-    const specs = programs.map(spec => {
-        const name = validate.checkName(spec.name, "a program's name");
-        const attachFunction = spec.attachFunction;
-        if (attachFunction !== "") validate.checkFunction(attachFunction, `the function for program ${name}`);
-        return { name, type: programType(spec.type, name), attachFunction };
-    });
     return {
-        programs: specs,
+        programs: programs.map(programSpec),
         globalData: validate.checkGlobals(request.globalData),
         globalValues: validate.checkGlobalValues(request.globalValues),
         metadata: validate.checkMetadata(request.metadata),

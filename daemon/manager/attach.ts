@@ -115,7 +115,7 @@ export function missingProgram(context: Context, id: ProgramId): never {
     throw new BpfmanError("NOT_FOUND", `program ${id} does not exist`);
 }
 
-const isNetwork = (hook: HookRequest): hook is NetworkHookRequest => "interface" in hook;
+export const isNetwork = (hook: HookRequest): hook is NetworkHookRequest => "interface" in hook;
 
 /** Whether a probe fires at the return is the program's matter, so one word of a request stands for both. */
 const accepted = (kind: HookRequest["kind"]): ProgramType[] => {
@@ -123,7 +123,7 @@ const accepted = (kind: HookRequest["kind"]): ProgramType[] => {
     return kind === "uprobe" ? ["uprobe", "uretprobe"] : [kind];
 };
 
-function checkKind(program: ProgramRecord, { hook }: AttachItem): void {
+export function checkKind(program: ProgramRecord, { hook }: Pick<AttachItem, "hook">): void {
     const types = accepted(hook.kind);
     if (!types.includes(program.type))
         throw new BpfmanError(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the daemon does, as the rooms above see it. manager/ implements it: one file per verb.
 import type {
+    ApplyRequest,
+    ApplyResult,
     AttachItem,
     BatchResult,
     BpfmanError,
@@ -46,6 +48,8 @@ export interface Manager {
         change: { priority?: number | undefined; proceedOn?: readonly number[] | undefined },
         caller: Caller,
     ): Promise<LinkView>;
+    /** Makes a set match what is described, or changes nothing. */
+    apply(request: ApplyRequest, caller: Caller): Promise<ApplyResult>;
     /** Sorted by id. With all: also what others loaded. */
     listPrograms(options: { all: boolean }): Promise<ProgramView[]>;
     /** NOT_FOUND where the kernel has no such program. */

@@ -12,6 +12,7 @@ import { NetThread } from "../kernel/net-thread.ts";
 import { typedObjectFacts } from "../kernel/object-types.ts";
 import { BpfmanError, type Caller, type ConfiguredXdpMode } from "../model.ts";
 import type { Store } from "../store/store.ts";
+import { apply } from "./apply.ts";
 import { attach } from "./attach.ts";
 import { chainViews, interfaceViews } from "./chain-view.ts";
 import type { Context } from "./context.ts";
@@ -109,6 +110,7 @@ function managerOf(context: Context): Manager {
         attach: (items, caller) => attach(context, items, caller),
         detach: (ids, options, caller) => detach(context, ids, options, caller),
         updateLink: (id, change, caller) => updateLink(context, id, change, caller),
+        apply: (request, caller) => apply(context, request, caller),
         listPrograms: async options => programViews(context, options),
         getProgram: async id => programView(context, id),
         listLinks: async () => linkViews(context),

@@ -1950,6 +1950,432 @@ export declare type ProceedOnJson = {
 export declare const ProceedOnSchema: GenMessage<ProceedOn, {jsonType: ProceedOnJson}>;
 
 /**
+ * Everything a set is to hold: what it holds and is not listed goes.
+ *
+ * @generated from message bpfman.host.v1.ApplyRequest
+ */
+export declare type ApplyRequest = Message<"bpfman.host.v1.ApplyRequest"> & {
+  /**
+   * the set's name, kept as metadata bpfman.io/apply of what it owns
+   *
+   * @generated from field: string set = 1;
+   */
+  set: string;
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.ApplyBytecode bytecode = 2;
+   */
+  bytecode: ApplyBytecode[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.ApplyProgram programs = 3;
+   */
+  programs: ApplyProgram[];
+
+  /**
+   * of equal priority at one hook, in the order they run
+   *
+   * @generated from field: repeated bpfman.host.v1.ApplyLink links = 4;
+   */
+  links: ApplyLink[];
+
+  /**
+   * tells the steps and takes none
+   *
+   * @generated from field: bool dry_run = 5;
+   */
+  dryRun: boolean;
+
+  /**
+   * @generated from field: bool full_log = 6;
+   */
+  fullLog: boolean;
+};
+
+/**
+ * Everything a set is to hold: what it holds and is not listed goes.
+ *
+ * @generated from message bpfman.host.v1.ApplyRequest
+ */
+export declare type ApplyRequestJson = {
+  /**
+   * the set's name, kept as metadata bpfman.io/apply of what it owns
+   *
+   * @generated from field: string set = 1;
+   */
+  set?: string;
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.ApplyBytecode bytecode = 2;
+   */
+  bytecode?: ApplyBytecodeJson[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.ApplyProgram programs = 3;
+   */
+  programs?: ApplyProgramJson[];
+
+  /**
+   * of equal priority at one hook, in the order they run
+   *
+   * @generated from field: repeated bpfman.host.v1.ApplyLink links = 4;
+   */
+  links?: ApplyLinkJson[];
+
+  /**
+   * tells the steps and takes none
+   *
+   * @generated from field: bool dry_run = 5;
+   */
+  dryRun?: boolean;
+
+  /**
+   * @generated from field: bool full_log = 6;
+   */
+  fullLog?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ApplyRequest.
+ * Use `create(ApplyRequestSchema)` to create a new message.
+ */
+export declare const ApplyRequestSchema: GenMessage<ApplyRequest, {jsonType: ApplyRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ApplyBytecode
+ */
+export declare type ApplyBytecode = Message<"bpfman.host.v1.ApplyBytecode"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: bytes object = 2;
+   */
+  object: Uint8Array;
+
+  /**
+   * where the object came from, for people; never opened
+   *
+   * @generated from field: string source_path = 3;
+   */
+  sourcePath: string;
+
+  /**
+   * @generated from field: map<string, bytes> global_data = 4;
+   */
+  globalData: { [key: string]: Uint8Array };
+
+  /**
+   * each program gets maps of its own
+   *
+   * @generated from field: bool private_maps = 5;
+   */
+  privateMaps: boolean;
+
+  /**
+   * global variables by value; one that global_data names too is refused
+   *
+   * @generated from field: map<string, bpfman.host.v1.GlobalValue> global_values = 6;
+   */
+  globalValues: { [key: string]: GlobalValue };
+};
+
+/**
+ * @generated from message bpfman.host.v1.ApplyBytecode
+ */
+export declare type ApplyBytecodeJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: bytes object = 2;
+   */
+  object?: string;
+
+  /**
+   * where the object came from, for people; never opened
+   *
+   * @generated from field: string source_path = 3;
+   */
+  sourcePath?: string;
+
+  /**
+   * @generated from field: map<string, bytes> global_data = 4;
+   */
+  globalData?: { [key: string]: string };
+
+  /**
+   * each program gets maps of its own
+   *
+   * @generated from field: bool private_maps = 5;
+   */
+  privateMaps?: boolean;
+
+  /**
+   * global variables by value; one that global_data names too is refused
+   *
+   * @generated from field: map<string, bpfman.host.v1.GlobalValue> global_values = 6;
+   */
+  globalValues?: { [key: string]: GlobalValueJson };
+};
+
+/**
+ * Describes the message bpfman.host.v1.ApplyBytecode.
+ * Use `create(ApplyBytecodeSchema)` to create a new message.
+ */
+export declare const ApplyBytecodeSchema: GenMessage<ApplyBytecode, {jsonType: ApplyBytecodeJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ApplyProgram
+ */
+export declare type ApplyProgram = Message<"bpfman.host.v1.ApplyProgram"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * name of one of the request's
+   *
+   * @generated from field: string bytecode = 2;
+   */
+  bytecode: string;
+
+  /**
+   * @generated from field: bpfman.host.v1.ProgramSpec spec = 3;
+   */
+  spec?: ProgramSpec | undefined;
+
+  /**
+   * @generated from field: map<string, string> metadata = 4;
+   */
+  metadata: { [key: string]: string };
+};
+
+/**
+ * @generated from message bpfman.host.v1.ApplyProgram
+ */
+export declare type ApplyProgramJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * name of one of the request's
+   *
+   * @generated from field: string bytecode = 2;
+   */
+  bytecode?: string;
+
+  /**
+   * @generated from field: bpfman.host.v1.ProgramSpec spec = 3;
+   */
+  spec?: ProgramSpecJson;
+
+  /**
+   * @generated from field: map<string, string> metadata = 4;
+   */
+  metadata?: { [key: string]: string };
+};
+
+/**
+ * Describes the message bpfman.host.v1.ApplyProgram.
+ * Use `create(ApplyProgramSchema)` to create a new message.
+ */
+export declare const ApplyProgramSchema: GenMessage<ApplyProgram, {jsonType: ApplyProgramJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ApplyLink
+ */
+export declare type ApplyLink = Message<"bpfman.host.v1.ApplyLink"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * without a program_id; program_name is the name of one of the request's programs
+   *
+   * @generated from field: bpfman.host.v1.AttachItem attach = 2;
+   */
+  attach?: AttachItem | undefined;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ApplyLink
+ */
+export declare type ApplyLinkJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * without a program_id; program_name is the name of one of the request's programs
+   *
+   * @generated from field: bpfman.host.v1.AttachItem attach = 2;
+   */
+  attach?: AttachItemJson;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ApplyLink.
+ * Use `create(ApplyLinkSchema)` to create a new message.
+ */
+export declare const ApplyLinkSchema: GenMessage<ApplyLink, {jsonType: ApplyLinkJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ApplyStep
+ */
+export declare type ApplyStep = Message<"bpfman.host.v1.ApplyStep"> & {
+  /**
+   * load, replace, unload (program); attach, detach (link); update, keep (both)
+   *
+   * @generated from field: string action = 1;
+   */
+  action: string;
+
+  /**
+   * program or link
+   *
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string name = 3;
+   */
+  name: string;
+
+  /**
+   * 0 for what a dry run would make
+   *
+   * @generated from field: uint32 id = 4;
+   */
+  id: number;
+
+  /**
+   * for people
+   *
+   * @generated from field: string detail = 5;
+   */
+  detail: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ApplyStep
+ */
+export declare type ApplyStepJson = {
+  /**
+   * load, replace, unload (program); attach, detach (link); update, keep (both)
+   *
+   * @generated from field: string action = 1;
+   */
+  action?: string;
+
+  /**
+   * program or link
+   *
+   * @generated from field: string kind = 2;
+   */
+  kind?: string;
+
+  /**
+   * @generated from field: string name = 3;
+   */
+  name?: string;
+
+  /**
+   * 0 for what a dry run would make
+   *
+   * @generated from field: uint32 id = 4;
+   */
+  id?: number;
+
+  /**
+   * for people
+   *
+   * @generated from field: string detail = 5;
+   */
+  detail?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ApplyStep.
+ * Use `create(ApplyStepSchema)` to create a new message.
+ */
+export declare const ApplyStepSchema: GenMessage<ApplyStep, {jsonType: ApplyStepJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ApplyResponse
+ */
+export declare type ApplyResponse = Message<"bpfman.host.v1.ApplyResponse"> & {
+  /**
+   * @generated from field: repeated bpfman.host.v1.ApplyStep steps = 1;
+   */
+  steps: ApplyStep[];
+
+  /**
+   * the set's programs and links as they are now, in the order of the request; none after a dry run
+   *
+   * @generated from field: repeated bpfman.host.v1.Program programs = 2;
+   */
+  programs: Program[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.Link links = 3;
+   */
+  links: Link[];
+
+  /**
+   * what was done but may not be what was meant, one sentence each
+   *
+   * @generated from field: repeated string warnings = 4;
+   */
+  warnings: string[];
+};
+
+/**
+ * @generated from message bpfman.host.v1.ApplyResponse
+ */
+export declare type ApplyResponseJson = {
+  /**
+   * @generated from field: repeated bpfman.host.v1.ApplyStep steps = 1;
+   */
+  steps?: ApplyStepJson[];
+
+  /**
+   * the set's programs and links as they are now, in the order of the request; none after a dry run
+   *
+   * @generated from field: repeated bpfman.host.v1.Program programs = 2;
+   */
+  programs?: ProgramJson[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.Link links = 3;
+   */
+  links?: LinkJson[];
+
+  /**
+   * what was done but may not be what was meant, one sentence each
+   *
+   * @generated from field: repeated string warnings = 4;
+   */
+  warnings?: string[];
+};
+
+/**
+ * Describes the message bpfman.host.v1.ApplyResponse.
+ * Use `create(ApplyResponseSchema)` to create a new message.
+ */
+export declare const ApplyResponseSchema: GenMessage<ApplyResponse, {jsonType: ApplyResponseJson}>;
+
+/**
  * @generated from message bpfman.host.v1.ListProgramsRequest
  */
 export declare type ListProgramsRequest = Message<"bpfman.host.v1.ListProgramsRequest"> & {
@@ -5736,6 +6162,17 @@ export declare const Host: GenService<{
     methodKind: "unary";
     input: typeof UpdateLinkRequestSchema;
     output: typeof LinkSchema;
+  },
+  /**
+   * Makes the programs and links of one set match what is described, whole or not at all: loads, replaces, attaches,
+   * updates, detaches and unloads. One change for each chain.
+   *
+   * @generated from rpc bpfman.host.v1.Host.Apply
+   */
+  apply: {
+    methodKind: "unary";
+    input: typeof ApplyRequestSchema;
+    output: typeof ApplyResponseSchema;
   },
   /**
    * @generated from rpc bpfman.host.v1.Host.ListPrograms
