@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Unload: the links of all programs asked for go first, one rebuild a chain, then rows, pins, copies and map pins.
+import { setTimeout as sleep } from "node:timers/promises";
 import type { BatchResult, BpfmanError, Caller, LinkId, ProgramId, ProgramRecord } from "../model.ts";
 import { missingProgram } from "./attach.ts";
 import type { Context } from "./context.ts";
@@ -51,7 +52,19 @@ export async function unload(
     const by = context.describe(caller);
     if (links.length > 0) context.events.emit("LINK_DETACHED", by, { links, programs });
     if (programs.length > 0) context.events.emit("PROGRAM_UNLOADED", by, { programs });
+    await untilFreed(context, programs);
     return result;
+}
+
+const freedWithinMs = 250;
+
+/**
+ * Dropping a pin frees a program one RCU grace period later (bpf_free_inode() in kernel/bpf/inode.c); who asks for it
+ * after the answer is not to find it. One that somebody else holds stays, as theirs.
+ */
+async function untilFreed({ kernel }: Context, ids: readonly ProgramId[]): Promise<void> {
+    const deadline = performance.now() + freedWithinMs;
+    while (performance.now() < deadline && ids.some(id => kernel.isAlive(id))) await sleep(5);
 }
 
 /** Rows first: what is left of the pins after a kill, a start removes. */
