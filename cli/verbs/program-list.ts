@@ -8,7 +8,7 @@ import { printHeadedTable, printJson, printLines } from "../print.ts";
 import { parseSelector } from "../selector.ts";
 import { kernelTypeName, releasedProgramRows } from "../state-text.ts";
 import { programTable } from "../text.ts";
-import { parseMetadata, splitCommas } from "../values.ts";
+import { parseMetadata, splitCommas, typeWord } from "../values.ts";
 
 export const programList: Verb = async (args, host) => {
     if (args.flag("attached") && args.flag("unattached")) {
@@ -16,7 +16,7 @@ export const programList: Verb = async (args, host) => {
     }
     const selects = parseSelector(args.value("selector") ?? "");
     const attached = args.flag("attached") ? true : args.flag("unattached") ? false : undefined;
-    const programs = await list(args, host, splitCommas(args.values("type")), attached);
+    const programs = await list(args, host, splitCommas(args.values("type")).map(typeWord), attached);
     const selected = programs.filter(program => selects(program.record?.metadata ?? {}));
     if (args.flag("quiet")) printLines(selected.map(program => String(program.id ?? 0)));
     else if (wantsJson(args)) printJson(programListJson(selected));

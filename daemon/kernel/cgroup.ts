@@ -33,7 +33,7 @@ export function openCgroup(wanted: string): { fd: Fd; path: string } {
             throw new BpfmanError("FAILED_PRECONDITION", `open the control group ${absolute}: ${code}`, {
                 errno: code,
             });
-        throw missing(absolute, code);
+        throw missing(root, absolute, code);
     }
     const found = new Fd(fd);
     if (fs.statfsSync(`/proc/self/fd/${fd}`).type === CGROUP2_SUPER_MAGIC)
@@ -42,10 +42,12 @@ export function openCgroup(wanted: string): { fd: Fd; path: string } {
     throw new BpfmanError("INVALID_ARGUMENT", `${absolute} is in no cgroup2 file system; that is mounted on ${root}`);
 }
 
-function missing(absolute: string, errno: string): BpfmanError {
+function missing(root: string, absolute: string, errno: string): BpfmanError {
     const parent = path.dirname(absolute);
+    // of other folders nothing is told: the caller may not be allowed to read them
+    const inside = `${absolute}/`.startsWith(`${root}/`);
     const beside =
-        fs.existsSync(parent) && fs.statSync(parent).isDirectory()
+        inside && fs.existsSync(parent) && fs.statSync(parent).isDirectory()
             ? fs.readdirSync(parent, { withFileTypes: true })
             : [];
     const near = suggest(

@@ -133,8 +133,8 @@ export class Executable {
         );
     }
 
-    /** Where a function's first instruction lies. NOT_FOUND with near names. */
-    find(wanted: string): ExecutableFunction {
+    /** Where a function's first instruction lies. NOT_FOUND, with near names where they may be told. */
+    find(wanted: string, namesAreTold: boolean): ExecutableFunction {
         let best: (ExecutableFunction & { rank: number }) | undefined;
         let indirect = false;
         const names: string[] = [];
@@ -155,7 +155,7 @@ export class Executable {
                 `${wanted} is an indirect function (IFUNC), which stands for several`,
                 "Name the one that it picks on this processor.",
             );
-        throw this.#missing(wanted, names);
+        throw this.#missing(wanted, namesAreTold ? names : []);
     }
 
     #missing(wanted: string, names: readonly string[]): BpfmanError {

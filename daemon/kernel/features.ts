@@ -6,11 +6,13 @@ import os from "node:os";
 import type { Feature } from "../model.ts";
 import { Fd } from "./fd.ts";
 import { libbpf, libbpfHas } from "./ffi.ts";
+import { pmuType } from "./perf-event.ts";
 import { createToken, loadProbeBtf } from "./probe.ts";
 import { answer, type Bench, is, no, type Probe, yes } from "./probe-answer.ts";
 import { linkProbes } from "./probe-links.ts";
 import { mapProbes } from "./probe-maps.ts";
 import { helperProbes, kernelTargets, programProbes } from "./probe-programs.ts";
+import { activeLsms } from "./tracing-files.ts";
 import { KernelBtf, kernelBtfPath } from "./vmlinux-btf.ts";
 
 const tokenProbe: Probe = {
@@ -74,6 +76,19 @@ function mountFeatures(): Feature[] {
     });
 }
 
+/** What attaching needs beside the program type. */
+function hookFeatures(): Feature[] {
+    const events = (["kprobe", "uprobe"] as const).map(name => {
+        const option = `CONFIG_${name.toUpperCase()}_EVENTS`;
+        const answered = pmuType(name) === undefined ? no("ENOENT", `Needs a kernel built with ${option}.`) : yes;
+        return { name: `event/${name}`, ...answered };
+    });
+    const lsms = activeLsms();
+    const note = lsms === undefined ? "The kernel does not tell." : `Running: ${lsms.join(", ")}.`;
+    const running = lsms?.includes("bpf") === true;
+    return [...events, { name: "lsm/bpf", supported: running, errno: running ? "" : "ENOENT", note }];
+}
+
 function sysctl(name: string): number | undefined {
     try {
         return Number(fs.readFileSync(`/proc/sys/${name.replaceAll(".", "/")}`, "utf8"));
@@ -110,6 +125,12 @@ export function probeFeatures(): { kernel: string; libbpf: string; features: Fea
     return {
         kernel: os.release(),
         libbpf: libbpf.versionString().replace(/^v/, ""),
-        features: [...runProbes(kernelProbes), ...mountFeatures(), ...settingFeatures(), ...libbpfFeatures()],
+        features: [
+            ...runProbes(kernelProbes),
+            ...hookFeatures(),
+            ...mountFeatures(),
+            ...settingFeatures(),
+            ...libbpfFeatures(),
+        ],
     };
 }

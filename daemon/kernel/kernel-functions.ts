@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The functions that this kernel has: for kprobes by its symbols, for fentry, fexit and LSM by its BTF.
 import fs from "node:fs";
+import { readFile } from "node:fs/promises";
 import { suggestAmong } from "./near-names.ts";
 import { btfKind, KernelBtf, kernelBtfPath } from "./vmlinux-btf.ts";
 
@@ -13,10 +14,12 @@ export interface Lookup {
 const yes: Lookup = { found: true, near: [] };
 
 /** A function's symbol in the kernel or in a module of it. */
-export function kernelSymbol(name: string): Lookup {
+export async function kernelSymbol(name: string): Promise<Lookup> {
     // ADDRESS TYPE NAME [MODULE]; the addresses are zeros for many readers, the names are not hidden
     const names: string[] = [];
-    for (const line of fs.readFileSync("/proc/kallsyms", "latin1").split("\n")) {
+    // takes the kernel some tenths of a second: nobody else waits for it
+    const all = await readFile("/proc/kallsyms", "latin1");
+    for (const line of all.split("\n")) {
         const [, type, symbol] = line.split(/[ \t]/, 3);
         if (symbol === undefined || !/^[tTwW]$/.test(type ?? "")) continue;
         if (symbol === name) return yes;

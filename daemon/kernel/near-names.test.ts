@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { suggest } from "./near-names.ts";
+import { suggest, suggestAmong } from "./near-names.ts";
 
 describe("suggest", () => {
     const names = ["xdp_pass", "xdp_drop", "xdp_count", "tc_pass", "trace_openat"];
@@ -39,4 +39,11 @@ describe("suggest", () => {
         );
         assert.ok(performance.now() - start < 500);
     });
+});
+
+it("compares of many names only those that begin or end alike", () => {
+    const many = Array.from({ length: 100_000 }, (_, n) => `other_function_${n}`);
+    assert.deepEqual(suggestAmong("vfs_unlnk", [...many, "vfs_unlink", "vfs_link"]), ["vfs_unlink"]);
+    assert.deepEqual(suggestAmong("getenw", ["getenv", "secure_getenv", "setenv"]), ["getenv", "setenv"]);
+    assert.deepEqual(suggestAmong("zzz", many), []);
 });

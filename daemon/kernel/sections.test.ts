@@ -69,6 +69,15 @@ describe("checkType", () => {
             ["classifier/name", "tc"],
             ["tc/egress", "tcx"],
             ["tcx/ingress", "tcx"],
+            ["tp/sched/sched_switch", "tracepoint"],
+            ["kretprobe/vfs_read", "kretprobe"],
+            ["uprobe.s", "uprobe"],
+            ["fexit.s/vfs_read", "fexit"],
+            ["lsm/file_open", "lsm"],
+            ["raw_tp/sys_enter", "raw_tracepoint"],
+            ["sockops", "cgroup"],
+            ["cgroup/connect_unix", "cgroup"],
+            ["cgroup_skb/egress", "cgroup"],
         ] as const) {
             assert.equal(checkType(section, wanted), undefined, `${section} ${wanted}`);
         }

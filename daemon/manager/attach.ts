@@ -94,7 +94,7 @@ export async function attachItems(
         checkKind(program, item);
         const { hook } = item;
         if (isNetwork(hook)) items.push({ index, hook, program, resolved: await resolveHook(context, hook), request });
-        else probes.set(index, await attachProbe(scope, context, program, hook, undo));
+        else probes.set(index, await attachProbe(scope, context, program, hook, undo, caller.uid === 0));
     }
     const changed: Changed<ChainLink>[] = [];
     const tcxIds = new Map<number, KernelLinkId>();

@@ -25,14 +25,16 @@ export interface AttachedProbe {
     readonly kernelLinkIds: readonly KernelLinkId[];
 }
 
+/** namesAreTold: whether an error may name what is in files that root alone may read. Undone by detaching. */
 export async function attachProbe(
     _scope: WriterScope,
     context: Context,
     program: ProgramRecord,
     request: ProbeHookRequest,
     undo: Undo,
+    namesAreTold = false,
 ): Promise<AttachedProbe> {
-    using attacher = new Attacher(context, program, undo);
+    using attacher = new Attacher(context, program, undo, namesAreTold);
     const hook = await attacher.attach(request);
     return { hook, kernelLinkIds: attacher.made };
 }
@@ -42,10 +44,12 @@ class Attacher implements Disposable {
     readonly #program: ProgramRecord;
     readonly #undo: Undo;
     readonly #fd: Fd;
+    readonly #namesAreTold: boolean;
     readonly made: KernelLinkId[] = [];
 
-    constructor(context: Context, program: ProgramRecord, undo: Undo) {
+    constructor(context: Context, program: ProgramRecord, undo: Undo, namesAreTold: boolean) {
         this.#context = context;
+        this.#namesAreTold = namesAreTold;
         this.#program = program;
         this.#undo = undo;
         this.#fd = openRecorded(context.bpffs, program);
@@ -99,7 +103,11 @@ class Attacher implements Disposable {
     async #uprobe(request: Extract<ProbeHookRequest, { kind: "uprobe" }>): Promise<ProbeHook> {
         const atReturn = this.#program.type === "uretprobe";
         const type = pmu("uprobe");
-        const { hook, file, kernelPath } = findUprobeTarget(atReturn ? "uretprobe" : "uprobe", request);
+        const { hook, file, kernelPath } = findUprobeTarget(
+            atReturn ? "uretprobe" : "uprobe",
+            request,
+            this.#namesAreTold,
+        );
         using _file = file;
         const event = { kind: "uprobe", pmu: type, path: kernelPath, offset: hook.fileOffset, atReturn } as const;
         await this.#event(hook, event, request.pid);
@@ -134,7 +142,7 @@ class Attacher implements Disposable {
 
     async #raw<H extends ProbeHook>(hook: H, name: string): Promise<H> {
         const call = { op: "open-raw-tracepoint", program: this.#fd.number, name } as const;
-        this.#keep(hook, await this.#context.net.call("", call), 0);
+        await this.#keep(hook, await this.#context.net.call("", call), 0);
         return hook;
     }
 
@@ -144,18 +152,18 @@ class Attacher implements Disposable {
         const where = cpu ?? (pid === undefined ? (onlineCpus()[0] ?? 0) : -1);
         const call = { op: "open-perf-event", event, pid: pid ?? -1, cpu: where } as const;
         const opened = await this.#context.net.call("", call);
-        if (opened < 0) throw probeError(hook, this.#program, opened, where);
+        if (opened < 0) throw await probeError(hook, this.#program, opened, where);
         using perf = new Fd(opened);
         await this.#target(hook, perf, attachTypes.perf_event, where);
     }
 
     async #target(hook: ProbeHook, target: Fd, attachType: number, cpu: number): Promise<void> {
         const call = { op: "create-target-link", program: this.#fd.number, target: target.number, attachType } as const;
-        this.#keep(hook, await this.#context.net.call("", call), cpu);
+        await this.#keep(hook, await this.#context.net.call("", call), cpu);
     }
 
-    #keep(hook: ProbeHook, result: number, cpu: number): void {
-        if (result < 0) throw probeError(hook, this.#program, result, cpu);
+    async #keep(hook: ProbeHook, result: number, cpu: number): Promise<void> {
+        if (result < 0) throw await probeError(hook, this.#program, result, cpu);
         using link = new Fd(result);
         const { id } = bpf.linkInfo(link);
         const pin = probePin(hook.kind, id);

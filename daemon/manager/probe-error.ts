@@ -9,11 +9,14 @@ import { hookText } from "./pins.ts";
 export const didYouMean = (near: readonly string[]): string =>
     near.length === 0 ? "" : `; did you mean: ${near.join(", ")}?`;
 
-function functionError(hook: Extract<ProbeHook, { kind: "kprobe" | "kretprobe" }>, result: number): BpfmanError {
+async function functionError(
+    hook: Extract<ProbeHook, { kind: "kprobe" | "kretprobe" }>,
+    result: number,
+): Promise<BpfmanError> {
     const errno = errnoName(result);
     const name = JSON.stringify(hook.function);
     if (errno === "ENOENT") {
-        const { found, near } = kernelSymbol(hook.function);
+        const { found, near } = await kernelSymbol(hook.function);
         if (!found)
             return new BpfmanError("NOT_FOUND", `kernel function ${name} not found${didYouMean(near)}`, { errno });
         return kernelError(`attach to ${hookText({ hook })}: the kernel does not allow probes there`, result);
@@ -65,7 +68,12 @@ function rawTracepointError(name: string, result: number): BpfmanError {
 }
 
 /** perf_event_open() or the creation of the link failed. */
-export function probeError(hook: ProbeHook, program: ProgramRecord, result: number, cpu = 0): BpfmanError {
+export async function probeError(
+    hook: ProbeHook,
+    program: ProgramRecord,
+    result: number,
+    cpu = 0,
+): Promise<BpfmanError> {
     const errno = errnoName(result);
     switch (hook.kind) {
         case "kprobe":

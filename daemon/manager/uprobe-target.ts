@@ -26,15 +26,18 @@ interface Found {
     readonly executable: Executable;
 }
 
-/** A path is the daemon's, or the container's; a library's name that of the process too. */
-export function findUprobeTarget(kind: UprobeHook["kind"], request: Request): UprobeTarget {
+/**
+ * A path is the daemon's, or the container's; a library's name that of the process too. namesAreTold: whether an error
+ * may name what is near in the file or in its folder, which the caller may not be allowed to read.
+ */
+export function findUprobeTarget(kind: UprobeHook["kind"], request: Request, namesAreTold: boolean): UprobeTarget {
     const { target, function: name, offset, pid, containerPid } = request;
     const isPath = target.startsWith("/");
     const owner = containerPid ?? (isPath ? undefined : pid);
     using root = ProcessRoot.open(owner);
-    const found = isPath ? openPath(root, target) : openLibrary(root, target, pid ?? containerPid);
+    const found = isPath ? openPath(root, target, namesAreTold) : openLibrary(root, target, pid ?? containerPid);
     try {
-        const fileOffset = placeIn(found, name, offset);
+        const fileOffset = placeIn(found, name, offset, namesAreTold);
         const hook = { kind, target, path: found.path, function: name, offset, fileOffset, pid, containerPid };
         // what is in another root is named by our descriptor; what is in ours by a name that tools show
         const kernelPath = owner === undefined ? found.path : `/proc/self/fd/${found.file.number}`;
@@ -45,10 +48,10 @@ export function findUprobeTarget(kind: UprobeHook["kind"], request: Request): Up
     }
 }
 
-function openPath(root: ProcessRoot, target: string): Found {
+function openPath(root: ProcessRoot, target: string, namesAreTold: boolean): Found {
     const file = root.openFile(target);
     if (file === undefined) {
-        const near = suggest(path.basename(target), root.entries(path.dirname(target)));
+        const near = namesAreTold ? suggest(path.basename(target), root.entries(path.dirname(target))) : [];
         throw new BpfmanError("NOT_FOUND", `file ${JSON.stringify(target)} not found${root.whose}${didYouMean(near)}`, {
             errno: "ENOENT",
         });
@@ -77,7 +80,7 @@ function openLibrary(root: ProcessRoot, target: string, pid: number | undefined)
     throw refused ?? new BpfmanError("NOT_FOUND", `library ${JSON.stringify(target)} not found${root.whose}`);
 }
 
-function placeIn({ executable, path: name }: Found, wanted: string, offset: number): number {
+function placeIn({ executable, path: name }: Found, wanted: string, offset: number, namesAreTold: boolean): number {
     if (wanted === "") {
         if (!executable.isCode(offset))
             throw new BpfmanError("INVALID_ARGUMENT", `byte ${offset} of ${name} is no code`, {
@@ -85,7 +88,7 @@ function placeIn({ executable, path: name }: Found, wanted: string, offset: numb
             });
         return offset;
     }
-    const found = executable.find(wanted);
+    const found = executable.find(wanted, namesAreTold);
     if (found.sizeBytes > 0 && offset >= found.sizeBytes)
         throw new BpfmanError(
             "INVALID_ARGUMENT",

@@ -6,7 +6,7 @@ import { BpfmanError } from "../model.ts";
 
 // nsid and netns_cookie are unsigned 64-bit numbers, which SQLite's INTEGER can't hold: decimal TEXT.
 // AUTOINCREMENT keeps the highest link id ever given, so that deleted ids stay unused.
-const migrations: readonly string[] = [
+export const migrations: readonly string[] = [
     `
     CREATE TABLE programs (
         boot_id TEXT NOT NULL,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
 import type {
     ChainRecord,
@@ -12,11 +12,13 @@ import type {
     LinkId,
     LinkRecord,
     MapId,
+    ProbeHook,
     ProgramId,
     ProgramRecord,
 } from "../model.ts";
 import { BpfmanError } from "../model.ts";
-import { schemaVersion } from "./schema.ts";
+import { linkParameters, programParameters } from "./rows.ts";
+import { migrations, schemaVersion } from "./schema.ts";
 import { Store } from "./store.ts";
 
 let directory: string;
@@ -299,5 +301,54 @@ test("a thousand programs are read in milliseconds", () => {
     }).sort((a, b) => a - b);
     // the quickest of many: the others measure the machine's other work
     assert.ok(times[0]! < 15, `${times[0]} ms`);
+    store.close();
+});
+
+test("links that are in no chain are kept with what they are attached to", () => {
+    const store = Store.open(directory, "boot-a");
+    const hooks: ProbeHook[] = [
+        { kind: "tracepoint", group: "sched", name: "sched_switch" },
+        { kind: "kretprobe", function: "vfs_read", offset: 0 },
+        {
+            kind: "uprobe",
+            target: "libc",
+            path: "/lib/libc.so.6",
+            function: "malloc",
+            offset: 4,
+            fileOffset: 4100,
+            pid: 7,
+            containerPid: 8,
+        },
+        { kind: "perf_event", event: "cpu-clock", cpu: 1, rate: { frequencyHz: 99 } },
+        { kind: "cgroup", path: "/sys/fs/cgroup/a", attachType: "cgroup_device" },
+    ];
+    const ids = { kernelLinkId: 9 as KernelLinkId, furtherKernelLinkIds: [10, 11] as KernelLinkId[] };
+    const empty = { interface: "", netns: "", priority: 0, proceedOn: [] };
+    const records = hooks.map(hook => store.insertLink({ ...link(1), ...empty, ...ids, hook }));
+    store.close();
+    const again = Store.open(directory, "boot-a");
+    assert.deepEqual(again.links(), records);
+    again.close();
+});
+
+test("a file of the first schema is brought up to date with its rows", () => {
+    const db = new DatabaseSync(join(directory, "store.db"));
+    db.exec(migrations[0] ?? "");
+    db.exec("PRAGMA user_version = 1");
+    const insert = (table: string, row: Record<string, SQLInputValue>) => {
+        const columns = db
+            .prepare(`PRAGMA table_info(${table})`)
+            .all()
+            .map(column => String(column["name"]));
+        const old = columns.filter(column => column in row);
+        const sql = `INSERT INTO ${table} (${old.join(", ")}) VALUES (${old.map(column => `:${column}`).join(", ")})`;
+        db.prepare(sql).run(Object.fromEntries(old.map(column => [column, row[column] ?? null])));
+    };
+    insert("programs", programParameters(program(1)));
+    insert("links", linkParameters(link(1)));
+    db.close();
+    const store = Store.open(directory, "boot-a");
+    assert.deepEqual(store.programs(), [program(1)]);
+    assert.deepEqual(store.links(), [{ ...link(1), id: 1 }]);
     store.close();
 });
