@@ -44,6 +44,6 @@ describe("suggest", () => {
 it("compares of many names only those that begin or end alike", () => {
     const many = Array.from({ length: 100_000 }, (_, n) => `other_function_${n}`);
     assert.deepEqual(suggestAmong("vfs_unlnk", [...many, "vfs_unlink", "vfs_link"]), ["vfs_unlink"]);
-    assert.deepEqual(suggestAmong("getenw", ["getenv", "secure_getenv", "setenv"]), ["getenv", "setenv"]);
+    assert.deepEqual(suggestAmong("getenw", ["getenv", "secure_getenv", "setenv"]), ["getenv"]);
     assert.deepEqual(suggestAmong("zzz", many), []);
 });
