@@ -42,6 +42,10 @@ interface Outcome {
 
 const root = join(import.meta.dirname, "..");
 
+// test files are processes of their own: who stops this one means them too
+const stopping = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => stopping.abort());
+
 async function runStage(stage: Stage): Promise<Outcome> {
     const files = stage.files.flatMap(pattern => globSync(pattern, { cwd: root })).sort();
     const started = performance.now();
@@ -61,6 +65,7 @@ async function runStage(stage: Stage): Promise<Outcome> {
         cwd: root,
         concurrency: stage.concurrency,
         timeout: stage.fileTimeoutMs,
+        signal: stopping.signal,
     });
     stream.on("test:summary", summary => {
         // one summary for each file, then one for all of them
@@ -128,4 +133,5 @@ for (const problem of outcomes.flatMap(one => one.problems)) console.log(problem
 console.log(
     `${total(one => one.passed)} passed, ${total(one => one.failed)} failed, ${total(one => one.skipped)} skipped`,
 );
-process.exitCode = total(one => one.failed) === 0 ? 0 : 1;
+// not by itself: a process that a killed test left behind may hold an output open for ever
+process.exit(total(one => one.failed) === 0 ? 0 : 1);

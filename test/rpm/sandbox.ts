@@ -37,22 +37,11 @@ export class Sandbox {
 
     static async make(): Promise<Sandbox> {
         const base = mkdtempSync(join(tmpdir(), "bpfman-rpm-"));
-        const holder = spawn(
-            "unshare",
-            [
-                "--mount",
-                "--pid",
-                "--fork",
-                "--kill-child",
-                "--mount-proc",
-                "sh",
-                "-c",
-                "echo ready; exec sleep infinity",
-            ],
-            { stdio: ["ignore", "pipe", "inherit"] },
-        );
+        const namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
+        const command = [...namespaces, "sh", "-c", "echo ready; exec sleep infinity"];
+        // however this process ends, also by a signal, the sandbox ends with it
+        const holder = spawn("setpriv", ["--pdeathsig", "KILL", ...command], { stdio: ["ignore", "pipe", "inherit"] });
         const sandbox = new Sandbox(base, holder);
-        process.once("exit", sandbox.#endHolder);
         try {
             await new Promise<void>((resolve, reject) => {
                 holder.stdout?.once("data", () => resolve());
@@ -78,10 +67,6 @@ export class Sandbox {
             rm -rf root/etc/systemd/system/*.wants root/etc/bpfman root/var/lib/bpfman root/var/cache/bpfman
             for hidden in tmp var/tmp run root home; do mount -t tmpfs tmpfs root/$hidden; done`);
     }
-
-    readonly #endHolder = (): void => {
-        this.#holder.kill("SIGKILL");
-    };
 
     get #holderPid(): number {
         const unshare = this.#holder.pid;
@@ -192,10 +177,9 @@ export class Sandbox {
         await this.powerOff();
         const ended = new Promise(resolve => this.#holder.once("exit", resolve));
         if (this.#holder.exitCode === null && this.#holder.signalCode === null) {
-            this.#endHolder();
+            this.#holder.kill("SIGKILL");
             await ended;
         }
-        process.off("exit", this.#endHolder);
         for (const hierarchy of globSync(`/sys/fs/cgroup/{,*/}${this.#cgroup}`)) await removeCgroup(hierarchy);
         rmSync(this.#base, { recursive: true, force: true });
     }

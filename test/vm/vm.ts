@@ -107,21 +107,20 @@ function boot(options: VmOptions, initrd: string, shared: string): Promise<{ out
         ...share(shared, "work", false),
     ];
     return new Promise((resolve, reject) => {
-        const qemu = spawn("qemu-system-x86_64", machine, { stdio: ["ignore", "pipe", "pipe"] });
+        // however this process ends, also by a signal, the machine ends with it
+        const command = ["--pdeathsig", "KILL", "qemu-system-x86_64", ...machine];
+        const qemu = spawn("setpriv", command, { stdio: ["ignore", "pipe", "pipe"] });
         const chunks: Buffer[] = [];
         let timedOut = false;
         const timer = setTimeout(() => {
             timedOut = true;
             qemu.kill("SIGKILL");
         }, options.timeoutMs);
-        const endWithUs = (): boolean => qemu.kill("SIGKILL");
-        process.once("exit", endWithUs);
         qemu.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
         qemu.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
         qemu.on("error", reject);
         qemu.on("close", () => {
             clearTimeout(timer);
-            process.off("exit", endWithUs);
             resolve({ output: Buffer.concat(chunks).toString("utf8"), timedOut });
         });
     });
