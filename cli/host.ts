@@ -17,7 +17,7 @@ export type Verb = (args: Args, host: Host) => Promise<number>;
 
 export function openHost(args: Args): Host {
     const settings = settingsOf(args);
-    return { settings, client: new HostClient(dialer(settings)) };
+    return { settings, client: new HostClient(dialer(settings), settings.lockTimeoutMs) };
 }
 
 export function wantsJson(args: Args): boolean {

@@ -16,6 +16,8 @@ export interface Settings {
     readonly imageCacheDir: string | undefined;
     readonly config: string | undefined;
     readonly log: string | undefined;
+    /** 0: for ever */
+    readonly lockTimeoutMs: number;
 }
 
 export const globalOptions: readonly Option[] = [
@@ -63,8 +65,6 @@ export function settingsOf(args: Args): Settings {
     const socketPath = directory("socket-path") ?? ownSocket;
     // sun_path of struct sockaddr_un, with its terminating NUL
     if (Buffer.byteLength(socketPath) > 107) throw new UsageError(`the socket's path is too long: ${socketPath}`);
-    const lockTimeout = args.value("lock-timeout");
-    if (lockTimeout !== undefined) parseDuration("--lock-timeout", lockTimeout);
     const config = directory("config");
     if (config !== undefined && !existsSync(config)) throw new Error(`configuration ${config}: no such file`);
     return {
@@ -75,6 +75,10 @@ export function settingsOf(args: Args): Settings {
         imageCacheDir: directory("image-cache-dir"),
         config,
         log: args.value("log"),
+        lockTimeoutMs: Math.min(
+            Math.ceil(parseDuration("--lock-timeout", args.value("lock-timeout") ?? "30s")),
+            0x7fffffff,
+        ),
     };
 }
 

@@ -60,8 +60,11 @@ const service = "/bpfman.host.v1.Host/";
 export class HostClient {
     readonly #dial: Dial;
     readonly #http: HttpClient;
+    readonly #lockTimeoutMs: number;
 
-    constructor(dial: Dial) {
+    /** lockTimeoutMs: how long a change waits for others to end; 0: for ever */
+    constructor(dial: Dial, lockTimeoutMs = 0) {
+        this.#lockTimeoutMs = lockTimeoutMs;
         this.#dial = dial;
         this.#http = new HttpClient(dial);
     }
@@ -193,7 +196,13 @@ export class HostClient {
     ): Promise<Response> {
         const answer = await this.#http.post({
             path: service + method,
-            headers: { "Content-Type": "application/json", "Connect-Protocol-Version": "1" },
+            headers: {
+                "Content-Type": "application/json",
+                "Connect-Protocol-Version": "1",
+                ...(repeatable || this.#lockTimeoutMs === 0
+                    ? {}
+                    : { "Bpfman-Lock-Timeout-Ms": String(this.#lockTimeoutMs) }),
+            },
             body: new TextEncoder().encode(JSON.stringify(request)),
             repeatable,
             onProgress: options.onProgress,

@@ -22,7 +22,7 @@ import {
     type LoadResponse,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { Bpfman } from "../../proto/gen/bpfman/v1/bpfman_pb.js";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError, type Caller } from "../model.ts";
 import { Served } from "./served.ts";
 import { maxPendingBytes } from "./watch.ts";
 
@@ -38,6 +38,7 @@ class Client implements Disposable {
         service: DescService,
         method: M,
         init: MessageInitShape<M["input"]>,
+        options: grpc.CallOptions = {},
     ): Promise<MessageShape<M["output"]>> {
         return new Promise((resolve, reject) => {
             this.client.makeUnaryRequest(
@@ -45,6 +46,7 @@ class Client implements Disposable {
                 (bytes: Uint8Array) => Buffer.from(bytes),
                 bytes => fromBinary(method.output, bytes),
                 toBinary(method.input, create(method.input, init)),
+                options,
                 (error, answer) => (error ? reject(error) : resolve(answer as MessageShape<M["output"]>)),
             );
         });
@@ -250,4 +252,17 @@ test("garbage behind the preface ends its connection and nothing else", async ()
     }
     using client = new Client(served.path);
     assert.equal((await client.call(Host, Host.method.version, {})).pid, process.pid);
+});
+
+test("a call's deadline is how long it waits for other changes", async () => {
+    await using served = await Served.start();
+    using client = new Client(served.path);
+    const unload = async (options: grpc.CallOptions) => {
+        await client.call(Host, Host.method.unload, { programIds: [1] }, options);
+        return (served.manager.asked["unload"] as { caller: Caller }).caller.patience;
+    };
+    assert.equal(await unload({}), undefined);
+    const patience = await unload({ deadline: Date.now() + 20_000 });
+    assert.equal(patience?.said, "the call's deadline");
+    assert.ok(patience.ms > 10_000 && patience.ms <= 20_100, `${patience.ms} ms`);
 });

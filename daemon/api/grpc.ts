@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { create, type DescMessage, fromBinary, fromJson, type JsonObject, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import {
+    type Deadline,
     type handleServerStreamingCall,
     type handleUnaryCall,
     Metadata,
@@ -14,7 +15,7 @@ import {
     type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { ErrorDetailSchema } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import type { BpfmanError, Caller } from "../model.ts";
+import type { BpfmanError, Caller, Patience } from "../model.ts";
 import type { Calls } from "./calls.ts";
 import { type Failure, failureOf, grpcCode, grpcMessage } from "./errors.ts";
 import type { Service, Sink, StreamMethod, UnaryMethod } from "./service.ts";
@@ -76,13 +77,14 @@ export class GrpcFront {
 
     #unary(method: UnaryMethod): handleUnaryCall<Buffer, Buffer> {
         const { input, output } = method.descriptor;
-        const answer = async (request: Buffer, peer: string): Promise<Buffer> => {
-            const outcome = await this.#calls.unary(method, () => fromBinary(input, request), this.#caller(peer));
+        const answer = async (request: Buffer, peer: string, patience: Patience | undefined): Promise<Buffer> => {
+            const caller = { ...this.#caller(peer), patience };
+            const outcome = await this.#calls.unary(method, () => fromBinary(input, request), caller);
             if ("failure" in outcome) throw new StatusError(outcome.failure);
             return encode(output, outcome.answer);
         };
         return (call, callback) => {
-            answer(call.request, call.getPeer()).then(
+            answer(call.request, call.getPeer(), patienceOf(call.getDeadline())).then(
                 bytes => callback(null, bytes),
                 (error: unknown) => callback(this.#status(error)),
             );
@@ -107,6 +109,15 @@ export class GrpcFront {
     #status(error: unknown): Status {
         return status(error instanceof StatusError ? error.failure : this.#calls.failure(error));
     }
+}
+
+// setTimeout counts milliseconds in 31 bits
+const maxTimeoutMs = 0x7fffffff;
+
+/** Whoever has given up by then must not find the change made later. */
+function patienceOf(deadline: Deadline): Patience | undefined {
+    const leftMs = (deadline instanceof Date ? deadline.getTime() : deadline) - Date.now();
+    return leftMs > maxTimeoutMs ? undefined : { ms: Math.max(0, leftMs), said: "the call's deadline" };
 }
 
 class StatusError extends Error {

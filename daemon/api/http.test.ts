@@ -5,7 +5,7 @@ import { Agent } from "node:http";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError, type Caller } from "../model.ts";
 import { httpLimits } from "./http.ts";
 import { all, records, Served } from "./served.ts";
 import { maxPendingBytes } from "./watch.ts";
@@ -289,4 +289,29 @@ test("a caller that goes before its answer leaves the call to its end", async ()
     gate.resolve();
     while (served.log.length === 0) await sleep(5);
     assert.match(served.log[0] ?? "", /: done, programs 10$/);
+});
+
+test("how long a caller waits for other changes comes with its request", async () => {
+    await using served = await Served.start();
+    const unload = (timeout?: string) =>
+        served.post(
+            "/bpfman.host.v1.Host/Unload",
+            { programIds: [1] },
+            timeout === undefined ? {} : { headers: { "Bpfman-Lock-Timeout-Ms": timeout } },
+        );
+    const patience = () => (served.manager.asked["unload"] as { caller: Caller }).caller.patience;
+    const cases: [string | undefined, Caller["patience"]][] = [
+        [undefined, undefined],
+        ["0", undefined],
+        ["30000", { ms: 30_000, said: "--lock-timeout=30s" }],
+        ["1500", { ms: 1500, said: "--lock-timeout=1500ms" }],
+        ["90000", { ms: 90_000, said: "--lock-timeout=1m30s" }],
+        ["3600000", { ms: 3_600_000, said: "--lock-timeout=1h0m0s" }],
+    ];
+    for (const [timeout, expected] of cases) {
+        assert.equal((await unload(timeout)).status, 200);
+        assert.deepEqual(patience(), expected);
+    }
+    for (const timeout of ["-1", "1.5", "soon", "99999999999"])
+        assert.equal((await unload(timeout)).status, 400, timeout);
 });

@@ -4,7 +4,7 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
-import { BpfmanError, type Caller } from "../model.ts";
+import { BpfmanError, type Caller, type Patience } from "../model.ts";
 import type { Calls } from "./calls.ts";
 import { connectError, type Failure, httpStatus, invalid } from "./errors.ts";
 import type { Sink, StreamMethod, UnaryMethod } from "./service.ts";
@@ -114,7 +114,7 @@ export class HttpFront {
     async #unary(method: UnaryMethod, request: IncomingMessage, response: ServerResponse, caller: Caller) {
         const body = await this.#read(request, response);
         const parse = () => fromJson(method.descriptor.input, parseJson(body));
-        const outcome = await this.#calls.unary(method, parse, caller);
+        const outcome = await this.#calls.unary(method, parse, { ...caller, patience: patienceOf(request) });
         if ("failure" in outcome) sendFailure(response, outcome.failure);
         else sendJson(response, 200, JSON.stringify(outcome.answer));
     }
@@ -173,6 +173,29 @@ export class HttpFront {
 // a request's own iterator would destroy its connection when left early
 function bodyChunks(request: IncomingMessage): AsyncIterable<Buffer> {
     return request.iterator({ destroyOnReturn: false });
+}
+
+/** The header by which the command carries its --lock-timeout. */
+export const lockTimeoutHeader = "bpfman-lock-timeout-ms";
+// setTimeout counts milliseconds in 31 bits
+const maxTimeoutMs = 0x7fffffff;
+
+/** 0, or no header: for ever. */
+function patienceOf(request: IncomingMessage): Patience | undefined {
+    const text = request.headers[lockTimeoutHeader];
+    if (text === undefined || text === "0") return undefined;
+    const ms = Number(text);
+    if (typeof text !== "string" || !/^\d+$/.test(text) || ms > maxTimeoutMs)
+        throw invalid(`${lockTimeoutHeader} must be a number of milliseconds from 0 to ${maxTimeoutMs}`);
+    return { ms, said: `--lock-timeout=${durationText(ms)}` };
+}
+
+/** As Go writes durations: 30s, 1m30s, 500ms. */
+function durationText(ms: number): string {
+    if (ms % 1000 !== 0) return `${ms}ms`;
+    const [hours, minutes, seconds] = [Math.floor(ms / 3_600_000), Math.floor(ms / 60_000) % 60, (ms / 1000) % 60];
+    if (hours > 0) return `${hours}h${minutes}m${seconds}s`;
+    return minutes > 0 ? `${minutes}m${seconds}s` : `${seconds}s`;
 }
 
 /** A stream's records: a flag byte, the length in 32 bits (big-endian), JSON; the last one carries the end flag. */

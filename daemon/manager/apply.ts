@@ -44,7 +44,7 @@ interface Made {
 export async function apply(context: Context, request: ApplyRequest, caller: Caller): Promise<ApplyResult> {
     checkSet(request);
     const { wanted, warnings } = readObjects(request);
-    const first = await context.lock.run(scope => planNow(scope, context, wanted));
+    const first = await context.lock.run(scope => planNow(scope, context, wanted), caller.patience);
     const { steps } = first.plan;
     if (request.dryRun) {
         for (const load of first.plan.loads) planLoad(context, loadRequest(load), load.joins);
@@ -118,7 +118,7 @@ async function carryOut(context: Context, wanted: Wanted, first: Planned, caller
             // others may have changed something while the verifier worked
             const now = await planNow(scope, context, wanted);
             return await withUndo(context.log, undo => execute(scope, context, now, prepared, caller, undo));
-        });
+        }, caller.patience);
         for (const load of prepared.values()) dropStages(context, load);
         return made;
     });

@@ -59,14 +59,23 @@ export interface Attached {
 }
 
 export async function attach(context: Context, items: readonly AttachItem[], caller: Caller): Promise<LinkView[]> {
-    const records = await context.lock.run(scope =>
-        withUndo(context.log, async undo => {
-            const attached = await attachItems(scope, context, items, id => context.store.program(id), caller, undo);
-            const made = context.store.transaction(() => attached.commit());
-            undo.done();
-            await attached.finish();
-            return made;
-        }),
+    const records = await context.lock.run(
+        scope =>
+            withUndo(context.log, async undo => {
+                const attached = await attachItems(
+                    scope,
+                    context,
+                    items,
+                    id => context.store.program(id),
+                    caller,
+                    undo,
+                );
+                const made = context.store.transaction(() => attached.commit());
+                undo.done();
+                await attached.finish();
+                return made;
+            }),
+        caller.patience,
     );
     const ids = records.map(({ id }) => id);
     context.events.emit("LINK_ATTACHED", context.describe(caller), {

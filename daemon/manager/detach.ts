@@ -39,7 +39,7 @@ export async function detach(
             }
         }
         return { result: { done, failures }, detached: records.filter(({ id }) => done.includes(id)) };
-    });
+    }, caller.patience);
     const { detached } = result;
     if (detached.length > 0)
         context.events.emit("LINK_DETACHED", context.describe(caller), {

@@ -240,8 +240,9 @@ function objectName(sourcePath: string): string {
 
 async function execute(context: Context, request: LoadRequest, caller: Caller, stageUndo: Undo) {
     const prepared = await prepareLoad(context, request, stageUndo);
-    const result = await context.lock.run(scope =>
-        withUndo(context.log, undo => keep(scope, context, prepared, caller, undo)),
+    const result = await context.lock.run(
+        scope => withUndo(context.log, undo => keep(scope, context, prepared, caller, undo)),
+        caller.patience,
     );
     dropStages(context, prepared);
     return { ...result, warnings: prepared.plan.globals.warnings };

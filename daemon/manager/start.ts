@@ -79,7 +79,7 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
         net,
         copies: new Copies(bpffs, loader, sha256 => store.readObject(sha256)),
         kernel: new KernelView(),
-        lock: new WriterLock(),
+        lock: new WriterLock(path.join(runtimeDir, "daemon.lock")),
         events: new Events(),
         // asked when the first chain needs to know
         abilities: () => (abilities ??= { noFreplace: probeFreplace() }),

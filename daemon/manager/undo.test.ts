@@ -36,6 +36,36 @@ test("WhatIsCommittedIsNotTakenBack", async () => {
     assert.equal(undone, false);
 });
 
+test("WhoWaitsTooLongIsToldAndItsWorkNeverRuns", async () => {
+    const lock = new WriterLock("/run/x/daemon.lock");
+    const gate = Promise.withResolvers<void>();
+    const slow = lock.run(() => gate.promise);
+    let ran = false;
+    const impatient = lock.run(
+        async () => {
+            ran = true;
+        },
+        { ms: 20, said: "--lock-timeout=20ms" },
+    );
+    let patient = false;
+    const after = lock.run(
+        async () => {
+            patient = true;
+        },
+        { ms: 60_000, said: "" },
+    );
+    await assert.rejects(impatient, {
+        code: "DEADLINE_EXCEEDED",
+        message: "timed out waiting for lock /run/x/daemon.lock (--lock-timeout=20ms)",
+    });
+    assert.equal(patient, false, "the one after still waits for the one before");
+    gate.resolve();
+    await slow;
+    await after;
+    await lock.idle();
+    assert.deepEqual([ran, patient], [false, true]);
+});
+
 test("TheWriterLockRunsOneAtATimeInOrderAndSurvivesFailures", async () => {
     const lock = new WriterLock();
     const steps: string[] = [];

@@ -48,7 +48,7 @@ export async function unload(
         done.push(...gone.map(({ id }) => id));
         const detached = records.filter(({ programId }) => !stuck.has(programId)).map(({ id }) => id);
         return { result: { done, failures }, programs: gone.map(({ id }) => id), links: detached as LinkId[] };
-    });
+    }, caller.patience);
     const by = context.describe(caller);
     if (links.length > 0) context.events.emit("LINK_DETACHED", by, { links, programs });
     if (programs.length > 0) context.events.emit("PROGRAM_UNLOADED", by, { programs });

@@ -18,17 +18,19 @@ export interface LinkChange {
 }
 
 export async function updateLink(context: Context, id: LinkId, change: LinkChange, caller: Caller): Promise<LinkView> {
-    const programId = await context.lock.run(scope =>
-        withUndo(context.log, async undo => {
-            dropDeadLinks(scope, context);
-            const record = context.store.link(id);
-            if (record === undefined) throw new BpfmanError("NOT_FOUND", `link ${id} does not exist`);
-            const program = context.store.program(record.programId);
-            if (program === undefined) throw new BpfmanError("INTERNAL", `link ${id} has no program`);
-            const next = changedRecord(context, record, change);
-            if (next !== undefined) await apply(scope, context, record, next, program, undo);
-            return record.programId;
-        }),
+    const programId = await context.lock.run(
+        scope =>
+            withUndo(context.log, async undo => {
+                dropDeadLinks(scope, context);
+                const record = context.store.link(id);
+                if (record === undefined) throw new BpfmanError("NOT_FOUND", `link ${id} does not exist`);
+                const program = context.store.program(record.programId);
+                if (program === undefined) throw new BpfmanError("INTERNAL", `link ${id} has no program`);
+                const next = changedRecord(context, record, change);
+                if (next !== undefined) await apply(scope, context, record, next, program, undo);
+                return record.programId;
+            }),
+        caller.patience,
     );
     context.events.emit("LINK_UPDATED", context.describe(caller), { links: [id], programs: [programId] });
     return linkView(context, id);
