@@ -3,7 +3,8 @@
 // One request, one answer, exit. Where libbpf crashes, this process is all that dies.
 import fs from "node:fs";
 import type { MapId } from "../model.ts";
-import { mapIdOf, openMap, openPin, pin, programIdentity } from "./bpf.ts";
+import { mapIdOf, mapInfo, openMap, openPin, pin, programIdentity } from "./bpf.ts";
+import { mapTypeName } from "./enums.ts";
 import { Fd } from "./fd.ts";
 import { address, CMemory, lastErrno, libbpf, libc, mapInitialValue, type Pointer } from "./ffi.ts";
 import {
@@ -11,6 +12,7 @@ import {
     type LoaderAnswer,
     type LoaderProgram,
     type LoaderRequest,
+    type MapMismatch,
     mapKey,
 } from "./loader-protocol.ts";
 
@@ -26,8 +28,10 @@ const logSizeBytes = 16 << 20;
 class StepError extends Error {
     readonly step: string;
     readonly errno: number;
-    constructor(step: string, errno: number) {
+    readonly mismatch: MapMismatch | undefined;
+    constructor(step: string, errno: number, mismatch?: MapMismatch) {
         super(step);
+        this.mismatch = mismatch;
         this.step = step;
         this.errno = Math.abs(errno);
     }
@@ -60,14 +64,45 @@ function openObject(bytes: Uint8Array, name: string): Pointer {
     return object;
 }
 
+const BPF_F_RDONLY_PROG = 1 << 7;
+/** of the descriptor that a map was made with, not of the map: kernel/bpf/syscall.c, bpf_map_flags_retain_permanent */
+const descriptorFlags = (1 << 3) | (1 << 4);
+
+/** What a definition says and what the map is, where they differ. */
+function compare(map: Pointer, name: string, fd: Fd): MapMismatch | undefined {
+    const found = mapInfo(fd);
+    const type = libbpf.mapType(map);
+    const typeName = mapTypeName(type);
+    // the kernel makes these read-only for programs (kernel/bpf/devmap.c)
+    const added = typeName.startsWith("devmap") ? BPF_F_RDONLY_PROG : 0;
+    // as many entries as there are CPUs
+    const sized = typeName !== "perf_event_array" || libbpf.mapMaxEntries(map) !== 0;
+    const say = (word: string, key: number, value: number, entries: number, flags: number) =>
+        `${word}, ${key} → ${value} bytes${sized ? `, ${entries} entries` : ""}, flags 0x${flags.toString(16)}`;
+    const wantedFlags = libbpf.mapFlags(map) & ~descriptorFlags;
+    const wanted = say(
+        typeName,
+        libbpf.mapKeySize(map),
+        libbpf.mapValueSize(map),
+        libbpf.mapMaxEntries(map),
+        wantedFlags & ~added,
+    );
+    const is = say(found.typeName, found.keySize, found.valueSize, found.maxEntries, found.flags & ~added);
+    return wanted === is ? undefined : { map: name, wanted, found: is };
+}
+
 function prepareMaps(object: Pointer, request: LoaderRequest): void {
     for (const map of each(object, libbpf.nextMap)) {
         const name = libbpf.mapName(map);
         // LIBBPF_PIN_BY_NAME would pin outside the daemon's own bpffs
         must(libbpf.mapSetPinPath(map, null), `take away the pin path of map ${name}`);
         const id = request.reuse[mapKey(name)];
+        const rule = request.reuseIfSame?.[mapKey(name)];
         if (id !== undefined) {
             using fd = openMap(id as MapId) ?? new Fd(-1);
+            const mismatch = rule === undefined ? undefined : compare(map, name, fd);
+            if (mismatch !== undefined && rule === "or-fail") throw new StepError("use the existing map", 22, mismatch);
+            if (mismatch !== undefined) continue;
             must(libbpf.mapReuseFd(map, fd.number), `use the existing map ${name} (id ${id})`);
             continue;
         }
@@ -150,6 +185,7 @@ function load(request: LoaderRequest, bytes: Uint8Array): LoaderAnswer {
             errno: error.errno,
             program: refused?.name ?? "",
             log: refused?.log ?? "",
+            ...(error.mismatch && { mismatch: error.mismatch }),
         };
     }
 }

@@ -12,6 +12,8 @@ export interface LoaderRequest {
     readonly target: { readonly pin: string; readonly function: string } | undefined;
     /** maps that exist already: kernel ids by mapKey() */
     readonly reuse: Readonly<Record<string, number>>;
+    /** of reuse: taken only where the object defines the map as it is; the others are taken as they are */
+    readonly reuseIfSame?: Readonly<Record<string, "or-fail" | "or-make">>;
     readonly globals: readonly LoaderGlobal[];
     /** a folder in a bpffs: programs are pinned there as p0, p1, …, maps as m0, m1, … */
     readonly stage: string;
@@ -33,6 +35,13 @@ export interface LoaderGlobal {
     readonly base64: string;
 }
 
+/** Two definitions of one map, for people. */
+export interface MapMismatch {
+    readonly map: string;
+    readonly wanted: string;
+    readonly found: string;
+}
+
 export type LoaderAnswer =
     | {
           readonly ok: true;
@@ -48,6 +57,8 @@ export type LoaderAnswer =
           /** the program that the verifier refused */
           readonly program: string;
           readonly log: string;
+          /** the map that exists is another than the object's */
+          readonly mismatch?: MapMismatch;
       };
 
 /** .rodata of "xdp_pas.rodata", .rodata.config of ".rodata.config": libbpf's names of internal maps by section. */

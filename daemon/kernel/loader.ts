@@ -6,7 +6,7 @@ import { BpfmanError } from "../model.ts";
 import { programTypeNumbers } from "./enums.ts";
 import { kernelError } from "./errors.ts";
 import { errnoName } from "./ffi.ts";
-import type { LoaderAnswer, LoaderRequest } from "./loader-protocol.ts";
+import type { LoaderAnswer, LoaderRequest, MapMismatch } from "./loader-protocol.ts";
 
 export interface LoaderOptions {
     /** the program that the process runs; another one stands in for a loader that misbehaves, in tests */
@@ -175,8 +175,10 @@ type Fields<T> = { readonly [key in keyof T]?: unknown };
 const isId = (id: unknown): boolean => Number.isInteger(id) && Number(id) > 0;
 
 function isRefusal(answer: unknown): answer is Extract<LoaderAnswer, { ok: false }> {
-    const { ok, step, errno, program, log } = answer as Fields<Extract<LoaderAnswer, { ok: false }>>;
-    return ok === false && Number.isInteger(errno) && [step, program, log].every(text => typeof text === "string");
+    const { ok, step, errno, program, log, mismatch } = answer as Fields<Extract<LoaderAnswer, { ok: false }>>;
+    const { map = "", wanted = "", found = "" } = (mismatch ?? {}) as Fields<MapMismatch>;
+    const texts = [step, program, log, map, wanted, found];
+    return ok === false && Number.isInteger(errno) && texts.every(text => typeof text === "string");
 }
 
 function isSuccess(answer: unknown): answer is LoaderSuccess {
@@ -194,6 +196,14 @@ const trampolineTypes: readonly number[] = [programTypeNumbers.ext, programTypeN
 function refusal(answer: Extract<LoaderAnswer, { ok: false }>, request: LoaderRequest, messages: string): BpfmanError {
     const names = request.programs.map(program => program.name).join(", ");
     const errno = errnoName(answer.errno);
+    if (answer.mismatch !== undefined) {
+        const { map, wanted, found } = answer.mismatch;
+        return new BpfmanError(
+            "FAILED_PRECONDITION",
+            `load ${names}: the map ${map} that it is to share is another: the object defines ${wanted}; the map is ${found}`,
+            { hint: "Programs share a map only where their objects define it alike." },
+        );
+    }
     if (answer.log !== "")
         return new BpfmanError("INVALID_ARGUMENT", `the verifier refused program ${answer.program}: ${errno}`, {
             errno,

@@ -27,9 +27,11 @@ import { attachItems } from "./attach.ts";
 import type { Context } from "./context.ts";
 import { type PlannedGlobals, planGlobals } from "./globals.ts";
 import { linkViews } from "./link-view.ts";
+import { type MapOwner, mapOwner } from "./map-owner.ts";
 import { mapFolder, programPin } from "./pins.ts";
 import { didYouMean } from "./probe-error.ts";
 import { programView } from "./program-view.ts";
+import { SharedMapChanged, sharedMap, sharedNames, shareMap } from "./shared-maps.ts";
 import { type Undo, withUndo } from "./undo.ts";
 import type { WriterScope } from "./writer-lock.ts";
 
@@ -43,9 +45,11 @@ interface LoadPlan {
     readonly elf: ElfObject;
     readonly programs: readonly PlannedProgram[];
     readonly globals: PlannedGlobals;
-    readonly owner: ProgramRecord | undefined;
+    readonly owner: MapOwner | undefined;
     /** a program of the same object and globals, whose map set the new ones join as if loaded with it */
     readonly joins: ProgramRecord | undefined;
+    /** maps that the object wants to share with every program that has one of that name */
+    readonly shared: readonly string[];
     /** programs of one group are loaded together and share their maps */
     readonly groups: readonly (readonly PlannedProgram[])[];
 }
@@ -80,7 +84,7 @@ export function planLoad(context: Context, request: LoadRequest, joins?: Program
         throw new BpfmanError("INVALID_ARGUMENT", `the object has no BTF, and ${elf.btfNeededFor.join(", ")} need it`, {
             hint: "Compile it with clang -g.",
         });
-    const owner = request.mapOwnerId === undefined ? undefined : context.store.program(request.mapOwnerId);
+    const owner = request.mapOwnerId === undefined ? undefined : mapOwner(context, request.mapOwnerId);
     if (request.mapOwnerId !== undefined && owner === undefined)
         throw new BpfmanError(
             "NOT_FOUND",
@@ -95,6 +99,7 @@ export function planLoad(context: Context, request: LoadRequest, joins?: Program
         globals: planGlobals(elf, request.object, request.globalData, request.globalValues ?? new Map()),
         owner,
         joins,
+        shared: sharedNames(elf, request.object),
         groups: request.privateMaps ? programs.map(program => [program]) : [programs],
     };
 }
@@ -186,7 +191,13 @@ export async function prepareLoad(
 ): Promise<PreparedLoad> {
     const plan = planLoad(context, request, joins);
     const staged: Staged[] = [];
-    for (const group of plan.groups) staged.push(await stageGroup(context, request, plan, group, undo));
+    const shared = new Map(plan.shared.map(mapName => [mapName, sharedMap(context, mapName)]));
+    for (const group of plan.groups) {
+        const one = await stageGroup(context, request, plan, group, shared, undo);
+        staged.push(one);
+        // the groups of one load share such maps too
+        for (const { name: mapName, id } of one.loaded.maps) if (shared.has(mapName)) shared.set(mapName, id as MapId);
+    }
     return { request, plan, staged };
 }
 
@@ -200,6 +211,7 @@ async function stageGroup(
     request: LoadRequest,
     plan: LoadPlan,
     group: readonly PlannedProgram[],
+    shared: ReadonlyMap<string, MapId | undefined>,
     undo: Undo,
 ): Promise<Staged> {
     const stage = `staging/load_${randomUUID()}`;
@@ -214,7 +226,7 @@ async function stageGroup(
                 ? arrayMembers(plan.elf).filter(({ name }) => !group.some(({ spec }) => spec.name === name))
                 : [],
         target: undefined,
-        reuse: plan.joins === undefined ? reusedMaps(plan) : joinedMaps(plan.joins),
+        ...(plan.joins === undefined ? reusedMaps(plan, shared) : { reuse: joinedMaps(plan.joins) }),
         globals: plan.globals.loader,
         stage: context.bpffs.path(stage),
         pinMaps: true,
@@ -224,9 +236,17 @@ async function stageGroup(
 }
 
 /** Maps are shared by name; .rodata and its like belong to an object, and are shared only through one load. */
-function reusedMaps({ elf, owner }: LoadPlan): Record<string, number> {
-    if (owner === undefined) return {};
-    return Object.fromEntries([...owner.mapIds].filter(([name]) => elf.maps.includes(name)));
+function reusedMaps(
+    { elf, owner }: LoadPlan,
+    shared: ReadonlyMap<string, MapId | undefined>,
+): Pick<LoaderRequest, "reuse" | "reuseIfSame"> {
+    const found = new Map<string, MapId>();
+    for (const [mapName, id] of shared) if (id !== undefined) found.set(mapName, id);
+    for (const [mapName, id] of owner?.maps ?? []) if (elf.maps.includes(mapName)) found.set(mapName, id);
+    return {
+        reuse: Object.fromEntries(found),
+        reuseIfSame: Object.fromEntries([...found.keys()].map(mapName => [mapName, "or-fail" as const])),
+    };
 }
 
 const joinedMaps = ({ mapIds }: ProgramRecord): Record<string, number> =>
@@ -239,25 +259,38 @@ function objectName(sourcePath: string): string {
 }
 
 async function execute(context: Context, request: LoadRequest, caller: Caller, stageUndo: Undo) {
-    const prepared = await prepareLoad(context, request, stageUndo);
-    const result = await context.lock.run(
-        scope => withUndo(context.log, undo => keep(scope, context, prepared, caller, undo)),
-        caller.patience,
-    );
-    dropStages(context, prepared);
-    return { ...result, warnings: prepared.plan.globals.warnings };
+    for (let attempt = 1; ; attempt++) {
+        const prepared = await prepareLoad(context, request, stageUndo);
+        try {
+            const result = await context.lock.run(
+                scope => withUndo(context.log, undo => keep(scope, context, prepared, caller, undo)),
+                caller.patience,
+            );
+            return { ...result, warnings: prepared.plan.globals.warnings };
+        } catch (error) {
+            if (!(error instanceof SharedMapChanged) || attempt === sharedAttempts) throw error;
+        } finally {
+            dropStages(context, prepared);
+        }
+    }
 }
+
+const sharedAttempts = 5;
 
 /** From staged pins to named ones, and the rows that describe them, for the caller to write. */
 export function keepPrograms(
-    _scope: WriterScope,
+    scope: WriterScope,
     context: Context,
     { request, plan, staged }: PreparedLoad,
     caller: Caller,
     undo: Undo,
 ): ProgramRecord[] {
-    if (plan.owner !== undefined && context.store.program(plan.owner.id) === undefined)
+    if (plan.owner !== undefined && mapOwner(context, plan.owner.id) === undefined)
         throw new BpfmanError("ABORTED", `map_owner_id ${plan.owner.id} was unloaded meanwhile`);
+    for (const { stage, loaded } of staged)
+        for (const { name: mapName, id, pin } of loaded.maps)
+            if (plan.shared.includes(mapName) && pin !== undefined && !plan.owner?.maps.has(mapName))
+                shareMap(scope, context, mapName, id as MapId, `${stage}/m${pin}`, undo);
     const sha256 = context.store.keepObject(request.object);
     undo.add("keep the object", () => void context.store.collectObjects());
     return staged.flatMap(one => name(context, request, plan, one, sha256, caller, undo));

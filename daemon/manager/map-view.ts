@@ -10,6 +10,7 @@ import { BpfmanError, type KernelMap, type MapDetail, type MapId, type MapSelect
 import type { Context } from "./context.ts";
 import { mapFolder, sharedMapPin } from "./pins.ts";
 import { ownParts } from "./program-view.ts";
+import { sharedMap } from "./shared-maps.ts";
 
 const keptBtfs = 32;
 const btfs = new Map<number, Btf>();
@@ -94,7 +95,7 @@ function detail(context: Context, fd: Fd, { names, records, users, parts }: Owne
     const name = names.get(kernel.id) ?? "";
     const programIds = records.get(kernel.id) ?? [];
     const partOf = parts.get(kernel.id) ?? "";
-    const shared = name !== "" && sharedPinIs(context, name, kernel.id);
+    const shared = sharedMap(context, name) === kernel.id;
     const folders = new Set(programIds.map(id => mapFolder(context.store.program(id)?.mapOwnerId ?? id)));
     const pins = [...folders].map(folder => `${folder}/${name}`);
     const { keyType, valueType } = typeNames(mapBtfIds(fd));
@@ -124,13 +125,6 @@ function typeNames({ btfId, keyType, valueType }: MapBtfIds): { keyType: string;
         return btf === undefined ? "" : valueTypeName(btf, id);
     };
     return { keyType: name(keyType), valueType: name(valueType) };
-}
-
-/** Whether the map that is shared under this name is this one. */
-export function sharedPinIs({ bpffs }: Context, name: string, id: MapId): boolean {
-    if (name.includes(".") || !bpffs.exists(sharedMapPin(name))) return false;
-    using fd = bpf.openMapPinReadOnly(bpffs.path(sharedMapPin(name)));
-    return bpf.mapIdOf(fd) === id;
 }
 
 /** Every map in the kernel, sorted by id. */

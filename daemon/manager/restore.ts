@@ -25,8 +25,10 @@ import {
     programPin,
     revisionFolder,
     sameHook,
+    sharedMaps,
     tcxPin,
 } from "./pins.ts";
+import { dropUnshared } from "./shared-maps.ts";
 import { putBack } from "./tcx.ts";
 import { asBpfmanError } from "./unexpected.ts";
 import type { WriterScope } from "./writer-lock.ts";
@@ -191,6 +193,8 @@ async function removeLeftovers(context: Context): Promise<void> {
         known.add(mapFolder(mapOwnerId ?? id));
         for (const kind of ["ext", "plain"]) known.add(`copies/${id}_${kind}`);
     }
+    dropUnshared(context);
+    known.add(sharedMaps);
     const left = (folder: string) =>
         bpffs
             .entries(folder)

@@ -7,6 +7,7 @@ import type { Context } from "./context.ts";
 import { detachGroup, groupByHook } from "./detach.ts";
 import { mapFolder, programPin } from "./pins.ts";
 import { dropDeadLinks } from "./restore.ts";
+import { dropUnshared } from "./shared-maps.ts";
 import { asBpfmanError } from "./unexpected.ts";
 import type { WriterScope } from "./writer-lock.ts";
 
@@ -78,6 +79,7 @@ export function forgetPrograms(_scope: WriterScope, context: Context, programs: 
         context.copies.remove(program);
         removeMapPins(context, program);
     }
+    dropUnshared(context);
     context.store.collectObjects();
 }
 
