@@ -2,9 +2,13 @@
 // Every hook beyond XDP and TC: the program runs for real once attached, and not once more after the detach.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import fs from "node:fs";
+import { type IncomingMessage, request } from "node:http";
 import os from "node:os";
 import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { text } from "node:stream/consumers";
 import { suite, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { linkIds } from "../../daemon/kernel/bpf.ts";
@@ -382,6 +386,73 @@ suite("hooks", () => {
             fs.unlinkSync(again?.pinPaths?.[0] ?? "");
             await lab.startDaemon();
             assert.deepEqual((await lab.client.listLinks({})).links ?? [], []);
+        });
+
+        await t.test("what a kill left between the kernel and the store is removed at the next start", async () => {
+            const [kept] = await lab.attach(hooks.item("on_sample", { perfEvent: {} }));
+            const tracepoint = { group: "sched", name: "sched_process_exec" };
+            const [lost] = await lab.attach(hooks.item("on_tracepoint", { tracepoint }));
+            await lab.stopDaemon("SIGKILL");
+            // as if the kill had come before the row was written
+            const db = new DatabaseSync(path.join(lab.stateDir, "store.db"));
+            db.prepare("DELETE FROM links WHERE id = ?").run(lost?.id ?? 0);
+            db.close();
+            await lab.startDaemon();
+            const links = (await lab.client.listLinks({})).links ?? [];
+            assert.deepEqual(
+                links.map(({ id }) => id),
+                [kept?.id],
+            );
+            assert.deepEqual(links[0]?.kernelLinkIds, kept?.kernelLinkIds);
+            assert.equal(lab.pins("links").length, onlineCpus().length);
+            assert.ok(!linkIds().includes(lost?.kernelLinkId as never));
+            const before = hooks.count("on_tracepoint");
+            exec();
+            assert.equal(hooks.count("on_tracepoint"), before);
+            await lab.detach(kept?.id);
+        });
+
+        await t.test("bpfman.v1: the section says whether a probe is at the return", async () => {
+            const call = async (method: string, body: object): Promise<Record<string, unknown>> => {
+                const outgoing = request({
+                    socketPath: lab.socketPath,
+                    path: `/bpfman.v1.Bpfman/${method}`,
+                    method: "POST",
+                });
+                outgoing.setHeader("Content-Type", "application/json");
+                outgoing.end(JSON.stringify(body));
+                const [response] = (await once(outgoing, "response")) as [IncomingMessage];
+                const answer = JSON.parse(await text(response)) as Record<string, unknown>;
+                assert.equal(response.statusCode, 200, JSON.stringify(answer));
+                return answer;
+            };
+            const object = path.join(lab.dir, "v1.o");
+            fs.writeFileSync(object, fixtureObject("hooks"));
+            const info = [
+                { name: "on_uretprobe", programType: "UPROBE" },
+                { name: "on_tracepoint", programType: "TRACEPOINT" },
+            ];
+            const loaded = await call("Load", { bytecode: { file: object }, info });
+            const answered = loaded["programs"] as { kernelInfo: { id: number; programType: number } }[];
+            assert.deepEqual(
+                answered.map(({ kernelInfo }) => kernelInfo.programType),
+                [2, 5],
+            );
+            const ids = answered.map(({ kernelInfo }) => kernelInfo.id);
+            const uprobe = { target: program, fnName: "main.(*Server).Handle", containerPid: 0 };
+            const { linkId } = await call("Attach", { id: ids[0], attach: { uprobeAttachInfo: uprobe } });
+            const link = await lab.client.getLink(Number(linkId));
+            assert.equal(link.kind, "uretprobe");
+            const { mapPinPath = "" } = (await lab.client.getProgram(ids[0] ?? 0)).record ?? {};
+            await probed.step();
+            assert.equal(perCpuSum(mapPinPath, "hits", counterOf.get("on_uretprobe")), 1);
+            const tracepoint = { tracepoint: "sched/sched_process_exec" };
+            await call("Attach", { id: ids[1], attach: { tracepointAttachInfo: tracepoint } });
+            const found = await call("Get", { id: ids[0] });
+            assert.deepEqual((found["info"] as { links: number[] }).links, [linkId]);
+            await call("Detach", { linkId });
+            for (const id of ids) await call("Unload", { id });
+            assert.deepEqual(lab.pins("links"), []);
         });
 
         const commandLine = async () => {
