@@ -4,7 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import { build, type Plugin } from "esbuild";
+import { build, type Metafile, type Plugin } from "esbuild";
 import { writeCatalogues } from "./po/catalogue.ts";
 
 const root = import.meta.dirname;
@@ -39,11 +39,13 @@ const leanStyles: Plugin = {
     },
 };
 
-export async function buildPage(options: { production: boolean }): Promise<void> {
+/** What went into it, as esbuild tells. */
+export async function buildPage(options: { production: boolean }): Promise<Metafile> {
     fs.rmSync(outputDir, { recursive: true, force: true });
     fs.mkdirSync(outputDir, { recursive: true });
-    await build({
+    const { metafile } = await build({
         absWorkingDir: root,
+        metafile: true,
         entryPoints: ["src/index.tsx"],
         outdir: outputDir,
         bundle: true,
@@ -70,6 +72,7 @@ export async function buildPage(options: { production: boolean }): Promise<void>
             throw new Error(`dist/cockpit/${file} is ${zipped} bytes gzipped, the budget is ${budget}`);
         }
     }
+    return metafile;
 }
 
 function kilobytes(bytes: number): string {

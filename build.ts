@@ -353,14 +353,10 @@ async function main(argv: readonly string[]): Promise<void> {
     }
     if (wanted.has("page")) {
         const { buildPage } = await import("./build-page.ts");
-        const metafile: unknown = await buildPage({ production });
-        if (isMetafile(metafile)) remember("page", [...packagesIn([metafile])]);
+        remember("page", [...packagesIn([await buildPage({ production })])]);
     }
     writeBundled();
 }
-
-const isMetafile = (value: unknown): value is Metafile =>
-    typeof value === "object" && value !== null && "outputs" in value;
 
 function remember(part: "lib" | "page", names: readonly string[]): void {
     fs.writeFileSync(rememberedPackages(part), JSON.stringify(names));
