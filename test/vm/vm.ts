@@ -93,7 +93,8 @@ function boot(options: VmOptions, initrd: string, shared: string): Promise<{ out
     ];
     const machine = [
         // KVM is not asked for: machines that are guests themselves often have one that stock kernels do not survive.
-        ...["-accel", "tcg,thread=multi,tb-size=512"],
+        // Counting instructions takes one thread for all CPUs.
+        ...["-accel", `tcg,thread=${options.countInstructions === true ? "single" : "multi"},tb-size=512`],
         ...(options.countInstructions === true ? ["-icount", "shift=0"] : []),
         // QEMU 7.2 emulates cmpxchg16b wrongly, and kernels ≥ 6.9 use it in their allocator.
         ...["-cpu", "max,-la57,-cx16"],
