@@ -11,12 +11,13 @@ import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
 import { suite, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { linkIds } from "../../daemon/kernel/bpf.ts";
+import { linkIds, openLink } from "../../daemon/kernel/bpf.ts";
 import { cgroupRoot } from "../../daemon/kernel/cgroup.ts";
 import { runProbes } from "../../daemon/kernel/features.ts";
 import { onlineCpus, pmuType } from "../../daemon/kernel/perf-event.ts";
 import { programProbes } from "../../daemon/kernel/probe-programs.ts";
 import { activeLsms } from "../../daemon/kernel/tracing-files.ts";
+import type { KernelLinkId } from "../../daemon/model.ts";
 import type { AttachItemJson, LinkJson, ProgramJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { refusal } from "../lab/items.ts";
@@ -387,6 +388,28 @@ suite("hooks", () => {
             await lab.startDaemon();
             assert.deepEqual((await lab.client.listLinks({})).links ?? [], []);
         });
+
+        await t.test(
+            "a detach returns when the program runs no more, also where another process holds the link",
+            async () => {
+                const [link] = await lab.attach(
+                    hooks.item("on_raw_tracepoint", { rawTracepoint: { name: "sched_switch" } }),
+                );
+                const id = (link?.kernelLinkId ?? 0) as KernelLinkId;
+                const heldMs = 300;
+                const started = performance.now();
+                const held = openLink(id);
+                assert.ok(held);
+                const detached = lab.detach(link?.id).then(() => performance.now() - started);
+                await sleep(heldMs);
+                held[Symbol.dispose]();
+                assert.ok((await detached) >= heldMs);
+                assert.ok(!linkIds().includes(id));
+                const after = hooks.count("on_raw_tracepoint");
+                await sleep(50);
+                assert.equal(hooks.count("on_raw_tracepoint"), after);
+            },
+        );
 
         await t.test("what a kill left between the kernel and the store is removed at the next start", async () => {
             const [kept] = await lab.attach(hooks.item("on_sample", { perfEvent: {} }));
