@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of commands. A verb's code is read only when it is the one that runs.
-import type { Command, Option } from "./args.ts";
+import type { Command, Option, Word } from "./args.ts";
 import type { Verb } from "./host.ts";
 import { mapCommand } from "./map-commands.ts";
 import { probeCommands } from "./probe-commands.ts";
@@ -76,12 +76,14 @@ const program: BpfmanCommand = {
     name: "program",
     summary: "Loads, lists, shows and unloads programs",
     fallback: "list",
+    examples: ["bpfman program", "bpfman program load pass.o --programs xdp:pass", "bpfman program unload 123"],
     commands: [
         {
             name: "load",
             summary: "Loads programs, and attaches them where asked: all of it or nothing",
             fallback: "file",
             fallbackTakesWords: true,
+            examples: ["bpfman program load pass.o --programs xdp:pass --attach xdp:eth0:prio=100"],
             commands: [
                 {
                     name: "file",
@@ -151,6 +153,18 @@ const program: BpfmanCommand = {
             run: () => import("./verbs/batch.ts").then(verbs => verbs.unload),
         },
         runCommand,
+        {
+            name: "delete",
+            summary: "Unloads programs with their links",
+            hidden: true,
+            words: [{ name: "ID", list: true, optional: true, help: "programs' ids" }],
+            options: [
+                { name: "recursive", short: "r", help: "also programs that use their maps" },
+                { name: "all", help: "every program" },
+            ],
+            examples: ["bpfman program delete 123 -r", "bpfman program delete --all"],
+            run: () => import("./verbs/delete.ts").then(verbs => verbs.programDelete),
+        },
     ],
 };
 
@@ -167,10 +181,12 @@ const link: BpfmanCommand = {
     name: "link",
     summary: "Attaches programs; lists, shows, changes and detaches links",
     fallback: "list",
+    examples: ["bpfman link", "bpfman link attach xdp 123 eth0 --priority 100", "bpfman link detach 7"],
     commands: [
         {
             name: "attach",
             summary: "Attaches loaded programs",
+            examples: ["bpfman link attach xdp 123 eth0 --priority 100"],
             commands: [
                 {
                     name: "xdp",
@@ -259,12 +275,28 @@ const link: BpfmanCommand = {
             examples: ["bpfman link detach 7 8"],
             run: () => import("./verbs/batch.ts").then(verbs => verbs.detach),
         },
+        {
+            name: "delete",
+            summary: "Removes links, and programs that have no other",
+            hidden: true,
+            words: [{ name: "ID", list: true, help: "links' ids" }],
+            options: [{ name: "recursive", short: "r", help: "accepted for older command lines" }],
+            examples: ["bpfman link delete 7"],
+            run: () => import("./verbs/delete.ts").then(verbs => verbs.linkDelete),
+        },
     ],
 };
+
+const chainWords: readonly Word[] = [
+    { name: "TYPE", help: "xdp, tc-ingress or tc-egress" },
+    { name: "NSID", help: "inode of the network namespace" },
+    { name: "IFINDEX", help: "index of the interface" },
+];
 
 const dispatcher: BpfmanCommand = {
     name: "dispatcher",
     summary: "Shows the chains of XDP and TC",
+    examples: ["bpfman dispatcher list", "bpfman dispatcher get xdp 4026531840 2"],
     commands: [
         {
             name: "list",
@@ -281,14 +313,18 @@ const dispatcher: BpfmanCommand = {
         {
             name: "get",
             summary: "Shows one chain with its members in order",
-            words: [
-                { name: "TYPE", help: "xdp, tc-ingress or tc-egress" },
-                { name: "NSID", help: "inode of the network namespace" },
-                { name: "IFINDEX", help: "index of the interface" },
-            ],
+            words: chainWords,
             options: [output],
             examples: ["bpfman dispatcher get xdp 4026531840 2"],
             run: () => import("./verbs/dispatcher.ts").then(verbs => verbs.dispatcherGet),
+        },
+        {
+            name: "delete",
+            summary: "Removes every link of one chain",
+            hidden: true,
+            words: chainWords,
+            examples: ["bpfman dispatcher delete xdp 4026531840 2"],
+            run: () => import("./verbs/delete.ts").then(verbs => verbs.dispatcherDelete),
         },
     ],
 };
@@ -323,13 +359,33 @@ export const root: BpfmanCommand = {
             name: "features",
             summary: "Tells what this kernel and its libbpf can do",
             options: [output],
+            examples: ["bpfman features", "bpfman features -o json"],
             run: () => import("./verbs/features.ts").then(verbs => verbs.features),
         },
         {
             name: "version",
             summary: "Tells the versions of this command and of the daemon",
             options: [output],
+            examples: ["bpfman version"],
             run: () => import("./verbs/version.ts").then(verbs => verbs.version),
+        },
+        {
+            name: "completions",
+            summary: "Prints a shell's completion script",
+            words: [{ name: "SHELL", help: "bash, zsh or fish; or a folder to write all of them to" }],
+            options: [
+                { name: "shell", short: "s", value: "bash|zsh|fish", help: "with a folder: for this shell only" },
+            ],
+            examples: ["bpfman completions bash >/etc/bash_completion.d/bpfman", "source <(bpfman completions zsh)"],
+            run: () => import("./verbs/generate.ts").then(verbs => verbs.completions(root)),
+        },
+        {
+            name: "man",
+            summary: "Writes manual pages of every command",
+            hidden: true,
+            words: [{ name: "DIR", help: "where to" }],
+            examples: ["bpfman man /usr/share/man/man1"],
+            run: () => import("./verbs/generate.ts").then(verbs => verbs.man(root)),
         },
         {
             name: "serve",

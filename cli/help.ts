@@ -29,7 +29,7 @@ export function helpLines<Run>(path: readonly Command<Run>[], kind: "short" | "f
     ];
 }
 
-function usage<Run>(path: readonly Command<Run>[]): string {
+export function usage<Run>(path: readonly Command<Run>[]): string {
     const command = path.at(-1);
     const needed = path.flatMap(({ options = [] }) => options.filter(({ required }) => required));
     return [

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type IncomingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
@@ -39,6 +39,7 @@ function run(line: string | string[], env: Record<string, string> = {}): Promise
 type Answer = (body: never) => { status?: number; json: unknown };
 const answers = new Map<string, Answer>();
 const requests: { method: string; body: unknown }[] = [];
+const headers: IncomingHttpHeaders[] = [];
 
 const server = createServer((request, response) => {
     const pieces: Buffer[] = [];
@@ -47,6 +48,7 @@ const server = createServer((request, response) => {
         const method = (request.url ?? "").replace("/bpfman.host.v1.Host/", "");
         const body = JSON.parse(Buffer.concat(pieces).toString());
         requests.push({ method, body });
+        headers.push(request.headers);
         const { status = 200, json } = answers.get(method)?.(body as never) ?? {
             status: 501,
             json: { code: "unimplemented", message: `no ${method} here` },
@@ -476,4 +478,70 @@ test("a reader that goes away early is no crash", async () => {
     await new Promise(resolve => child.on("close", resolve));
     assert.match(out, /^PROGRAM ID/);
     assert.equal(err, "");
+});
+
+test("program delete: links, programs that use the maps, everything", async () => {
+    const programs = [
+        { id: 12, record: {} },
+        { id: 13, record: { mapOwnerId: 12 } },
+        { id: 14, record: { mapOwnerId: 13 } },
+        { id: 15, record: {} },
+    ];
+    answers.set("ListPrograms", () => ({ json: { programs } }));
+    answers.set("Unload", (body: { programIds: number[] }) => ({ json: { done: body.programIds } }));
+    const unloaded = async (line: string) => {
+        requests.length = 0;
+        assert.deepEqual(await run(line), { status: 0, out: "", err: "" }, line);
+        return requests.flatMap(({ method, body }) => (method === "Unload" ? [body] : []));
+    };
+    assert.deepEqual(await unloaded("program delete 12"), [{ programIds: [12] }]);
+    assert.deepEqual(await unloaded("program delete -r 12"), [{ programIds: [12, 13, 14] }]);
+    assert.deepEqual(await unloaded("program delete --all"), [{ programIds: [12, 13, 14, 15] }]);
+    const nothing = await run("program delete");
+    assert.match(nothing.err, /^bpfman: error: name programs by their ids, or give --all\n/);
+    assert.match((await run("program delete 1 --all")).err, /exclude each other/);
+});
+
+test("link delete unloads programs that have no other link; dispatcher delete takes all of a chain", async () => {
+    const links = [
+        { id: 1, programId: 12 },
+        { id: 2, programId: 13 },
+        { id: 3, programId: 13 },
+    ];
+    answers.set("ListLinks", () => ({ json: { links } }));
+    answers.set("Detach", (body: { linkIds: number[] }) => ({
+        json: {
+            done: body.linkIds.filter(id => id < 9),
+            failures: body.linkIds
+                .filter(id => id >= 9)
+                .map(id => ({ id, code: "NOT_FOUND", message: `link ${id} does not exist` })),
+        },
+    }));
+    answers.set("Unload", (body: { programIds: number[] }) => ({ json: { done: body.programIds } }));
+    answers.set("GetChain", () => ({ json: { members: [{ linkId: 2 }, { linkId: 3 }, { foreign: true }] } }));
+    const changes = () =>
+        requests.filter(({ method }) => ["Detach", "Unload"].includes(method)).map(({ body }) => body);
+    assert.deepEqual(await run("link delete 1 2"), { status: 0, out: "", err: "" });
+    assert.deepEqual(changes(), [{ linkIds: [1, 2] }, { programIds: [12], ignoreMissing: true }]);
+    requests.length = 0;
+    assert.deepEqual(await run("dispatcher delete xdp 4026531840 2"), { status: 0, out: "", err: "" });
+    assert.deepEqual(changes(), [{ linkIds: [2, 3] }]);
+    const { status, err } = await run("link delete 1 9");
+    assert.equal(status, 1);
+    assert.match(err, /^link 9: link 9 does not exist\nbpfman: error: 1 of 2 link\(s\) failed to detach\n/);
+});
+
+test("--lock-timeout goes with changes, and with nothing else", async () => {
+    answers.set("ListPrograms", () => ({ json: {} }));
+    answers.set("Unload", () => ({ json: {} }));
+    const header = async (line: string) => {
+        headers.length = 0;
+        assert.equal((await run(line)).status, 0, line);
+        return headers.map(one => one["bpfman-lock-timeout-ms"]);
+    };
+    assert.deepEqual(await header("program unload 1"), ["30000"]);
+    assert.deepEqual(await header("--lock-timeout 1m30s program unload 1"), ["90000"]);
+    assert.deepEqual(await header("program unload 1 --lock-timeout 0"), [undefined]);
+    assert.deepEqual(await header("program list"), [undefined]);
+    assert.match((await run("program list --lock-timeout soon")).err, /invalid --lock-timeout "soon"/);
 });

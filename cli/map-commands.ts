@@ -22,6 +22,7 @@ export const mapCommand: Command<Verb> = {
     name: "map",
     summary: "Lists maps, and reads, changes and watches what they hold",
     fallback: "list",
+    examples: ["bpfman map", "bpfman map dump 12"],
     commands: [
         {
             name: "list",

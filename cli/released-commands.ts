@@ -37,7 +37,30 @@ const proceedOn = (actions: string): Option => ({
 });
 const fullLog: Option = { name: "full-log", help: "on a refusal, the verifier's whole log" };
 
-const hooks = (run?: () => Promise<Verb>): BpfmanCommand[] => [
+/** What follows the word of a hook in an example. */
+const hookExamples: Readonly<Record<string, string>> = {
+    xdp: "--iface eth0 --priority 100 --proceed-on pass dispatcher_return",
+    tc: "--direction ingress --iface eth0 --priority 100",
+    tcx: "--direction egress --iface eth0 --priority 100",
+    tracepoint: "--tracepoint sched/sched_switch",
+    kprobe: "--fn-name do_unlinkat",
+    uprobe: "--target libc --fn-name malloc",
+    "raw-tracepoint": "--tracepoint sched_switch",
+    cgroup: "--path system.slice",
+};
+
+/** run: of `attach`; the hooks behind `load file` run that. */
+function hooks(run?: () => Promise<Verb>): BpfmanCommand[] {
+    return hookCommands(run).map(command => {
+        const { name } = command;
+        const bound = ["fentry", "fexit"].includes(name) ? ":vfs_read" : name === "lsm" ? ":file_open" : "";
+        const programs = `--programs ${name.replace("-", "_")}:my_function${bound}`;
+        const before = run ? "bpfman attach 123" : `bpfman load file --path x.o ${programs}`;
+        return { ...command, examples: [`${before} ${name} ${hookExamples[name] ?? ""}`.trimEnd()] };
+    });
+}
+
+const hookCommands = (run?: () => Promise<Verb>): BpfmanCommand[] => [
     {
         name: "xdp",
         summary: "Attaches XDP programs to an interface",
@@ -63,6 +86,7 @@ const load: BpfmanCommand = {
     name: "load",
     usageExit,
     summary: "Loads programs (released form)",
+    examples: ["bpfman load file --path pass.o --programs xdp:pass"],
     commands: [
         {
             name: "file",
@@ -101,6 +125,13 @@ const load: BpfmanCommand = {
     ],
 };
 
+const output: Option = {
+    name: "output",
+    short: "o",
+    value: "text|json",
+    choices: ["text", "json"],
+    help: "text or json",
+};
 const programWord: Word = { name: "PROGRAM_ID", help: "a program's id" };
 
 const attach: BpfmanCommand = {
@@ -132,6 +163,7 @@ const list: BpfmanCommand = {
     name: "list",
     usageExit,
     summary: "Lists programs or links (released form)",
+    examples: ["bpfman list programs", "bpfman list links"],
     fallback: "programs",
     commands: [
         {
@@ -149,6 +181,7 @@ const list: BpfmanCommand = {
                 ...selection,
                 { name: "all", short: "a", help: "also those that others loaded" },
             ],
+            examples: ["bpfman list programs --all", "bpfman list programs -p xdp"],
             run: () => import("./verbs/program-list.ts").then(verbs => verbs.listPrograms),
         },
         {
@@ -159,6 +192,7 @@ const list: BpfmanCommand = {
                 { name: "program-type", short: "p", value: "TYPE", help: "of programs of this type" },
                 ...selection,
             ],
+            examples: ["bpfman list links -p tc"],
             run: () => import("./verbs/link-list.ts").then(verbs => verbs.listLinks),
         },
     ],
@@ -168,17 +202,22 @@ const get: BpfmanCommand = {
     name: "get",
     usageExit,
     summary: "Shows a program or a link (released form)",
+    examples: ["bpfman get program 123", "bpfman get link 7"],
     commands: [
         {
             name: "program",
             summary: "Shows one program",
             words: [programWord],
+            options: [output],
+            examples: ["bpfman get program 123"],
             run: () => import("./verbs/program-get.ts").then(verbs => verbs.getProgram),
         },
         {
             name: "link",
             summary: "Shows one link",
             words: [{ name: "LINK_ID", help: "a link's id" }],
+            options: [output],
+            examples: ["bpfman get link 7"],
             run: () => import("./verbs/link-get.ts").then(verbs => verbs.getLink),
         },
     ],
@@ -188,6 +227,7 @@ const detach: BpfmanCommand = {
     name: "detach",
     usageExit,
     summary: "Removes a link (released form)",
+    examples: ["bpfman detach 7"],
     words: [{ name: "ID", list: true, help: "links' ids" }],
     run: () => import("./verbs/batch.ts").then(verbs => verbs.detach),
 };
@@ -196,6 +236,7 @@ const unload: BpfmanCommand = {
     name: "unload",
     usageExit,
     summary: "Unloads a program, its links first (released form)",
+    examples: ["bpfman unload 123"],
     words: [{ name: "ID", list: true, help: "programs' ids" }],
     run: () => import("./verbs/batch.ts").then(verbs => verbs.unload),
 };

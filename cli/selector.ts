@@ -38,5 +38,5 @@ function equals([, key = "", operator, value = ""]: RegExpExecArray): Selector {
 }
 
 function exists([, not, key = ""]: RegExpExecArray): Selector {
-    return labels => key in labels === (not === "");
+    return labels => Object.hasOwn(labels, key) === (not === "");
 }

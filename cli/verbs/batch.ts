@@ -9,22 +9,22 @@ import { reportDetail } from "../report-error.ts";
 import { parseId } from "../values.ts";
 
 export const unload: Verb = async (args, { client }) => {
-    const programIds = ids("program", args);
+    const programIds = idsOf("program", args);
     const answer = await client.unload({ programIds, ignoreMissing: args.flag("ignore-missing") });
-    return outcome("program", "unload", programIds.length, answer);
+    return batchOutcome("program", "unload", programIds.length, answer);
 };
 
 export const detach: Verb = async (args, { client }) => {
-    const linkIds = ids("link", args);
+    const linkIds = idsOf("link", args);
     const answer = await client.detach({ linkIds, ignoreMissing: args.flag("ignore-missing") });
-    return outcome("link", "detach", linkIds.length, answer);
+    return batchOutcome("link", "detach", linkIds.length, answer);
 };
 
-function ids(noun: "program" | "link", args: Args): number[] {
+export function idsOf(noun: "program" | "link", args: Args): number[] {
     return [...new Set(args.values("ID").map(text => parseId(noun, text)))];
 }
 
-function outcome(noun: string, verb: string, asked: number, { failures = [] }: BatchResponseJson): number {
+export function batchOutcome(noun: string, verb: string, asked: number, { failures = [] }: BatchResponseJson): number {
     if (failures.length === 0) return 0;
     const [only] = failures;
     if (asked === 1 && only) throw new CallError(only.code ?? "UNKNOWN", only.message ?? "", only.detail);

@@ -9,7 +9,7 @@ import { parseCount } from "../values.ts";
 
 const types = ["xdp", "tc-ingress", "tc-egress"];
 
-function checkType(type: string): string {
+export function checkChainType(type: string): string {
     if (!types.includes(type)) throw new UsageError(`unknown dispatcher type "${type}"; one of: ${types.join(", ")}`);
     return type;
 }
@@ -19,7 +19,7 @@ export const dispatcherList: Verb = async (args, { client }) => {
     const nsid = args.value("nsid");
     const ifindex = args.value("ifindex");
     const answer = await client.listChains({
-        ...(type === undefined ? {} : { type: checkType(type) }),
+        ...(type === undefined ? {} : { type: checkChainType(type) }),
         ...(nsid === undefined ? {} : { nsid: String(parseCount("nsid", nsid)) }),
         ...(ifindex === undefined ? {} : { ifindex: parseCount("ifindex", ifindex) }),
     });
@@ -31,7 +31,7 @@ export const dispatcherList: Verb = async (args, { client }) => {
 
 export const dispatcherGet: Verb = async (args, { client }) => {
     const chain = await client.getChain({
-        type: checkType(args.required("TYPE")),
+        type: checkChainType(args.required("TYPE")),
         nsid: String(parseCount("nsid", args.required("NSID"))),
         ifindex: parseCount("ifindex", args.required("IFINDEX")),
     });

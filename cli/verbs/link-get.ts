@@ -15,6 +15,8 @@ export const linkGet: Verb = async (args, { client }) => {
 };
 
 export const getLink: Verb = async (args, { client }) => {
-    printLines(linkState(await client.getLink(parseId("link", args.required("LINK_ID")))));
+    const link = await client.getLink(parseId("link", args.required("LINK_ID")));
+    if (wantsJson(args)) printJson(linkJson(link));
+    else printLines(linkState(link));
     return 0;
 };

@@ -17,6 +17,7 @@ export const programGet: Verb = async (args, { client }) => {
 
 export const getProgram: Verb = async (args, { client }) => {
     const program = await client.getProgram(parseId("program", args.required("PROGRAM_ID")));
-    printLines(programState(program));
+    if (wantsJson(args)) printJson(programDetailJson(program));
+    else printLines(programState(program));
     return 0;
 };
