@@ -4,7 +4,7 @@ import type { Command, Option, Word } from "./args.ts";
 import type { Verb } from "./host.ts";
 import { mapCommand } from "./map-commands.ts";
 import { probeCommands } from "./probe-commands.ts";
-import { runCommand } from "./program-commands.ts";
+import { replaceCommand, runCommand } from "./program-commands.ts";
 import { releasedCommands } from "./released-commands.ts";
 import { globalOptions } from "./settings.ts";
 import { looksLikeProgram } from "./values.ts";
@@ -152,6 +152,7 @@ const program: BpfmanCommand = {
             examples: ["bpfman program unload 123 124", "bpfman program unload 123 --ignore-missing"],
             run: () => import("./verbs/batch.ts").then(verbs => verbs.unload),
         },
+        replaceCommand,
         runCommand,
         {
             name: "delete",

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// `bpfman program run` in the table of commands.
-import type { Command } from "./args.ts";
+// `bpfman program run` and `program replace` in the table of commands.
+import type { Command, Option } from "./args.ts";
 import type { Verb } from "./host.ts";
+
+const output: Option = {
+    name: "output",
+    short: "o",
+    value: "text|json",
+    choices: ["text", "json"],
+    help: "text or json",
+};
 
 export const runCommand: Command<Verb> = {
     name: "run",
@@ -16,17 +24,37 @@ export const runCommand: Command<Verb> = {
         { name: "packet-hex", value: "HEX", help: "the same in hexadecimal" },
         { name: "repeat", value: "N", help: "so often, to measure its time (default 1)" },
         { name: "force", help: "also a program that others loaded: it may change its maps" },
-        {
-            name: "output",
-            short: "o",
-            value: "text|json",
-            choices: ["text", "json"],
-            help: "text or json",
-        },
+        output,
     ],
     examples: [
         "bpfman program run 123 --packet echo.bin",
         `bpfman program run 123 --packet-hex ${"00".repeat(12)}0800 --repeat 1000000`,
     ],
     run: () => import("./verbs/program-run.ts").then(verbs => verbs.programRun),
+};
+
+export const replaceCommand: Command<Verb> = {
+    name: "replace",
+    summary: "Puts new bytecode in the place of a running program; its links stay, and maps that are defined alike",
+    words: [
+        { name: "ID", help: "a program's id" },
+        { name: "PATH", help: "a BPF object file" },
+    ],
+    options: [
+        { name: "program", value: "NAME", help: "the function (default: the one of the same name)" },
+        {
+            name: "global",
+            short: "g",
+            value: "NAME=VALUE",
+            list: "repeated",
+            help: "a global variable, as for load; those not given keep their values",
+        },
+        { name: "full-log", help: "on a refusal, the verifier's whole log" },
+        output,
+    ],
+    examples: [
+        "bpfman program replace 123 pass-2.o",
+        "bpfman program replace 123 new.o --program pass_v2 -g limit=100",
+    ],
+    run: () => import("./verbs/program-replace.ts").then(verbs => verbs.programReplace),
 };

@@ -25,8 +25,8 @@ import {
 } from "../model.ts";
 import { bytesMap, textMap } from "./convert.ts";
 import { invalid } from "./errors.ts";
+import { fileBytecode } from "./file-bytecode.ts";
 import * as hooks from "./hooks.ts";
-import { fileBytecode } from "./host-v1.ts";
 import { hasMetadata } from "./select.ts";
 import { type Handlers, type Service, service } from "./service.ts";
 import * as validate from "./validate.ts";

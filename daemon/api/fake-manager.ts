@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A manager without a kernel, for the tests of this room: it keeps what it is told and remembers what it was asked.
-import type { Manager } from "../manager/manager.ts";
+import type { Manager, ReplaceRequest } from "../manager/manager.ts";
 import {
     type ApplyRequest,
     type ApplyResult,
@@ -187,6 +187,12 @@ export class FakeManager implements Manager {
         watcher.change({ kind: "GONE", entry: undefined, entryCount: 1, time });
         queueMicrotask(() => watcher.end(undefined));
         return () => {};
+    }
+
+    async replaceProgram(id: ProgramId, request: ReplaceRequest, caller: Caller): Promise<ProgramView> {
+        await this.#change("replaceProgram", { id, request, caller });
+        this.programs.delete(id);
+        return this.add({ sourcePath: request.sourcePath });
     }
 
     async testRun(id: ProgramId, request: { packet: Uint8Array; repeat: number; force: boolean }): Promise<TestRun> {

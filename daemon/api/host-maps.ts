@@ -20,13 +20,10 @@ import {
 } from "../model.ts";
 import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
+import { fileBytecode } from "./file-bytecode.ts";
 import type { Handlers, Sink } from "./service.ts";
 import * as validate from "./validate.ts";
 import { maxPendingBytes } from "./watch.ts";
-
-const coming = async () => {
-    throw new BpfmanError("UNIMPLEMENTED", "not served yet");
-};
 
 const defaultIntervalMs = 1000;
 const shortestIntervalMs = 100;
@@ -86,7 +83,28 @@ export function mapHandlers(manager: Manager): Pick<Handlers<typeof Host>, MapMe
             return { ...run, packet: base64(run.packet), nsPerRun: String(run.nsPerRun) };
         },
 
-        replaceProgram: coming,
+        replaceProgram: async (request, caller) => {
+            const { bytecode, programName } = request;
+            const id = validate.checkProgramId(request.programId);
+            const asked = {
+                programName: programName === "" ? "" : validate.checkName(programName, "the program's name"),
+                globalData: validate.checkGlobals(request.globalData),
+                globalValues: validate.checkGlobalValues(request.globalValues),
+            };
+            if (bytecode.case === undefined) throw invalid("neither an object nor a file is given");
+            const object =
+                bytecode.case === "file"
+                    ? fileBytecode(bytecode.value, manager, caller)
+                    : {
+                          object: validate.checkObject(bytecode.value),
+                          sourcePath: validate.checkText(
+                              request.sourcePath,
+                              "the source's path",
+                              validate.limits.pathBytes,
+                          ),
+                      };
+            return convert.program(await manager.replaceProgram(id, { ...asked, ...object }, caller));
+        },
     };
 }
 

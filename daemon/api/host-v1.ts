@@ -12,6 +12,7 @@ import { type AttachItem, BpfmanError, type Caller, type LinkId, type LoadReques
 import { applyRequest } from "./apply.ts";
 import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
+import { fileBytecode } from "./file-bytecode.ts";
 import { hookRequest } from "./hooks.ts";
 import { mapHandlers } from "./host-maps.ts";
 import { programSpec } from "./program-spec.ts";
@@ -177,16 +178,6 @@ function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller)
         default:
             throw invalid("neither an object nor a file is given");
     }
-}
-
-/** The daemon opens a path for root alone: it is nobody's deputy. */
-export function fileBytecode(file: string, manager: Manager, caller: Caller) {
-    const path = validate.checkPath(file, "the object's path");
-    if (caller.uid !== 0)
-        throw new BpfmanError("PERMISSION_DENIED", "only root may let the daemon open a file", {
-            hint: "Send the object's bytes, as the bpfman command does.",
-        });
-    return { object: validate.checkObject(manager.readObject(path, caller)), sourcePath: path };
 }
 
 function attachItems(items: readonly AttachItemMessage[]): readonly AttachItemMessage[] {

@@ -24,6 +24,7 @@ import { type ResolvedHook, resolveHook } from "./hook.ts";
 import { linkViews } from "./link-view.ts";
 import { sameHook } from "./pins.ts";
 import { type AttachedProbe, attachProbe } from "./probe-attach.ts";
+import { refuseReplaced } from "./replaced.ts";
 import { dropDeadLinks } from "./restore.ts";
 import { attachTcx, type PlacedTcx, placedLinks, refuseDuplicate } from "./tcx.ts";
 import { type Undo, withUndo } from "./undo.ts";
@@ -119,6 +120,7 @@ export async function attachItems(
 }
 
 export function missingProgram(context: Context, id: ProgramId): never {
+    refuseReplaced(context, id);
     if (context.kernel.isAlive(id))
         throw new BpfmanError("NOT_FOUND", `program ${id} exists in kernel but is not managed by bpfman`);
     throw new BpfmanError("NOT_FOUND", `program ${id} does not exist`);

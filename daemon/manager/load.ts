@@ -41,6 +41,12 @@ interface PlannedProgram {
     readonly frags: boolean;
 }
 
+/** The program whose place the new one takes, and what of its maps it may take over, by mapKey(). */
+export interface Replaced {
+    readonly record: ProgramRecord;
+    readonly maps: ReadonlyMap<string, MapId>;
+}
+
 interface LoadPlan {
     readonly elf: ElfObject;
     readonly programs: readonly PlannedProgram[];
@@ -48,6 +54,7 @@ interface LoadPlan {
     readonly owner: MapOwner | undefined;
     /** a program of the same object and globals, whose map set the new ones join as if loaded with it */
     readonly joins: ProgramRecord | undefined;
+    readonly replaces: Replaced | undefined;
     /** maps that the object wants to share with every program that has one of that name */
     readonly shared: readonly string[];
     /** programs of one group are loaded together and share their maps */
@@ -72,7 +79,7 @@ export async function load(
 }
 
 /** Everything that can be refused without the kernel. */
-export function planLoad(context: Context, request: LoadRequest, joins?: ProgramRecord): LoadPlan {
+export function planLoad(context: Context, request: LoadRequest, joins?: ProgramRecord, replaces?: Replaced): LoadPlan {
     const elf = checkObject(request.object);
     if (request.programs.length === 0) throw new BpfmanError("INVALID_ARGUMENT", "name at least one program to load");
     const programs = request.programs.map((spec, index) => {
@@ -99,6 +106,7 @@ export function planLoad(context: Context, request: LoadRequest, joins?: Program
         globals: planGlobals(elf, request.object, request.globalData, request.globalValues ?? new Map()),
         owner,
         joins,
+        replaces,
         shared: sharedNames(elf, request.object),
         groups: request.privateMaps ? programs.map(program => [program]) : [programs],
     };
@@ -188,8 +196,9 @@ export async function prepareLoad(
     request: LoadRequest,
     undo: Undo,
     joins?: ProgramRecord,
+    replaces?: Replaced,
 ): Promise<PreparedLoad> {
-    const plan = planLoad(context, request, joins);
+    const plan = planLoad(context, request, joins, replaces);
     const staged: Staged[] = [];
     const shared = new Map(plan.shared.map(mapName => [mapName, sharedMap(context, mapName)]));
     for (const group of plan.groups) {
@@ -237,15 +246,19 @@ async function stageGroup(
 
 /** Maps are shared by name; .rodata and its like belong to an object, and are shared only through one load. */
 function reusedMaps(
-    { elf, owner }: LoadPlan,
+    { elf, owner, replaces }: LoadPlan,
     shared: ReadonlyMap<string, MapId | undefined>,
 ): Pick<LoaderRequest, "reuse" | "reuseIfSame"> {
     const found = new Map<string, MapId>();
     for (const [mapName, id] of shared) if (id !== undefined) found.set(mapName, id);
     for (const [mapName, id] of owner?.maps ?? []) if (elf.maps.includes(mapName)) found.set(mapName, id);
+    const kept = [...(replaces?.maps ?? [])].filter(([mapName]) => !found.has(mapName));
     return {
-        reuse: Object.fromEntries(found),
-        reuseIfSame: Object.fromEntries([...found.keys()].map(mapName => [mapName, "or-fail" as const])),
+        reuse: Object.fromEntries([...found, ...kept]),
+        reuseIfSame: Object.fromEntries([
+            ...[...found.keys()].map(mapName => [mapName, "or-fail"] as const),
+            ...kept.map(([mapName]) => [mapName, "or-make"] as const),
+        ]),
     };
 }
 
@@ -327,7 +340,7 @@ function name(
     undo: Undo,
 ): ProgramRecord[] {
     const { bpffs } = context;
-    const mapSet = (plan.owner ?? plan.joins)?.mapSet ?? context.store.nextMapSet();
+    const mapSet = (plan.owner ?? plan.joins ?? plan.replaces?.record)?.mapSet ?? context.store.nextMapSet();
     const mapIds = new Map(loaded.maps.map(({ name: mapName, id }) => [mapName, id as MapId]));
     const createdAt = new Date().toISOString();
     return group.map(({ spec, function: { section }, frags }, index) => {
@@ -335,7 +348,7 @@ function name(
         const id = number as ProgramId;
         bpffs.rename(`${stage}/p${index}`, programPin(id));
         undo.add(`pin program ${id}`, () => bpffs.remove(programPin(id)));
-        if (plan.owner === undefined) {
+        if (plan.owner === undefined && plan.replaces?.record.mapOwnerId === undefined) {
             undo.add(`pin the maps of program ${id}`, () => bpffs.remove(mapFolder(id)));
             pinMaps(context, stage, loaded, id);
         }
@@ -352,7 +365,7 @@ function name(
             objectSha256: sha256,
             globalData: plan.globals.data,
             metadata: request.metadata,
-            mapOwnerId: request.mapOwnerId,
+            mapOwnerId: plan.replaces?.record.mapOwnerId ?? request.mapOwnerId,
             mapSet,
             mapIds,
             license: plan.elf.license,

@@ -10,6 +10,7 @@ import type {
     ChainView,
     ChangeEvent,
     Feature,
+    GlobalText,
     InterfaceView,
     LinkId,
     LinkView,
@@ -26,6 +27,16 @@ import type {
     ProgramView,
     TestRun,
 } from "../model.ts";
+
+/** An object that takes a program's place; globals that are not given keep their values. */
+export interface ReplaceRequest {
+    readonly object: Uint8Array;
+    readonly sourcePath: string;
+    /** empty: the function of the same name */
+    readonly programName: string;
+    readonly globalData: ReadonlyMap<string, Uint8Array>;
+    readonly globalValues: ReadonlyMap<string, GlobalText>;
+}
 
 export interface Manager {
     inspect(object: Uint8Array): ObjectFacts;
@@ -82,6 +93,8 @@ export interface Manager {
         intervalMs: number,
         watcher: { change(change: MapChangeView): void; end(error: BpfmanError | undefined): void },
     ): () => void;
+    /** Puts new bytecode in a program's place, links and matching maps kept; what then runs. */
+    replaceProgram(id: ProgramId, request: ReplaceRequest, caller: Caller): Promise<ProgramView>;
     /** Runs a program of ours on a packet; force: also one of others. */
     testRun(id: ProgramId, request: { packet: Uint8Array; repeat: number; force: boolean }): Promise<TestRun>;
 }

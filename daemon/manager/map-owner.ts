@@ -4,6 +4,7 @@ import * as bpf from "../kernel/bpf.ts";
 import { BpfmanError, type MapId, type ProgramId } from "../model.ts";
 import type { Context } from "./context.ts";
 import { mapFolder } from "./pins.ts";
+import { refuseReplaced } from "./replaced.ts";
 
 export interface MapOwner {
     readonly id: ProgramId;
@@ -15,6 +16,7 @@ export interface MapOwner {
 export function mapOwner(context: Context, id: ProgramId): MapOwner | undefined {
     const { store, bpffs } = context;
     const record = store.program(id);
+    if (record === undefined) refuseReplaced(context, id);
     if (record?.mapOwnerId !== undefined)
         throw new BpfmanError(
             "FAILED_PRECONDITION",

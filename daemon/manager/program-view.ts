@@ -12,6 +12,7 @@ import {
 import type { Context } from "./context.ts";
 import { linkViews } from "./link-view.ts";
 import { hookText, mapFolder, programPin } from "./pins.ts";
+import { refuseReplaced } from "./replaced.ts";
 
 function view(
     context: Context,
@@ -79,6 +80,7 @@ export function programViews(context: Context, { all }: { all: boolean }): Progr
 export function programView(context: Context, id: ProgramId): ProgramView {
     const { store, kernel, bpffs } = context;
     const record = store.program(id);
+    if (record === undefined) refuseReplaced(context, id);
     const alive = kernel.isAlive(id);
     if (record === undefined && !alive) throw new BpfmanError("NOT_FOUND", `program ${id} does not exist`);
     const links = linkViews(context).filter(link => link.record.programId === id);

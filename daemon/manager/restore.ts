@@ -2,7 +2,9 @@
 // The join of what is wanted (rows) and what is (kernel and pins), made at each start and before each change: what is
 // gone is forgotten, what is half done is finished or removed. Nothing outside our own bpffs is touched.
 
+import { openRecorded } from "../kernel/backend.ts";
 import * as bpf from "../kernel/bpf.ts";
+import { errnoName } from "../kernel/ffi.ts";
 import type {
     ChainRecord,
     KernelLinkId,
@@ -98,6 +100,7 @@ export async function restore(scope: WriterScope, context: Context): Promise<voi
         log(`${forgotten.programs} programs and ${forgotten.links} links of an earlier boot are gone with it`);
     const lost = store.programs().filter(program => !isOurs(context, program));
     for (const program of lost) forgetLostProgram(context, program);
+    await settleTcx(context);
     await finishMoves(context);
     dropDeadLinks(scope, context);
     for (const chain of store.chains()) await settleChain(context, chain);
@@ -153,6 +156,34 @@ async function finishMoves(context: Context): Promise<void> {
     }
 }
 
+/** A TCX link whose program was exchanged: its row says which one it is to be; its pin may have the other's name. */
+async function settleTcx(context: Context): Promise<void> {
+    const { bpffs, store, net, log } = context;
+    for (const record of store.links().filter(isNetworkLink)) {
+        if (record.kernelLinkId === undefined) continue;
+        const pin = tcxPin(record);
+        const other = () =>
+            bpffs.entries("links").find(name => {
+                using fd = bpf.openPin(bpffs.path(`links/${name}`));
+                return bpf.linkInfo(fd).id === record.kernelLinkId;
+            });
+        const found = bpffs.exists(pin) ? undefined : other();
+        if (found !== undefined && !found.endsWith("_moving")) bpffs.rename(`links/${found}`, pin);
+        const program = store.program(record.programId);
+        if (program === undefined || !bpffs.exists(pin)) continue;
+        using link = bpf.openPin(bpffs.path(pin));
+        const running = bpf.linkInfo(link).programId;
+        const known = bpffs.exists(programPin(running));
+        if (running === program.id || running === 0 || !known) continue;
+        using next = openRecorded(bpffs, program);
+        using now = bpf.openPin(bpffs.path(programPin(running)));
+        log(`link ${record.id} (${hookText(record)}): an exchange of its program that was cut off is taken back`);
+        const call = { op: "update-link", link: link.number, program: next.number, expected: now.number } as const;
+        const result = await net.call("", call);
+        if (result < 0) log(`link ${record.id}: ${errnoName(result)}`);
+    }
+}
+
 /** A swap whose rows were not committed is taken back: the old revision's pins are still there. */
 async function settleChain(context: Context, chain: ChainRecord): Promise<void> {
     let running: number;
@@ -162,7 +193,9 @@ async function settleChain(context: Context, chain: ChainRecord): Promise<void> 
     }
     if (running === chain.programId) return;
     const next = revisionFolder(chain.hook, chain.revision + 1);
-    const candidates = [`${next}/dispatcher`, ...context.store.programs().map(({ id }) => programPin(id))];
+    // those of a replacement that was cut off have no row
+    const pinned = context.bpffs.entries("").filter(name => /^prog_\d+$/.test(name));
+    const candidates = [`${next}/dispatcher`, ...pinned];
     const entry = candidates.find(name => context.bpffs.exists(name) && idOfPin(context, name) === running);
     if (entry === undefined || !context.bpffs.exists(entryPin(chain))) {
         context.log(`${hookText(chain)} runs program ${running}, which is not of this daemon's making`);

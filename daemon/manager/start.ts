@@ -28,6 +28,7 @@ import { mapDetail, mapDetails } from "./map-view.ts";
 import { watchMap } from "./map-watch.ts";
 import { programView, programViews } from "./program-view.ts";
 import { readObject } from "./read-object.ts";
+import { replaceProgram } from "./replace.ts";
 import { restore } from "./restore.ts";
 import { testRun } from "./test-run.ts";
 import { unload } from "./unload.ts";
@@ -126,6 +127,7 @@ function managerOf(context: Context): Manager {
         lookupMap: async (selector, key) => lookupMap(context, selector, key),
         updateMap: async (selector, entry, force) => updateMap(context, selector, entry, force),
         deleteMapEntry: async (selector, key, force) => deleteMapEntry(context, selector, key, force),
+        replaceProgram: (id, request, caller) => replaceProgram(context, id, request, caller),
         testRun: (id, request) => testRun(context, id, request),
         watchMap: (selector, intervalMs, watcher) => watchMap(context, selector, intervalMs, watcher),
     };

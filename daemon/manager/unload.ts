@@ -74,13 +74,22 @@ export function forgetPrograms(_scope: WriterScope, context: Context, programs: 
     context.store.transaction(() => {
         for (const { id } of programs) context.store.deleteProgram(id);
     });
-    for (const program of programs) {
-        context.bpffs.remove(programPin(program.id));
-        context.copies.remove(program);
-        removeMapPins(context, program);
-    }
+    for (const program of programs) removePins(context, program);
     dropUnshared(context);
     context.store.collectObjects();
+}
+
+/** What is left of a program whose row is gone already. */
+export function removeProgramPins(_scope: WriterScope, context: Context, program: ProgramRecord): void {
+    removePins(context, program);
+    dropUnshared(context);
+    context.store.collectObjects();
+}
+
+function removePins(context: Context, program: ProgramRecord): void {
+    context.bpffs.remove(programPin(program.id));
+    context.copies.remove(program);
+    removeMapPins(context, program);
 }
 
 /** A folder of map pins goes with the last program that uses it: the one it is called after, or one that named it. */

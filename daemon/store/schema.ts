@@ -84,6 +84,15 @@ export const migrations: readonly string[] = [
     ALTER TABLE links ADD COLUMN details TEXT NOT NULL DEFAULT '';
     ALTER TABLE links ADD COLUMN further_kernel_link_ids TEXT NOT NULL DEFAULT '[]';
     `,
+    // programs whose place another one took: who asks for the old id is told the new
+    `
+    CREATE TABLE replaced (
+        boot_id TEXT NOT NULL,
+        id INTEGER NOT NULL,
+        new_id INTEGER NOT NULL,
+        PRIMARY KEY (boot_id, id)
+    ) STRICT, WITHOUT ROWID;
+    `,
 ];
 
 export const schemaVersion = migrations.length;

@@ -110,6 +110,25 @@ export class Store {
         this.#run("DELETE FROM programs WHERE boot_id = :boot_id AND id = :id", { id });
     }
 
+    /** Another program takes this one's place. */
+    insertReplaced(id: ProgramId, newId: ProgramId): void {
+        this.#run("INSERT OR REPLACE INTO replaced (boot_id, id, new_id) VALUES (:boot_id, :id, :new_id)", {
+            id,
+            new_id: newId,
+        });
+    }
+
+    /** The program that has its place now, however often it was replaced; undefined where none took it. */
+    replacedBy(id: ProgramId): ProgramId | undefined {
+        const sql = "SELECT new_id FROM replaced WHERE boot_id = :boot_id AND id = :id";
+        let found: ProgramId | undefined;
+        for (let at: ProgramId | undefined = id; at !== undefined; ) {
+            at = this.#get(sql, { id: at })?.["new_id"] as ProgramId | undefined;
+            found = at ?? found;
+        }
+        return found;
+    }
+
     /** Sorted by id. */
     links(): LinkRecord[] {
         return this.#list("SELECT * FROM links WHERE boot_id = :boot_id ORDER BY id", linkRecord);
@@ -170,6 +189,7 @@ export class Store {
 
     /** Drops the rows of other boots; their link ids stay unused. */
     forgetOtherBoots(): { programs: number; links: number; chains: number } {
+        this.#run("DELETE FROM replaced WHERE boot_id <> :boot_id", {});
         return this.transaction(() => ({
             programs: this.#run("DELETE FROM programs WHERE boot_id <> :boot_id", {}),
             links: this.#run("DELETE FROM links WHERE boot_id <> :boot_id", {}),
