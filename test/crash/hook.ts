@@ -121,6 +121,10 @@ export class Hook {
         if (this.drops) assert.equal(this.wire.arrived(), this.#arrived, `${why}: packets came by the dropping member`);
     }
 
+    stopFlood(): void {
+        this.#flood?.stop();
+    }
+
     async assertFlood(): Promise<void> {
         assert.ok(this.#flood?.running, "the flood ended by itself");
         this.#flood.stop();

@@ -25,6 +25,7 @@ suite("kills", () => {
         scene = await Scene.begin(lab, net, random);
     });
     after(async () => {
+        for (const hook of scene.hooks) hook.stopFlood();
         await net.stop();
         await lab[Symbol.asyncDispose]();
     });
