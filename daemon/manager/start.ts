@@ -61,7 +61,9 @@ function claimRuntimeDir(runtimeDir: string, stateDir: string): void {
             });
     } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-        fs.writeFileSync(claim, `${mine}\n`, { mode: 0o600 });
+        // whole or not at all: a claim cut off by a kill would be somebody else's for ever
+        fs.writeFileSync(`${claim}.new`, `${mine}\n`, { mode: 0o600 });
+        fs.renameSync(`${claim}.new`, claim);
     }
 }
 
