@@ -2,10 +2,11 @@
 // Sets applied to the real kernel: whole or not at all, once for each chain, without a lost packet.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { suite } from "node:test";
+import { cgroupRoot } from "../../daemon/kernel/cgroup.ts";
 import type {
     ApplyBytecodeJson,
     ApplyLinkJson,
@@ -352,6 +353,71 @@ suite("apply", () => {
             await lab.client.apply(set(order));
             assert.deepEqual(await seen(), order);
             assert.deepEqual(words(await lab.client.apply(set(order))), []);
+        }
+    });
+
+    labTest("HooksThatAreNoChainsAreMadeBeforeTheOldOnesGo", async lab => {
+        const root = cgroupRoot();
+        assert.ok(root !== undefined, "a cgroup2 file system is mounted");
+        const group = path.join(root, `apply-test-${process.pid}`);
+        mkdirSync(group);
+        try {
+            const names = ["on_sample", "on_cgroup_skb"];
+            const set = (object: Buffer, cpu: number): ApplyRequestJson => ({
+                set: "test",
+                bytecode: [{ ...code("hooks"), object: object.toString("base64") }],
+                programs: [program("on_sample", "hooks", "perf_event"), program("on_cgroup_skb", "hooks", "cgroup")],
+                links: [
+                    {
+                        name: "samples",
+                        attach: { programName: "on_sample", perfEvent: { event: "cpu-clock", frequencyHz: 50, cpu } },
+                    },
+                    { name: "group", attach: { programName: "on_cgroup_skb", cgroup: { path: path.basename(group) } } },
+                ],
+            });
+            const object = fixtureObject("hooks");
+            const first = await lab.client.apply(set(object, 0));
+            assert.deepEqual(words(first), [...names.map(name => `load ${name}`), "attach samples", "attach group"]);
+            assert.deepEqual(
+                first.links?.map(({ kernelSeen }) => kernelSeen),
+                [true, true],
+            );
+            const before = await everything(lab);
+            assert.deepEqual(words(await lab.client.apply(set(object, 0))), []);
+            assert.deepEqual(await everything(lab), before);
+            // other bytes, the same programs: each link keeps its id and has a new one in the kernel
+            const other = Buffer.concat([object, Buffer.alloc(8)]);
+            const second = await lab.client.apply(set(other, 0));
+            assert.deepEqual(words(second), [
+                ...names.map(name => `replace ${name}`),
+                "update samples",
+                "update group",
+            ]);
+            for (const [at, link] of (second.links ?? []).entries()) {
+                assert.equal(link.id, first.links?.[at]?.id);
+                assert.notEqual(link.kernelLinkId, first.links?.[at]?.kernelLinkId);
+                assert.ok(link.kernelSeen && link.pinPresent);
+            }
+            assert.equal(lab.pins("links").length, 2);
+            // another place is another link
+            const third = await lab.client.apply({ ...set(other, 0), links: set(other, 0).links?.slice(1) ?? [] });
+            assert.deepEqual(words(third), ["detach samples"]);
+            assert.equal(lab.pins("links").length, 1);
+            const nowhere = {
+                ...set(other, 0),
+                links: [
+                    ...(set(other, 0).links ?? []),
+                    { name: "x", attach: { programName: "on_cgroup_skb", cgroup: { path: "/no/such/group" } } },
+                ],
+            };
+            const unchanged = await everything(lab);
+            assert.match((await refusal(lab.client.apply(nowhere))).message, /no\/such\/group/);
+            assert.deepEqual(await everything(lab), unchanged);
+            lab.assertNoDescriptors();
+            await lab.client.apply({ set: "test" });
+            assert.deepEqual(lab.pins("links"), []);
+        } finally {
+            rmdirSync(group);
         }
     });
 
