@@ -6,6 +6,7 @@ import { mkdirSync, mkdtempSync, rmdirSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { suite } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { cgroupRoot } from "../../daemon/kernel/cgroup.ts";
 import type {
     ApplyBytecodeJson,
@@ -354,6 +355,68 @@ suite("apply", () => {
             assert.deepEqual(await seen(), order);
             assert.deepEqual(words(await lab.client.apply(set(order))), []);
         }
+    });
+
+    labTest("ADaemonKilledInTheMiddleHasTheOldSetOrTheNew", async lab => {
+        const wire = lab.wire();
+        const next = Buffer.alloc(40);
+        for (let n = 0; n < 10; n++) next.writeInt32LE(-1, 4 * n);
+        const set = (order: number[]): ApplyRequestJson => ({
+            set: "test",
+            bytecode: [code("xdp_sequence"), code("tc_sequence", { actions: next })],
+            programs: [
+                ...order.map(n => program(sequence(n), "xdp_sequence")),
+                ...order.map(n => program(`tc_sequence_${n}`, "tc_sequence", "tcx")),
+            ],
+            links: [
+                ...order.map(n => xdpLink(wire, sequence(n), 50)),
+                ...order.map(n => tcxLink(wire, `tc_sequence_${n}`, 50)),
+            ],
+        });
+        const orders = [
+            [0, 1, 2],
+            [2, 3, 0],
+        ];
+        const runs = async (): Promise<string> => {
+            const { interfaces = [] } = await lab.client.listInterfaces();
+            const { chains = [] } = interfaces.find(({ name }) => name === wire.interface) ?? {};
+            const of = (type: string) => chains.find(one => one.type === type)?.members ?? [];
+            const numbers = (type: string) =>
+                of(type)
+                    .map(({ programName = "" }) => programName.at(-1))
+                    .join();
+            assert.equal(numbers("xdp"), numbers("tcx-ingress"), "one transaction");
+            return numbers("xdp");
+        };
+        await lab.client.apply(set(orders[0]!));
+        const outcomes = new Set<string>();
+        let longestMs = 0;
+        for (let round = 0; round < 8; round++) {
+            const [old, wanted] = [orders[round % 2]!, orders[(round + 1) % 2]!];
+            const started = performance.now();
+            const applied = lab.client.apply(set(wanted)).then(
+                () => true,
+                () => false,
+            );
+            // later and later, up to and past the end
+            if (round > 0) {
+                const killed = sleep((longestMs * round) / 7).then(() => lab.stopDaemon("SIGKILL"));
+                await applied;
+                await killed;
+                await lab.startDaemon();
+            } else assert.ok(await applied);
+            longestMs = Math.max(longestMs, performance.now() - started);
+            const now = await runs();
+            assert.ok([String(old), String(wanted)].includes(now), `${now} after a kill between ${old} and ${wanted}`);
+            outcomes.add(now === String(old) ? "old" : "new");
+            const { links = [] } = await lab.client.listLinks({});
+            for (const link of links) assert.ok(link.kernelSeen && link.pinPresent, `link ${link.id}`);
+            assert.equal(lab.pins("links").length, 3, "no pin of half a change is left");
+            await lab.client.apply(set(wanted));
+            assert.equal(await runs(), String(wanted));
+        }
+        assert.deepEqual(outcomes, new Set(["new", "old"]));
+        await wire.ping(2, { intervalSeconds: 0.01 }).result;
     });
 
     labTest("HooksThatAreNoChainsAreMadeBeforeTheOldOnesGo", async lab => {
