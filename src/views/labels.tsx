@@ -5,7 +5,7 @@ import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Link, Program } from "../model.ts";
 import { routeHref } from "../route.ts";
-import { hookTitle, interfaceLabel } from "../words.ts";
+import { hookKind, hookTitle, interfaceLabel } from "../words.ts";
 
 /** Foreign programs may have no name at all. */
 export function programLabel(program: Program): string {
@@ -21,7 +21,9 @@ export function LinkLabels({ links }: { links: readonly Link[] }) {
                     key={link.id}
                     isCompact
                     variant="outline"
-                    href={routeHref({ view: "interface", name: link.interface, netns: link.netns })}
+                    {...(hookKind(link.kind) && {
+                        href: routeHref({ view: "interface", name: link.interface, netns: link.netns }),
+                    })}
                 >
                     {linkLabel(link)}
                 </Label>

@@ -7,6 +7,7 @@ import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Link } from "../model.ts";
 import { usePage } from "../page.ts";
+import { hookKind } from "../words.ts";
 import { Kebab } from "./kebab.tsx";
 
 /** What can be done with one link; children are further items in front of detaching. */
@@ -14,7 +15,11 @@ export function LinkMenu({ link, children }: { link: Link; children?: ReactNode 
     const { show } = usePage();
     return (
         <Kebab label={format(_("Actions for $0 on $1"), shown(link.programName), shown(link.interface))}>
-            <DropdownItem onClick={() => show(<UpdateLinkDialog link={link} />)}>{_("Change priority")}</DropdownItem>
+            {hookKind(link.kind) && (
+                <DropdownItem onClick={() => show(<UpdateLinkDialog link={link} />)}>
+                    {_("Change priority")}
+                </DropdownItem>
+            )}
             {children}
             <DropdownItem isDanger onClick={() => show(<DetachDialog link={link} />)}>
                 {_("Detach")}

@@ -22,7 +22,7 @@ import { _, format } from "../i18n.ts";
 import { attachKind, type BpfMap, type Link, mapOf, type Program } from "../model.ts";
 import { usePage, useProgram } from "../page.ts";
 import { routeHref } from "../route.ts";
-import { bytes, hookTitle, interfaceLabel, moment, typeLabel } from "../words.ts";
+import { bytes, hookKind, hookTitle, interfaceLabel, moment, typeLabel } from "../words.ts";
 import { ProceedOn } from "./chain.tsx";
 import { Loading } from "./gate.tsx";
 import { programLabel } from "./labels.tsx";
@@ -196,19 +196,23 @@ function LinksCard({ links }: { links: readonly Link[] }) {
                             {links.map(link => (
                                 <Tr key={link.id}>
                                     <Td dataLabel={_("Interface")} modifier="breakWord">
-                                        <a
-                                            href={routeHref({
-                                                view: "interface",
-                                                name: link.interface,
-                                                netns: link.netns,
-                                            })}
-                                        >
-                                            {shown(interfaceLabel(link.interface, link.netns))}
-                                        </a>
+                                        {hookKind(link.kind) ? (
+                                            <a
+                                                href={routeHref({
+                                                    view: "interface",
+                                                    name: link.interface,
+                                                    netns: link.netns,
+                                                })}
+                                            >
+                                                {shown(interfaceLabel(link.interface, link.netns))}
+                                            </a>
+                                        ) : (
+                                            shown(link.interface)
+                                        )}
                                     </Td>
                                     <Td dataLabel={_("Hook")}>{hookTitle(link.kind, link.direction)}</Td>
-                                    <Td dataLabel={_("Priority")}>{link.priority}</Td>
-                                    <Td dataLabel={_("Position")}>{link.position}</Td>
+                                    <Td dataLabel={_("Priority")}>{hookKind(link.kind) && link.priority}</Td>
+                                    <Td dataLabel={_("Position")}>{hookKind(link.kind) && link.position}</Td>
                                     <Td dataLabel={_("Proceeds on")}>
                                         <ProceedOn kind={link.kind} codes={link.proceedOn} />
                                     </Td>
