@@ -5,6 +5,8 @@ import type { Json } from "../model.ts";
 import { type Btf, type BtfMember, type BtfType, badBtf } from "./btf.ts";
 
 const maxDepth = 64;
+/** Unions of unions show the same bytes again and again: a value with more parts than this was made to be endless. */
+const maxParts = 1_000_000;
 
 /** Throws INVALID_ARGUMENT where the bytes are too few for the type. */
 export function decode(btf: Btf, typeId: number, bytes: Uint8Array): Json {
@@ -20,6 +22,7 @@ export function wholeNumber(value: bigint): number | string {
 class Decoder {
     readonly #btf: Btf;
     readonly #bytes: Uint8Array;
+    #parts = 0;
     constructor(btf: Btf, bytes: Uint8Array) {
         this.#btf = btf;
         this.#bytes = bytes;
@@ -27,6 +30,7 @@ class Decoder {
 
     value(typeId: number, at: number, depth: number): Json {
         if (depth > maxDepth) throw badBtf("its types nest too deeply");
+        this.#count();
         const type = this.#btf.resolve(typeId);
         switch (type.kind) {
             case "int":
@@ -49,6 +53,11 @@ class Decoder {
             default:
                 return null;
         }
+    }
+
+    #count(): void {
+        this.#parts += 1;
+        if (this.#parts > maxParts) throw badBtf(`a value has more than ${maxParts} parts`);
     }
 
     #slice(at: number, size: number): Uint8Array {
@@ -100,6 +109,7 @@ class Decoder {
             if (member.name === "") {
                 if (inner.kind !== "struct" && inner.kind !== "union") return [];
                 if (depth > maxDepth) throw badBtf("its types nest too deeply");
+                this.#count();
                 return this.#members(inner, place, depth + 1);
             }
             if (member.bits === 0) return [[member.name, this.value(member.type, place, depth + 1)]];

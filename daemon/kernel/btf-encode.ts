@@ -5,6 +5,7 @@ import { type Btf, type BtfMember, type BtfType, badBtf, valueTypeName } from ".
 import { suggest } from "./near-names.ts";
 
 const maxDepth = 64;
+const maxParts = 100_000;
 
 function refuse(what: string, hint?: string): BpfmanError {
     return new BpfmanError("INVALID_ARGUMENT", what, { hint });
@@ -67,6 +68,8 @@ const isChar = (type: BtfType): boolean => type.kind === "int" && type.char && t
 class Encoder {
     readonly #btf: Btf;
     readonly #bytes: Uint8Array;
+    /** nameless structures looked into */
+    #parts = 0;
     constructor(btf: Btf, bytes: Uint8Array) {
         this.#btf = btf;
         this.#bytes = bytes;
@@ -191,7 +194,8 @@ class Encoder {
         at: number,
         depth: number,
     ): { member: BtfMember; at: number }[] {
-        if (depth > maxDepth) throw badBtf("its types nest too deeply");
+        this.#parts += 1;
+        if (depth > maxDepth || this.#parts > maxParts) throw badBtf("its types nest too deeply");
         return type.members.flatMap(member => {
             if (member.name !== "") return [{ member, at }];
             const inner = this.#btf.resolve(member.type);

@@ -286,6 +286,25 @@ test("a list never shows what is no longer so", () => {
     store.close();
 });
 
+test("a replaced program names the one that has its place now, in this boot alone", () => {
+    const store = Store.open(directory, "boot-a");
+    const id = (number: number) => number as ProgramId;
+    store.insertReplaced(id(1), id(2));
+    store.insertReplaced(id(2), id(5));
+    assert.deepEqual(
+        [1, 2, 5].map(one => store.replacedBy(id(one))),
+        [5, 5, undefined],
+    );
+    store.close();
+    const later = Store.open(directory, "boot-b");
+    assert.equal(later.replacedBy(id(1)), undefined);
+    later.forgetOtherBoots();
+    later.close();
+    const again = Store.open(directory, "boot-a");
+    assert.equal(again.replacedBy(id(1)), undefined);
+    again.close();
+});
+
 test("a thousand programs are read in milliseconds", () => {
     const store = Store.open(directory, "boot-a");
     store.transaction(() => {

@@ -170,7 +170,9 @@ suite("program replace", () => {
         const loaded = await lab.load("xdp_sequence", ["xdp:xdp_sequence_0", "xdp:xdp_sequence_1"]);
         await lab.attach(...loaded.map(({ id }, i) => xdpItem(wire, id, 10 + i)));
         const before = [await links(lab), (await lab.client.listChains({})).chains, lab.pins(), lab.pins("xdp")];
-        const refused = await refusal(replace(lab, loaded[0]?.id, "xdp_reject", { programName: "reject_out_of_bounds" }));
+        const refused = await refusal(
+            replace(lab, loaded[0]?.id, "xdp_reject", { programName: "reject_out_of_bounds" }),
+        );
         assert.equal(refused.code, "INVALID_ARGUMENT");
         assert.match(refused.message, /verifier refused program reject_out_of_bounds/);
         const type = await refusal(replace(lab, loaded[0]?.id, "tc_sequence", { programName: "tc_sequence_0" }));
@@ -225,7 +227,7 @@ suite("program replace", () => {
         const [old] = await lab.load("packet_change", ["tracepoint:on_switch"]);
         const [before] = await lab.attach({
             programId: old?.id ?? 0,
-            tracepoint: { tracepoint: "sched/sched_switch" },
+            tracepoint: { group: "sched", name: "sched_switch" },
         });
         const now = await replace(lab, old?.id, "packet_change");
         const after = await lab.client.getLink(before?.id ?? 0);
