@@ -19,6 +19,7 @@ import type { Context } from "./context.ts";
 import type { ResolvedHook } from "./hook.ts";
 import { isNetworkLink, isProbeLink, probePins, tcxPin } from "./pins.ts";
 import { type AttachedProbe, attachProbe } from "./probe-attach.ts";
+import { exchange } from "./replace.ts";
 import { attachTcx, type Moved, moveTcx, type PlacedTcx, placedLinks, refuseDuplicate } from "./tcx.ts";
 import type { Undo } from "./undo.ts";
 import type { WriterScope } from "./writer-lock.ts";
@@ -36,6 +37,8 @@ interface Done {
     readonly emptied: ChainRecord[];
     readonly tcxIds: Map<number, KernelLinkId>;
     readonly moves: Moved[];
+    /** pins of tcx links that carry another program now */
+    readonly renames: { readonly from: string; readonly to: string }[];
     readonly probes: Map<number, AttachedProbe>;
     /** pins of links that others stand in for by then, or that nobody wants any more */
     readonly oldPins: string[];
@@ -67,7 +70,15 @@ export async function changeHooks(
     };
     const work: Work = { scope, context, plan, programOf, resolved, request: context.store.nextRequest(), undo };
     for (const link of plan.links) if (changesKernel(link)) checkKind(programOf(link), link.desired);
-    const done: Done = { changed: [], emptied: [], tcxIds: new Map(), moves: [], probes: new Map(), oldPins: [] };
+    const done: Done = {
+        changed: [],
+        emptied: [],
+        tcxIds: new Map(),
+        moves: [],
+        renames: [],
+        probes: new Map(),
+        oldPins: [],
+    };
     for (const { hook, links, detaches } of hooksOf(plan)) {
         if (hook.kind === "tcx") await changeTcx(work, hook, links, done);
         else await changeOne(work, hook, links, detaches, done);
@@ -86,6 +97,7 @@ export async function changeHooks(
         finish: async () => {
             for (const { previous } of done.changed) if (previous !== undefined) await retire(context, previous);
             for (const chain of done.emptied) await removeChain(context, chain);
+            for (const { from, to } of done.renames) context.bpffs.rename(from, to);
             for (const move of done.moves) await move.finish();
             for (const pin of done.oldPins) await detachPinned(context, pin);
         },
@@ -173,7 +185,7 @@ async function changeTcx(
     { scope, context, programOf, resolved, request, undo }: Work,
     hook: HookKey,
     links: readonly PlannedLink[],
-    { tcxIds, moves, oldPins }: Done,
+    { tcxIds, moves, renames, oldPins }: Done,
 ): Promise<void> {
     // the kernel's list as it is while the changes are made: those that were there by minus their id
     const placed = new Map<number, PlacedTcx>();
@@ -196,6 +208,14 @@ async function changeTcx(
         if (place === undefined) throw new BpfmanError("INTERNAL", `link ${link.desired.name} has no hook`);
         const target = { hook, interface: place.interface.name, netns: place.netns };
         refuseDuplicate(context, target, program);
+        const running = record === undefined ? undefined : context.store.program(record.programId);
+        if (record !== undefined && running !== undefined && !link.placed) {
+            // the kernel exchanges the program in one step, and its place in the list stays
+            await exchange(context, record, running, program);
+            undo.add(`exchange the program of link ${record.id}`, () => exchange(context, record, program, running));
+            renames.push({ from: tcxPin(record), to: tcxPin({ hook, programId: program.id }) });
+            continue;
+        }
         const id = await attachTcx(scope, context, target, program, order, [...placed.values()], undo);
         // the old one runs beside it until the end, and no longer says where others go
         if (record !== undefined) {

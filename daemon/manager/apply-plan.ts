@@ -60,6 +60,8 @@ export interface PlannedLoad {
     readonly programs: readonly PlannedProgram[];
     /** a program of the same bytecode that stays: the new ones share its maps */
     readonly joins: ProgramRecord | undefined;
+    /** where none stays: one whose maps are taken over as far as they are defined alike */
+    readonly replaces: ProgramRecord | undefined;
 }
 
 export interface PlannedLink {
@@ -196,9 +198,17 @@ function planLoads({ bytecode }: ApplyRequest, programs: readonly PlannedProgram
         const missing = all.filter(({ kept }) => kept === undefined);
         if (missing.length === 0) return [];
         const joins = one.privateMaps ? undefined : all.find(({ kept }) => kept !== undefined)?.kept;
-        return [{ bytecode: one, programs: missing, joins }];
+        const previous = missing.flatMap(program => program.previous ?? []);
+        const [replaces, ...others] = previous;
+        // not where the maps are to be shared otherwise than before
+        const alike = others.every(({ mapSet }) => mapSet === replaces?.mapSet) && !mapsDiffer(missing);
+        const takesOver = joins === undefined && alike && (!one.privateMaps || missing.length === 1);
+        return [{ bytecode: one, programs: missing, joins, replaces: takesOver ? replaces : undefined }];
     });
 }
+
+const mapsDiffer = (programs: readonly PlannedProgram[]): boolean =>
+    programs.some(({ changes }) => changes.includes("maps"));
 
 function planLinks(
     { request, hooks }: DesiredSet,

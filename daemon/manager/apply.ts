@@ -22,10 +22,12 @@ import { isNetwork } from "./attach.ts";
 import type { Context } from "./context.ts";
 import { planGlobals } from "./globals.ts";
 import { type ResolvedHook, resolveHook } from "./hook.ts";
+import { keptMaps } from "./kept-maps.ts";
 import { linkViews } from "./link-view.ts";
 import { dropStages, keepPrograms, type PreparedLoad, planLoad, prepareLoad } from "./load.ts";
 import { programView } from "./program-view.ts";
 import { dropDeadLinks } from "./restore.ts";
+import { SharedMapChanged } from "./shared-maps.ts";
 import { type Undo, withUndo } from "./undo.ts";
 import { forgetPrograms } from "./unload.ts";
 import type { WriterScope } from "./writer-lock.ts";
@@ -50,7 +52,7 @@ export async function apply(context: Context, request: ApplyRequest, caller: Cal
         for (const load of first.plan.loads) planLoad(context, loadRequest(load), load.joins);
         return { steps, warnings, programs: [], links: [] };
     }
-    const made = first.plan.changesNothing ? madeOf(first.plan) : await carryOut(context, wanted, first, caller);
+    const made = first.plan.changesNothing ? madeOf(first.plan) : await carryOutAgain(context, wanted, first, caller);
     const links = linkViews(context);
     const idOf = ({ kind, name, id }: ApplyStep): number => {
         const items = kind === "program" ? request.programs : request.links;
@@ -105,15 +107,43 @@ function loadRequest({ bytecode, programs }: PlannedLoad): LoadRequest {
     };
 }
 
+/** What the maps hold stays, but for variables that are or were given a value. */
+function takenOver(context: Context, { bytecode, replaces }: PlannedLoad) {
+    if (replaces === undefined) return undefined;
+    const elf = checkObject(bytecode.object);
+    const oldElf = checkObject(context.store.readObject(replaces.objectSha256));
+    const given = new Set([
+        ...bytecode.globalData.keys(),
+        ...bytecode.globalValues.keys(),
+        ...replaces.globalData.keys(),
+    ]);
+    return { record: replaces, maps: keptMaps(replaces, oldElf, elf, bytecode.object, given) };
+}
+
 /** Tells whether what was loaded for one plan serves another. */
-const loadKey = ({ bytecode, programs, joins }: PlannedLoad): string =>
-    JSON.stringify([bytecode.name, programs.map(({ desired }) => desired.name), joins?.id ?? 0]);
+const loadKey = ({ bytecode, programs, joins, replaces }: PlannedLoad): string =>
+    JSON.stringify([bytecode.name, programs.map(({ desired }) => desired.name), joins?.id ?? 0, replaces?.id ?? 0]);
+
+const attempts = 5;
+
+/** A map that is shared by name may change hands while the verifier works. */
+async function carryOutAgain(context: Context, wanted: Wanted, first: Planned, caller: Caller): Promise<Made> {
+    for (let attempt = 1; ; attempt++)
+        try {
+            return await carryOut(context, wanted, first, caller);
+        } catch (error) {
+            if (!(error instanceof SharedMapChanged) || attempt === attempts) throw error;
+        }
+}
 
 async function carryOut(context: Context, wanted: Wanted, first: Planned, caller: Caller): Promise<Made> {
     return await withUndo(context.log, async stageUndo => {
         const prepared = new Map<string, PreparedLoad>();
         for (const load of first.plan.loads)
-            prepared.set(loadKey(load), await prepareLoad(context, loadRequest(load), stageUndo, load.joins));
+            prepared.set(
+                loadKey(load),
+                await prepareLoad(context, loadRequest(load), stageUndo, load.joins, takenOver(context, load)),
+            );
         const made = await context.lock.run(async scope => {
             // others may have changed something while the verifier worked
             const now = await planNow(scope, context, wanted);
@@ -162,6 +192,10 @@ async function execute(
         for (const record of [...fresh, ...relabelled]) store.putProgram(record);
         const links = hooks.commit();
         for (const { id } of plan.unloads) store.deleteProgram(id);
+        for (const { desired, previous } of plan.programs) {
+            const now = records.get(desired.name);
+            if (previous !== undefined && now !== undefined) store.insertReplaced(previous.id, now.id);
+        }
         return { programs: plan.programs.map(({ desired }) => records.get(desired.name)?.id), links };
     });
     undo.done();

@@ -18,6 +18,7 @@ import type {
 import { fixtureObject } from "../fixtures/objects.ts";
 import { refusal, tcxItem, u32, xdpItem } from "../lab/items.ts";
 import type { Lab } from "../lab/lab.ts";
+import { perCpuSum } from "../lab/maps.ts";
 import type { Wire } from "../lab/namespaces.ts";
 import { SequenceLog } from "../lab/sequence.ts";
 import { sharedLab } from "../lab/shared-lab.ts";
@@ -254,7 +255,28 @@ suite("apply", () => {
         assert.notEqual(second.programs?.[0]?.id, first.programs?.[0]?.id);
         assert.equal(second.programs?.[1]?.id, first.programs?.[1]?.id);
         const gone = await refusal(lab.client.getProgram(first.programs?.[0]?.id ?? 0));
-        assert.match(gone.message, /does not exist/);
+        assert.match(gone.message, new RegExp(`was replaced by program ${second.programs?.[0]?.id}$`));
+        // what its maps hold stays
+        const counts = second.programs?.[0]?.record?.mapPinPath ?? "";
+        assert.equal(perCpuSum(counts, "packets"), 4);
+        // the same for TCX: the program is exchanged in its place
+        const others = set(1);
+        const third = await lab.client.apply({
+            ...others,
+            bytecode:
+                others.bytecode?.map(one =>
+                    one.name === "tc_sequence"
+                        ? {
+                              ...one,
+                              object: Buffer.concat([fixtureObject("tc_sequence"), Buffer.alloc(8)]).toString("base64"),
+                          }
+                        : one,
+                ) ?? [],
+        });
+        assert.deepEqual(words(third), ["replace tc_sequence_0", "update tc_sequence_0"]);
+        assert.equal(third.links?.[1]?.kernelLinkId, first.links?.[1]?.kernelLinkId);
+        assert.ok(third.links?.[1]?.pinPresent);
+        await lab.client.apply(others);
         // a link of somebody else's keeps a program from being replaced
         const other = lab.wire();
         const [stranger] = await lab.attach(xdpItem(other, second.programs?.[0]?.id, 5));
@@ -391,7 +413,7 @@ suite("apply", () => {
         await lab.client.apply(set(orders[0]!));
         const outcomes = new Set<string>();
         let longestMs = 0;
-        for (let round = 0; round < 8; round++) {
+        for (let round = 0; round < 6; round++) {
             const [old, wanted] = [orders[round % 2]!, orders[(round + 1) % 2]!];
             const started = performance.now();
             const applied = lab.client.apply(set(wanted)).then(
@@ -400,7 +422,7 @@ suite("apply", () => {
             );
             // later and later, up to and past the end
             if (round > 0) {
-                const killed = sleep((longestMs * round) / 7).then(() => lab.stopDaemon("SIGKILL"));
+                const killed = sleep((longestMs * round) / 5).then(() => lab.stopDaemon("SIGKILL"));
                 await applied;
                 await killed;
                 await lab.startDaemon();
