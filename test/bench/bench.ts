@@ -46,7 +46,7 @@ const both = (figures: Figures) => figure(figures, names.bpftoolLoad) + figure(f
 
 async function commandsHere(lab: Lab): Promise<Figures> {
     say("whole commands");
-    const figures = await measureCommands(lab, { rounds: quick ? 7 : 25, xdpLoader: false });
+    const figures = await measureCommands(lab, { rounds: quick ? 5 : 25, xdpLoader: false });
     tables.push({
         title: "Whole commands, on this machine",
         unit: "ms",
@@ -61,7 +61,7 @@ async function commandsHere(lab: Lab): Promise<Figures> {
 
 async function callsHere(lab: Lab, commands: Figures): Promise<void> {
     say("calls of the daemon");
-    const calls = await measureCalls(lab, quick ? 9 : 31);
+    const calls = await measureCalls(lab, quick ? 5 : 31);
     const peers = (tool: string) => ({ "`bpftool`, whole command": commands.get(tool) });
     const attachPeers = { ...peers(names.bpftoolAttach), "BPF_LINK_CREATE alone": calls.kernelAttach };
     tables.push({
@@ -90,7 +90,7 @@ async function callsHere(lab: Lab, commands: Figures): Promise<void> {
 async function listsHere(lab: Lab): Promise<void> {
     const count = 1000;
     say(`a list of ${count} programs`);
-    const { ours, all, bpftool } = await measureList(lab, count, quick ? 9 : 21);
+    const { ours, all, bpftool } = await measureList(lab, count, quick ? 5 : 21);
     const peers = { "`bpftool prog show -j`": bpftool };
     tables.push({
         title: `A list of ${count} programs`,

@@ -23,6 +23,8 @@ export const commandNames = {
     loaderLoad: "xdp-loader load",
 } as const;
 
+const pauseMs = 200;
+
 export interface CommandOptions {
     readonly rounds: number;
     /** needs a kernel with freplace: libxdp has no other way */
@@ -93,7 +95,7 @@ export async function measureCommands(lab: Lab, options: CommandOptions): Promis
             },
         );
     try {
-        return await inTurn(options.rounds, candidates);
+        return await inTurn(options.rounds, candidates, pauseMs);
     } finally {
         fs.rmSync(pin, { force: true });
         if (options.xdpLoader) spawnSync("nsenter", [...inside.slice(1), "xdp-loader", "unload", "-a", wire.interface]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Measures several things in turn, round by round, so that what else the machine does falls on all of them alike.
 import { spawnSync } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
 import { median } from "./figures.ts";
 
 export interface Candidate {
@@ -11,14 +12,22 @@ export interface Candidate {
     after?(): void | Promise<void>;
 }
 
-/** The median of each, by name. The first round warms up and does not count. */
-export async function inTurn(rounds: number, candidates: readonly Candidate[]): Promise<Map<string, number>> {
+/**
+ * The median of each, by name. The first round warms up and does not count. The pause lets the daemon end what it does
+ * after an answer, as starting the next loader: it belongs to no figure of a peer.
+ */
+export async function inTurn(
+    rounds: number,
+    candidates: readonly Candidate[],
+    pauseMs = 0,
+): Promise<Map<string, number>> {
     const values = new Map(candidates.map(({ name }) => [name, [] as number[]]));
     for (let round = 0; round <= rounds; round++) {
         for (const candidate of candidates) {
             const value = await candidate.run();
             if (round > 0) values.get(candidate.name)?.push(value);
             await candidate.after?.();
+            if (pauseMs > 0) await sleep(pauseMs);
         }
     }
     return new Map([...values].map(([name, all]) => [name, median(all)]));
