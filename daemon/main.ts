@@ -70,7 +70,8 @@ function log(line: string, level: LogLevel = "info"): void {
 async function run(options: ServeOptions): Promise<void> {
     const { runtimeDir, stateDir, socketPath } = options;
     const config = await readConfig(options.config);
-    logging = config.logging;
+    const level = logLevels.find(known => known === options.logLevel) ?? config.logging.level;
+    logging = { ...config.logging, level };
     for (const warning of config.warnings) log(warning, "warn");
     makeRuntimeDir(runtimeDir);
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });

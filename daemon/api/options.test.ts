@@ -11,6 +11,7 @@ test("without options everything is where the system keeps it", () => {
         imageCacheDir: "/var/cache/bpfman",
         socketPath: "/run/bpfman-sock/bpfman.sock",
         config: { path: "/etc/bpfman/bpfman.toml", named: false },
+        logLevel: undefined,
         idleTimeoutMs: undefined,
     });
 });
@@ -30,6 +31,9 @@ test("values are taken behind a space or an equals sign", () => {
         {},
     );
     assert.equal(options.idleTimeoutMs, 30_000);
+    assert.equal(options.logLevel, "debug");
+    assert.equal(parseServeOptions(["--log", "store=debug,WARNING"], {}).logLevel, "warn");
+    assert.equal(parseServeOptions(["--log", "store=err"], {}).logLevel, undefined);
     assert.deepEqual(options.config, { path: "/tmp/c=d.toml", named: true });
 });
 
@@ -45,6 +49,8 @@ test("what can't be meant is refused by name", () => {
         [["--socket-path", "x.sock"], /^--socket-path needs an absolute path$/],
         [["--socket-path", `/${"x".repeat(107)}`], /at most 107 bytes/],
         [["--csi-support=1"], /^--csi-support takes no value$/],
+        [["--log", "loud"], /^--log needs trace, debug, info, warn or error, not loud$/],
+        [["--log", "info,store=loud"], /not store=loud$/],
         [["--idle-timeout", "-1"], /whole seconds/],
         [["--idle-timeout", "1.5"], /whole seconds/],
         [["--idle-timeout", "99999999"], /whole seconds/],

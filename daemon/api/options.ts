@@ -9,6 +9,8 @@ export interface ServeOptions {
     readonly imageCacheDir: string;
     readonly socketPath: string;
     readonly config: { readonly path: string; readonly named: boolean };
+    /** the level of --log; undefined: not said */
+    readonly logLevel: string | undefined;
     /** 0: never; undefined: not said */
     readonly idleTimeoutMs: number | undefined;
 }
@@ -21,6 +23,7 @@ export const usage = `Usage: bpfman serve [OPTION]...
   --socket-path PATH      where to listen (/run/bpfman-sock/bpfman.sock, or bpfman.sock in the runtime directory
                           where that is another)
   --config FILE           configuration (/etc/bpfman/bpfman.toml)
+  --log LEVEL             trace, debug, info, warn or error (level of the configuration, else info)
   --idle-timeout SECONDS  exit after that long without a connection; 0: never (idle_timeout of the configuration,
                           else 60 at a socket of the service manager's, 0 at one of its own)`;
 
@@ -34,8 +37,8 @@ const withValue = [
     "--socket-path",
     "--config",
     "--idle-timeout",
-    // taken by earlier daemons; what they set is fixed here
     "--log",
+    // taken by earlier daemons; it comes with each call here
     "--lock-timeout",
 ] as const;
 const withoutValue = ["--csi-support", "--help", "-h"] as const;
@@ -58,6 +61,7 @@ export function parseServeOptions(argv: readonly string[], environment: NodeJS.P
         imageCacheDir: directory(values, "--image-cache-dir") ?? "/var/cache/bpfman",
         socketPath: socketPath(values.get("--socket-path") ?? fromEnvironment ?? fallback),
         config: { path: config ?? "/etc/bpfman/bpfman.toml", named: config !== undefined },
+        logLevel: logLevel(values.get("--log")),
         idleTimeoutMs: idle === undefined ? undefined : seconds(idle) * 1000,
     };
 }
@@ -91,6 +95,22 @@ function directory(values: ReadonlyMap<ValueFlag, string>, flag: ValueFlag): str
     if (path === undefined) return undefined;
     if (!path.startsWith("/")) throw new Error(`${flag} needs an absolute path`);
     return join(path, ".").replace(/\/$/, "") || "/";
+}
+
+const levels: Readonly<Record<string, string>> = {
+    ...Object.fromEntries(["trace", "debug", "info", "warn", "error"].map(level => [level, level])),
+    warning: "warn",
+    err: "error",
+};
+
+/** LEVEL[,COMPONENT=LEVEL]…, of which the first counts: one level is for the whole daemon. */
+function logLevel(spec: string | undefined): string | undefined {
+    if (spec === undefined) return undefined;
+    const parts = spec.toLowerCase().split(",");
+    const wrong = parts.find(part => levels[part.slice(part.indexOf("=") + 1)] === undefined);
+    if (wrong !== undefined) throw new Error(`--log needs trace, debug, info, warn or error, not ${wrong}`);
+    const level = parts.find(part => !part.includes("="));
+    return level === undefined ? undefined : levels[level];
 }
 
 // sun_path of struct sockaddr_un has 108 bytes, a NUL among them

@@ -46,12 +46,14 @@ interface Made {
 export async function apply(context: Context, request: ApplyRequest, caller: Caller): Promise<ApplyResult> {
     checkSet(request);
     const { wanted, warnings } = readObjects(request);
+    if (request.dryRun) {
+        // reads wait for nobody
+        const { plan } = await planAll(context, wanted);
+        for (const load of plan.loads) planLoad(context, loadRequest(load), load.joins);
+        return { steps: plan.steps, warnings, programs: [], links: [] };
+    }
     const first = await context.lock.run(scope => planNow(scope, context, wanted), caller.patience);
     const { steps } = first.plan;
-    if (request.dryRun) {
-        for (const load of first.plan.loads) planLoad(context, loadRequest(load), load.joins);
-        return { steps, warnings, programs: [], links: [] };
-    }
     const made = first.plan.changesNothing ? madeOf(first.plan) : await carryOutAgain(context, wanted, first, caller);
     const links = linkViews(context);
     const idOf = ({ kind, name, id }: ApplyStep): number => {
@@ -84,6 +86,10 @@ function readObjects(request: ApplyRequest): { wanted: Wanted; warnings: string[
 
 async function planNow(scope: WriterScope, context: Context, wanted: Wanted): Promise<Planned> {
     dropDeadLinks(scope, context);
+    return await planAll(context, wanted);
+}
+
+async function planAll(context: Context, wanted: Wanted): Promise<Planned> {
     const resolved = new Map<string, ResolvedHook>();
     for (const { name, hook } of wanted.request.links)
         if (isNetwork(hook)) resolved.set(name, await resolveHook(context, hook));
