@@ -72,3 +72,27 @@ test("NativeInTheConfigurationFallsBackWhereTheDriverRefuses", async () => {
         assert.match((await chain(lab))?.modeReason ?? "", /^the driver of veth1 refused native mode \(E[A-Z]+\)$/);
     });
 });
+
+test("AJumboInterfaceRunsMembersWithFragsNatively", async () => {
+    await using lab = await Lab.start();
+    const wire = lab.wire();
+    execFileSync("nsenter", [`--net=${wire.sender}`, "ip", "link", "set", "veth0", "mtu", "9000"]);
+    const [frags, plain] = [
+        await lab.load("xdp_frags", ["xdp:xdp_frags"]),
+        await lab.load("xdp_pass", ["xdp:xdp_pass"]),
+    ];
+    const [link] = await lab.attach(xdpItem(wire, frags[0]?.id, 10));
+    const shown = await chain(lab);
+    assert.deepEqual(
+        [link?.xdpMode, shown?.mode, shown?.modeReason ?? "", shown?.frags],
+        ["native", "native", "", true],
+    );
+    // a member without frags would take jumbo packets away from the running chain
+    const refused = await refusal(lab.attach(xdpItem(wire, plain[0]?.id, 20)));
+    assert.equal(refused.code, "FAILED_PRECONDITION");
+    assert.match(refused.message, /does not take multi-buffer packets/);
+    assert.equal((await chain(lab))?.revision, shown?.revision);
+    const more = await lab.load("xdp_frags", ["xdp:xdp_frags"]);
+    await lab.attach(xdpItem(wire, more[0]?.id, 20));
+    assert.deepEqual([(await chain(lab))?.mode, (await chain(lab))?.frags], ["native", true]);
+});
