@@ -81,7 +81,7 @@ function readObjects(request: ApplyRequest): { wanted: Wanted; warnings: string[
 }
 
 async function planNow(scope: WriterScope, context: Context, wanted: Wanted): Promise<Planned> {
-    dropDeadLinks(scope, context);
+    await dropDeadLinks(scope, context);
     const resolved = new Map<string, ResolvedHook>();
     for (const { name, hook } of wanted.request.links)
         if (isNetwork(hook)) resolved.set(name, await resolveHook(context, hook));
