@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What all four dispatchers share. The layout of the configuration is libxdp's, version 2. */
+/* What all four dispatchers share. The layout of the configuration is libxdp's, by default version 2. */
 #pragma once
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -7,7 +7,9 @@
 #define MAX_LINKS 10
 /* libxdp's magic number and the version of its layout */
 #define DISPATCHER_MAGIC 236
+#ifndef DISPATCHER_VERSION
 #define DISPATCHER_VERSION 2
+#endif
 /* What a stub answers that nothing replaced: "go on". */
 #define XDP_DISPATCHER_RETURN 31
 #define TC_DISPATCHER_RETURN 30
@@ -21,6 +23,10 @@ struct dispatcher_config {
 	__u32 chain_call_actions[MAX_LINKS];
 	__u32 run_prios[MAX_LINKS];
 	__u32 program_flags[MAX_LINKS];
+#if DISPATCHER_VERSION >= 3
+	/* never: a program that is bound to one device is not loaded here */
+	__u8 is_xdp_devbound;
+#endif
 };
 
 /* Read-only once loaded, so the verifier cuts the slots that are not used. */

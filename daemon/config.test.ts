@@ -78,7 +78,6 @@ test("what nobody heeds is named: unknown keys wherever they stand, and keys wit
         on = true
     `);
     assert.deepEqual(warnings, [
-        `${path}: interfaces.eth0.shared has no effect yet`,
         `${path}: unknown key interfaces.eth0.xdp_mod`,
         `${path}: unknown key signing.trusted_identities[0].certificate`,
         `${path}: unknown key database."a key"`,

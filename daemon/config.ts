@@ -209,7 +209,6 @@ function check(table: unknown, path: string): Config {
         const section = all.section(name);
         interfaces.set(name, { xdpMode: xdpMode(section, path), shared: section.boolean("shared") ?? false });
         unknown.push(...section.rest());
-        if (interfaces.get(name)?.shared) warnings.push(`${path}: ${section.key("shared")} has no effect yet`);
     }
 
     const signing = root.section("signing");

@@ -94,6 +94,9 @@ async function run(options: ServeOptions): Promise<void> {
         log,
         describe: describeCaller,
         xdpModes: xdpModesOf(config),
+        sharedInterfaces: new Set(
+            Array.from(config.interfaces).flatMap(([name, { shared }]) => (shared ? [name] : [])),
+        ),
     });
     try {
         const api = new Api({

@@ -283,7 +283,7 @@ export interface ProbeLinkRecord extends LinkRecord {
     readonly hook: ProbeHook;
 }
 
-export type Backend = "direct" | "freplace" | "tail-call";
+export type Backend = "direct" | "freplace" | "tail-call" | "libxdp";
 
 /** One realisation of an XDP or TC chain in the kernel. */
 export interface ChainRecord {
@@ -301,6 +301,7 @@ export interface ChainRecord {
     /** the program at the hook */
     readonly programId: ProgramId;
     readonly programTag: string;
+    /** 0 for a chain that is shared by libxdp's protocol: it is attached without a link */
     readonly kernelLinkId: KernelLinkId;
     /** by position; the freplace links of a freplace chain, else undefined */
     readonly members: readonly ChainMemberRecord[];

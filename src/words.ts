@@ -91,6 +91,10 @@ export function backendHelp(backend: string): string {
             return _("A dispatcher calls the programs one after the other.");
         case "tail-call":
             return _("A dispatcher reaches the programs by tail calls.");
+        case "libxdp":
+            return _(
+                "Shared with other tools: a dispatcher in libxdp's protocol calls the programs one after the other.",
+            );
         case "kernel":
             return _("The kernel keeps the order of the programs.");
         case "foreign":

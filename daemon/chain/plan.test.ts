@@ -64,7 +64,7 @@ test("TcAlwaysRunsBehindADispatcher", () => {
 test("WithoutFreplaceTheDispatcherTailCallsAndSaysWhy", () => {
     const plan = planRevision("xdp", "eth0", [link(1, 50), link(2, 40)], running(false), unable);
     assert.equal(plan.backend, "tail-call");
-    assert.equal(plan.backendReason, unable.noFreplace);
+    assert.equal(plan.backendReason, `${unable.noFreplace}, so the dispatcher tail-calls its links`);
     assert.equal(plan.revision, 5);
     assert.deepEqual(
         plan.members.map(({ link: { program: one }, position, mask }) => [one.id, position, mask]),

@@ -99,7 +99,9 @@ export function planRevision<L extends WantedLink>(
         kind,
         revision: (running?.revision ?? 0) + 1,
         backend: freplace ? "freplace" : "tail-call",
-        backendReason: abilities.noFreplace ?? "each link replaces a function of the dispatcher, the cheapest way",
+        backendReason: freplace
+            ? "each link replaces a function of the dispatcher, the cheapest way"
+            : `${abilities.noFreplace}, so the dispatcher tail-calls its links`,
         frags,
         members,
     };

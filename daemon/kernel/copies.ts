@@ -8,7 +8,8 @@ import { withoutFrags, withoutMapValues } from "./elf-edit.ts";
 import type { Loader } from "./loader.ts";
 import { type LoaderProgram, mapKey } from "./loader-protocol.ts";
 
-export type CopyKind = "ext" | "plain" | "double";
+/** ext: for our own dispatchers; libxdp: for those of a shared chain, which have another attach type */
+export type CopyKind = "ext" | "libxdp" | "plain" | "double";
 
 const BPF_F_XDP_HAS_FRAGS = 32;
 
@@ -44,6 +45,7 @@ export class Copies {
         this.#bpffs.remove(stage);
         this.#bpffs.makeFolder(stage);
         try {
+            const extension = kind === "ext" || kind === "libxdp";
             const kept = this.#readObject(program.objectSha256);
             const object = withoutMapValues(kind === "plain" ? withoutFrags(kept) : kept);
             const chain = program.type === "xdp" ? "xdp" : "tc";
@@ -51,9 +53,9 @@ export class Copies {
             await this.#loader.load(
                 {
                     objectName: "copy",
-                    programs: [kind === "ext" ? { ...original, progType: programType.ext, flags: 0 } : original],
+                    programs: [extension ? { ...original, progType: programType.ext, flags: 0 } : original],
                     arrayMembers: [],
-                    target: kind === "ext" ? { pin: this.#bpffs.path(dispatcher), function: "prog0" } : undefined,
+                    target: extension ? { pin: this.#bpffs.path(dispatcher), function: "prog0" } : undefined,
                     reuse: Object.fromEntries([...program.mapIds].map(([map, id]) => [mapKey(map), id])),
                     globals: [],
                     stage: this.#bpffs.path(stage),
@@ -70,6 +72,6 @@ export class Copies {
 
     /** Removes every copy of a program. */
     remove(program: ProgramRecord): void {
-        for (const kind of ["ext", "plain", "double"] as const) this.#bpffs.remove(this.name(program, kind));
+        for (const kind of ["ext", "libxdp", "plain", "double"] as const) this.#bpffs.remove(this.name(program, kind));
     }
 }

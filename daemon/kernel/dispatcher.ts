@@ -3,13 +3,20 @@
 import fs from "node:fs";
 import { fileURLToPath } from "node:url";
 import { BpfmanError } from "../model.ts";
-import { programIdentity, programType } from "./bpf.ts";
+import { attachType, programIdentity, programType } from "./bpf.ts";
 import { check, kernelError } from "./errors.ts";
 import { duplicate, type Fd } from "./fd.ts";
 import { errnoName, lastErrno, libbpf, mapInitialValue, type Pointer } from "./ffi.ts";
 import { internalMapSection } from "./loader-protocol.ts";
 
-export type DispatcherKind = "xdp_freplace" | "xdp_tail_call" | "tc_freplace" | "tc_tail_call";
+/** xdp_libxdp_N: in version N of libxdp's layout, for a chain that libxdp's tools change too */
+export type DispatcherKind =
+    | "xdp_freplace"
+    | "xdp_libxdp_2"
+    | "xdp_libxdp_3"
+    | "xdp_tail_call"
+    | "tc_freplace"
+    | "tc_tail_call";
 
 export interface Slot {
     /** what the dispatcher tests the member's return code against */
@@ -21,7 +28,6 @@ export interface Slot {
 const BPF_F_XDP_HAS_FRAGS = 32;
 const BTF_KIND_FUNC = 12;
 const DISPATCHER_MAGIC = 236;
-const DISPATCHER_VERSION = 2;
 
 /** dist/bpf, from the source tree as from a bundle beside it. */
 const folder = new URL(import.meta.url.endsWith(".ts") ? "../../dist/bpf/" : "../bpf/", import.meta.url);
@@ -29,7 +35,20 @@ const folder = new URL(import.meta.url.endsWith(".ts") ? "../../dist/bpf/" : "..
 const noOptions = new Uint8Array([8, 0, 0, 0, 0, 0, 0, 0]);
 const bytesOf = new Map<string, Buffer>();
 
-function objectBytes(kind: DispatcherKind | "freplace_probe"): Buffer {
+type ObjectName =
+    | "xdp_freplace"
+    | "xdp_freplace_v3"
+    | "xdp_tail_call"
+    | "tc_freplace"
+    | "tc_tail_call"
+    | "freplace_probe";
+
+function objectOf(kind: DispatcherKind): ObjectName {
+    if (kind === "xdp_libxdp_2") return "xdp_freplace";
+    return kind === "xdp_libxdp_3" ? "xdp_freplace_v3" : kind;
+}
+
+function objectBytes(kind: ObjectName): Buffer {
     let bytes = bytesOf.get(kind);
     if (bytes === undefined) {
         const path = fileURLToPath(new URL(`${kind}.o`, folder));
@@ -47,10 +66,10 @@ function objectBytes(kind: DispatcherKind | "freplace_probe"): Buffer {
 }
 
 /** Fills struct dispatcher_config of bpf/dispatcher.h. */
-function writeConfig(config: Uint8Array, slots: readonly Slot[], frags: boolean): void {
+function writeConfig(config: Uint8Array, version: number, slots: readonly Slot[], frags: boolean): void {
     const view = new DataView(config.buffer, config.byteOffset, config.byteLength);
     view.setUint8(0, DISPATCHER_MAGIC);
-    view.setUint8(1, DISPATCHER_VERSION);
+    view.setUint8(1, version);
     view.setUint8(2, slots.length);
     view.setUint8(3, frags ? 1 : 0);
     slots.forEach((slot, i) => {
@@ -74,7 +93,7 @@ export class Dispatcher implements Disposable {
 
     /** Loads a dispatcher for these slots. */
     static load(kind: DispatcherKind, slots: readonly Slot[], frags: boolean): Dispatcher {
-        const bytes = objectBytes(kind);
+        const bytes = objectBytes(objectOf(kind));
         libbpf.setPrint(null);
         const object = libbpf.openMem(bytes, bytes.length, noOptions);
         if (object === null) throw kernelError(`open the dispatcher ${kind}`, lastErrno(), { code: "INTERNAL" });
@@ -91,16 +110,19 @@ export class Dispatcher implements Disposable {
         for (let map = libbpf.nextMap(object, null); map !== null; map = libbpf.nextMap(object, map)) {
             if (internalMapSection(libbpf.mapName(map)) === undefined) slotsMap = map;
             const config = mapInitialValue(map);
-            if (config !== undefined) writeConfig(config, slots, frags);
+            if (config !== undefined) writeConfig(config, kind === "xdp_libxdp_3" ? 3 : 2, slots, frags);
         }
         const program = libbpf.nextProgram(object, null);
         const xdp = kind.startsWith("xdp");
         check(libbpf.setType(program, xdp ? programType.xdp : programType.schedCls), `load ${kind}`, failed);
-        check(libbpf.setExpectedAttachType(program, 0), `load ${kind}`, failed);
+        // what replaces a function of one dispatcher fits another only where both have the same (saved_dst_attach_type in
+        // kernel/bpf/verifier.c), and libxdp's have BPF_XDP
+        const expected = kind.startsWith("xdp_libxdp") ? attachType.xdp : 0;
+        check(libbpf.setExpectedAttachType(program, expected), `load ${kind}`, failed);
         if (frags) check(libbpf.setFlags(program, BPF_F_XDP_HAS_FRAGS), `load ${kind}`, failed);
         check(libbpf.loadObject(object), `load the dispatcher ${kind}`, failed);
         const btf = libbpf.objectBtf(object);
-        const stubIds = kind.endsWith("freplace")
+        const stubIds = !kind.endsWith("tail_call")
             ? slots.map((_, i) =>
                   check(libbpf.btfFindByNameKind(btf, `prog${i}`, BTF_KIND_FUNC), `find prog${i}`, failed),
               )
@@ -151,7 +173,7 @@ export function probeFreplace(): string | undefined {
         );
         const result = libbpf.loadObject(object);
         if (result === 0) return undefined;
-        return `this kernel refuses freplace programs (${errnoName(result)}), so the dispatcher tail-calls its links`;
+        return `this kernel refuses freplace programs (${errnoName(result)})`;
     } finally {
         libbpf.closeObject(object);
     }

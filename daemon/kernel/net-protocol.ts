@@ -23,6 +23,14 @@ export type NetCall =
           readonly place: { readonly flags: number; readonly relativeFd: number; readonly revision: bigint };
       }
     | { readonly op: "query-tcx"; readonly ifindex: number; readonly attachType: number }
+    /** without a link, by netlink: program -1 takes it away, expected -1 wants none there; flags: the mode's */
+    | {
+          readonly op: "set-xdp";
+          readonly program: number;
+          readonly ifindex: number;
+          readonly expected: number;
+          readonly flags: number;
+      }
     | { readonly op: "update-link"; readonly link: number; readonly program: number; readonly expected: number }
     | { readonly op: "detach-link"; readonly link: number }
     | { readonly op: "open-perf-event"; readonly event: PerfEvent; readonly pid: number; readonly cpu: number }
@@ -45,6 +53,7 @@ export interface NetResults {
     };
     "create-xdp-link": number;
     "create-tcx-link": number;
+    "set-xdp": number;
     "query-tcx": { revision: bigint; entries: TcxEntry[] };
     "update-link": number;
     "detach-link": number;

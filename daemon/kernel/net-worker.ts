@@ -16,7 +16,7 @@ import {
 import { check } from "./errors.ts";
 import { libc } from "./ffi.ts";
 import type { Namespace, NetAnswer, NetCall, NetRequest } from "./net-protocol.ts";
-import { interfaces } from "./netlink.ts";
+import { interfaces, setXdp } from "./netlink.ts";
 import { openPerfEvent } from "./perf-event.ts";
 
 const CLONE_NEWNET = 0x40000000;
@@ -80,6 +80,8 @@ function perform(call: NetCall): unknown {
             return createXdpLink(call.program, call.ifindex, call.flags);
         case "create-tcx-link":
             return createTcxLink(call.program, call.ifindex, call.attachType, call.place);
+        case "set-xdp":
+            return setXdp(call);
         case "query-tcx":
             return queryTcx(call.ifindex, call.attachType);
         case "update-link":

@@ -12,7 +12,10 @@ export const NLMSG_OVERRUN = 4;
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
+const RTM_SETLINK = 19;
 const NLM_F_REQUEST = 1;
+const NLM_F_ACK = 4;
+const NLA_F_NESTED = 0x8000;
 const NLM_F_DUMP = 0x300;
 export const NLM_F_DUMP_INTR = 0x10;
 
@@ -23,11 +26,16 @@ const IFLA_LINKINFO = 18;
 const IFLA_EXT_MASK = 29;
 const IFLA_XDP = 43;
 const IFLA_INFO_KIND = 1;
+const IFLA_XDP_FD = 1;
 const IFLA_XDP_ATTACHED = 2;
+const IFLA_XDP_FLAGS = 3;
 const IFLA_XDP_PROG_ID = 4;
 const IFLA_XDP_DRV_PROG_ID = 5;
 const IFLA_XDP_SKB_PROG_ID = 6;
 const IFLA_XDP_HW_PROG_ID = 7;
+const IFLA_XDP_EXPECTED_FD = 8;
+const XDP_FLAGS_UPDATE_IF_NOEXIST = 1;
+const XDP_FLAGS_REPLACE = 16;
 const RTEXT_FILTER_SKIP_STATS = 8;
 const IFF_UP = 1;
 /** bit 15: nested, bit 14: network byte order */
@@ -69,6 +77,43 @@ export function dumpRequest(sequence: number): Buffer {
     message.writeUInt16LE(attributeHeaderBytes + 4, attribute);
     message.writeUInt16LE(IFLA_EXT_MASK, attribute + 2);
     message.writeUInt32LE(RTEXT_FILTER_SKIP_STATS, attribute + attributeHeaderBytes);
+    return message;
+}
+
+export interface XdpChange {
+    readonly ifindex: number;
+    /** descriptor of the program; -1: none */
+    readonly program: number;
+    /** descriptor of the program that must be there; -1: none must be */
+    readonly expected: number;
+    /** XDP_FLAGS_SKB_MODE or XDP_FLAGS_DRV_MODE */
+    readonly flags: number;
+}
+
+/** A request to put an XDP program to an interface, only if the expected one is there (net/core/dev.c, dev_xdp_attach). */
+export function xdpRequest(sequence: number, { ifindex, program, expected, flags }: XdpChange): Buffer {
+    const first = expected < 0;
+    const values: [type: number, value: number][] = [
+        [IFLA_XDP_FD, program],
+        [IFLA_XDP_FLAGS, flags | (first ? XDP_FLAGS_UPDATE_IF_NOEXIST : XDP_FLAGS_REPLACE)],
+        ...(first ? [] : ([[IFLA_XDP_EXPECTED_FD, expected]] satisfies [number, number][])),
+    ];
+    const nestedAt = headerBytes + interfaceHeaderBytes;
+    const valueBytes = attributeHeaderBytes + 4;
+    const message = Buffer.alloc(nestedAt + attributeHeaderBytes + values.length * valueBytes);
+    message.writeUInt32LE(message.length, 0);
+    message.writeUInt16LE(RTM_SETLINK, 4);
+    message.writeUInt16LE(NLM_F_REQUEST | NLM_F_ACK, 6);
+    message.writeUInt32LE(sequence, 8);
+    message.writeInt32LE(ifindex, headerBytes + 4);
+    message.writeUInt16LE(message.length - nestedAt, nestedAt);
+    message.writeUInt16LE(IFLA_XDP | NLA_F_NESTED, nestedAt + 2);
+    for (const [index, [type, value]] of values.entries()) {
+        const at = nestedAt + attributeHeaderBytes + index * valueBytes;
+        message.writeUInt16LE(valueBytes, at);
+        message.writeUInt16LE(type, at + 2);
+        message.writeInt32LE(value, at + attributeHeaderBytes);
+    }
     return message;
 }
 

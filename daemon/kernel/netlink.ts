@@ -16,6 +16,8 @@ import {
     NLMSG_OVERRUN,
     parseInterface,
     RTM_NEWLINK,
+    type XdpChange,
+    xdpRequest,
 } from "./netlink-messages.ts";
 
 export type { InterfaceEvent, LinkInterface } from "./netlink-messages.ts";
@@ -83,6 +85,23 @@ export function interfaces(): LinkInterface[] {
         }
     }
     throw new BpfmanError("UNAVAILABLE", "the interfaces changed each time they were listed", { hint: "Try again." });
+}
+
+/** Puts an XDP program to an interface or takes it away, without a link. 0, or -errno as the kernel acknowledges it. */
+export function setXdp(change: XdpChange): number {
+    const fd = check(libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "open an rtnetlink socket");
+    try {
+        const request = xdpRequest(1, change);
+        check(libc.send(fd, request, request.length, 0), "ask rtnetlink for a change of XDP");
+        for (;;) {
+            const datagram = receive(fd);
+            if (datagram === "truncated" || datagram === undefined) continue;
+            for (const { sequence, type, payload } of messages(datagram))
+                if (sequence === 1 && type === NLMSG_ERROR && payload.length >= 4) return payload.readInt32LE(0);
+        }
+    } finally {
+        libc.close(fd);
+    }
 }
 
 export interface InterfaceWatch extends Disposable {

@@ -24,5 +24,7 @@ export async function build(backend: Backend, request: BuildRequest, context: Bu
             return buildFreplace(request, context);
         case "tail-call":
             return buildTailCall(request, context);
+        case "libxdp":
+            throw new Error("a shared chain is changed by its protocol");
     }
 }

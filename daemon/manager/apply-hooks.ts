@@ -13,8 +13,9 @@ import {
     type XdpModeWanted,
 } from "../model.ts";
 import { type ApplyPlan, identity, type PlannedLink } from "./apply-plan.ts";
-import { type ChainLink, chainLinks, checkKind, isNetwork } from "./attach.ts";
+import { checkKind, isNetwork } from "./attach.ts";
 import { type Changed, chainRow, changeChain, detachPinned, removeChain, retire } from "./chain-change.ts";
+import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";
 import type { ResolvedHook } from "./hook.ts";
 import { isNetworkLink, isProbeLink, probePins, tcxPin } from "./pins.ts";

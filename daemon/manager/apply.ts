@@ -85,7 +85,7 @@ function readObjects(request: ApplyRequest): { wanted: Wanted; warnings: string[
 }
 
 async function planNow(scope: WriterScope, context: Context, wanted: Wanted): Promise<Planned> {
-    dropDeadLinks(scope, context);
+    await dropDeadLinks(scope, context);
     return await planAll(context, wanted);
 }
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attach: any number of links in one request, all or none. Links of one chain cost one rebuild and one swap.
 
-import type { WantedLink } from "../chain/plan.ts";
 import { proceedOnOrDefault } from "../chain/proceed-on.ts";
 import { sectionFacts } from "../kernel/sections.ts";
 import {
@@ -19,6 +18,7 @@ import {
     type ProgramType,
 } from "../model.ts";
 import { type Changed, chainRow, changeChain, retire } from "./chain-change.ts";
+import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";
 import { type ResolvedHook, resolveHook } from "./hook.ts";
 import { linkViews } from "./link-view.ts";
@@ -29,12 +29,6 @@ import { dropDeadLinks } from "./restore.ts";
 import { attachTcx, type PlacedTcx, placedLinks, refuseDuplicate } from "./tcx.ts";
 import { type Undo, withUndo } from "./undo.ts";
 import type { WriterScope } from "./writer-lock.ts";
-
-/** A link of a chain on its way: one that is there (id) or a new one (item). */
-export interface ChainLink extends WantedLink {
-    readonly id: LinkId | undefined;
-    readonly item: number | undefined;
-}
 
 interface Item {
     readonly index: number;
@@ -95,7 +89,7 @@ export async function attachItems(
     caller: Caller,
     undo: Undo,
 ): Promise<Attached> {
-    dropDeadLinks(scope, context);
+    await dropDeadLinks(scope, context);
     const request = context.store.nextRequest();
     const items: Item[] = [];
     const probes = new Map<number, AttachedProbe>();
@@ -157,17 +151,6 @@ function groupByHook(items: readonly Item[]): Item[][] {
         else group.push(item);
     }
     return groups;
-}
-
-/** The links that a chain of ours holds now. */
-export function chainLinks(context: Context, hook: ResolvedHook["hook"]): ChainLink[] {
-    return context.store.links().flatMap(record => {
-        if (!sameHook(record.hook, hook)) return [];
-        const program = context.store.program(record.programId);
-        if (program === undefined) return [];
-        const { id, priority, request, requestIndex, proceedOn } = record;
-        return [{ id, item: undefined, program, priority, request, requestIndex, proceedOn }];
-    });
 }
 
 async function attachChainGroup(

@@ -19,8 +19,10 @@ import {
     type XdpMode,
     type XdpModeWanted,
 } from "../model.ts";
+import { attachError, attachInMode } from "./attach-mode.ts";
 import type { Context } from "./context.ts";
 import { namespaceOf } from "./hook.ts";
+import { changeLibxdp, joinsLibxdp, leaveLibxdp, retireLibxdp } from "./libxdp-change.ts";
 import { chainLinkPin, entryPin, hookText, revisionFolder } from "./pins.ts";
 import type { Undo } from "./undo.ts";
 import type { WriterScope } from "./writer-lock.ts";
@@ -29,7 +31,7 @@ export interface ChainChange<L extends WantedLink> {
     readonly hook: HookKey;
     readonly interface: string;
     readonly netns: string;
-    /** what the chain is to hold; at least one */
+    /** what the chain is to hold; at least one, but for a shared chain */
     readonly links: readonly L[];
     readonly mode: XdpModeWanted;
     /** the interface as just read, where the hook may be empty; tells who is in the way */
@@ -63,7 +65,7 @@ export function openChainLink(context: Context, chain: ChainRecord): Fd {
 
 /** Builds the next revision and swaps it in. The caller commits chainRow() and then calls retire(). */
 export async function changeChain<L extends WantedLink>(
-    _scope: WriterScope,
+    scope: WriterScope,
     context: Context,
     change: ChainChange<L>,
     undo: Undo,
@@ -71,6 +73,8 @@ export async function changeChain<L extends WantedLink>(
     const { hook } = change;
     if (hook.kind === "tcx") throw new BpfmanError("INTERNAL", "tcx links are in no dispatcher");
     const previous = context.store.chain(hook);
+    if (previous?.backend === "libxdp" || (previous === undefined && joinsLibxdp(context, change)))
+        return changeLibxdp(scope, context, change, undo);
     const conflict = previous === undefined ? undefined : modeConflict(change.mode, previous, change.interface);
     if (conflict !== undefined) throw conflict;
     const plan = planRevision(hook.kind, change.interface, change.links, previous, context.abilities());
@@ -141,9 +145,6 @@ export async function swapBack(context: Context, previous: ChainRecord, built: {
     if (result < 0) throw kernelError("swap back", result);
 }
 
-/** The errnos with which a driver says that it cannot run this program natively. */
-const notNative = ["EOPNOTSUPP", "ENOTSUPP", "ERANGE", "EINVAL", "E2BIG"];
-
 async function attach<L extends WantedLink>(
     context: Context,
     change: ChainChange<L>,
@@ -173,21 +174,8 @@ async function createLink<L extends WantedLink>(
             { op: "create-xdp-link", program: program.number, ifindex: hook.ifindex, flags },
             namespaceOf(hook),
         );
-    const configured = change.mode === "auto" ? context.xdpModes.get(change.interface) : undefined;
-    const wanted = configured?.mode ?? change.mode;
-    if (wanted !== "generic") {
-        const result = await create(bpf.xdpFlag.driver);
-        if (result >= 0) return { link: new Fd(result), mode: "native", modeReason: configured?.source ?? "" };
-        const name = errnoName(result);
-        if (change.mode === "native" || !notNative.includes(name)) throw attachError(context, change, result);
-        const generic = await create(bpf.xdpFlag.skb);
-        if (generic < 0) throw attachError(context, change, generic);
-        const reason = `the driver of ${change.interface} refused native mode (${name})`;
-        return { link: new Fd(generic), mode: "generic", modeReason: reason };
-    }
-    const result = await create(bpf.xdpFlag.skb);
-    if (result < 0) throw attachError(context, change, result);
-    return { link: new Fd(result), mode: "generic", modeReason: configured?.source ?? "asked for" };
+    const { result, ...placed } = await attachInMode(context, change, create);
+    return { link: new Fd(result), ...placed };
 }
 
 /** The one TCX link of a TC chain goes last: after our own tcx links, and after what others put there before. */
@@ -210,32 +198,6 @@ async function createTcLink<L extends WantedLink>(context: Context, change: Chai
 
 export const tcxAttachType = (hook: HookKey): number =>
     hook.direction === "ingress" ? bpf.attachType.tcxIngress : bpf.attachType.tcxEgress;
-
-function attachError<L extends WantedLink>(context: Context, change: ChainChange<L>, result: number): BpfmanError {
-    const name = errnoName(result);
-    const what = `attach to ${hookText(change)}`;
-    const other = change.device?.xdp;
-    if (name === "EBUSY" || name === "EEXIST") {
-        const who =
-            other === undefined
-                ? ""
-                : ` (program ${other.programId}${named(context.kernel.program(other.programId as never)?.name)}, ${other.mode})`;
-        return kernelError(`${what}: another XDP program is attached${who}, not managed here`, result, {
-            code: "FAILED_PRECONDITION",
-            hint: "Detach it with the tool that attached it, then try again.",
-        });
-    }
-    if (name === "EOPNOTSUPP" || name === "ENOTSUPP")
-        return kernelError(`${what}: the interface's driver has no native XDP`, result, {
-            code: "FAILED_PRECONDITION",
-            hint: "Attach in generic mode, or without a mode.",
-        });
-    if (name === "EINVAL" && change.hook.kind === "tc")
-        return kernelError(`${what}: this kernel has no TCX (Linux 6.6)`, result, { code: "UNIMPLEMENTED" });
-    return kernelError(what, result);
-}
-
-const named = (name: string | undefined): string => (name === undefined || name === "" ? "" : ` ${name}`);
 
 /** The row of what now runs. */
 export function chainRow<L extends WantedLink>(
@@ -270,6 +232,7 @@ export function chainRow<L extends WantedLink>(
  * PROG_ARRAY is emptied with its pin: so this waits first.
  */
 export async function retire(context: Context, previous: ChainRecord): Promise<void> {
+    if (previous.backend === "libxdp") return retireLibxdp(context, previous);
     if (previous.backend === "direct") return;
     const folder = revisionFolder(previous.hook, previous.revision);
     try {
@@ -283,6 +246,7 @@ export async function retire(context: Context, previous: ChainRecord): Promise<v
 
 /** Takes a whole chain from its hook, after its rows are gone. */
 export async function removeChain(context: Context, chain: ChainRecord): Promise<void> {
+    if (chain.backend === "libxdp") return leaveLibxdp(context, chain);
     await detachPinned(context, chainLinkPin(chain.hook));
     await retire(context, chain);
 }

@@ -2,6 +2,8 @@
 // Chains and interfaces as they are shown: ours by their rows, what others attached as the kernel tells it.
 import { inOrder } from "../chain/order.ts";
 import type { TcxEntry } from "../kernel/bpf.ts";
+import type { LibxdpMember } from "../kernel/libxdp.ts";
+import { maskCodes } from "../kernel/libxdp-config.ts";
 import type { LinkInterface } from "../kernel/netlink.ts";
 import type {
     ChainMemberView,
@@ -15,6 +17,7 @@ import type {
     XdpMode,
 } from "../model.ts";
 import type { Context } from "./context.ts";
+import { findDispatcher } from "./libxdp-state.ts";
 import { linkViews } from "./link-view.ts";
 import { programPin, sameHook } from "./pins.ts";
 
@@ -51,8 +54,46 @@ function foreignMember(context: Context, programId: ProgramId, position: number)
     };
 }
 
+/** A program that another tool put into a chain that is shared with libxdp. */
+function libxdpMember(context: Context, member: LibxdpMember, position: number): ChainMemberView {
+    return {
+        ...foreignMember(context, member.programId, position),
+        priority: member.priority,
+        programName: member.name,
+        kernelLinkId: member.kernelLinkId,
+        proceedOn: maskCodes(member.mask),
+        pinPath: member.programPin,
+        linkPinPath: member.linkPin,
+    };
+}
+
+function libxdpView(context: Context, chain: ChainRecord, links: readonly LinkView[]): ChainView {
+    const { hook } = chain;
+    const state = context.libxdp.state(hook);
+    return {
+        type: "xdp",
+        nsid: hook.nsid,
+        ifindex: hook.ifindex,
+        interface: chain.interface,
+        netns: chain.netns,
+        revision: chain.revision,
+        backend: chain.backend,
+        backendReason: chain.backendReason,
+        mode: (state?.device.xdp?.mode as XdpMode | undefined) ?? chain.mode,
+        modeReason: chain.modeReason,
+        frags: state?.dispatcher.frags ?? chain.frags,
+        programId: state?.dispatcher.programId ?? chain.programId,
+        kernelLinkId: undefined,
+        members: (state?.slots ?? []).map(({ member: found, linkId }, position) => {
+            const link = links.find(({ record }) => record.id === linkId);
+            return link === undefined ? libxdpMember(context, found, position) : member(context, link, position);
+        }),
+    };
+}
+
 function chainView(context: Context, chain: ChainRecord, links: readonly LinkView[]): ChainView {
     const { hook } = chain;
+    if (chain.backend === "libxdp") return libxdpView(context, chain, links);
     const members = inOrder(
         hook.kind,
         links.filter(({ record }) => sameHook(record.hook, hook)).map(link => ({ ...link.record, link })),
@@ -97,6 +138,13 @@ function foreignXdp(context: Context, { nsid, netns, device }: Place): ChainView
     if (device.xdp === undefined) return [];
     const { programId, mode } = device.xdp;
     const known: readonly string[] = ["native", "generic"];
+    const { dispatcher } = findDispatcher(context.libxdp.pins, device);
+    const shared = dispatcher && {
+        backend: "libxdp" as const,
+        backendReason: `other tools share it by libxdp's protocol, version ${dispatcher.version}`,
+        frags: dispatcher.frags,
+        members: dispatcher.members.map((found, position) => libxdpMember(context, found, position)),
+    };
     return [
         {
             ...emptyChain,
@@ -111,6 +159,7 @@ function foreignXdp(context: Context, { nsid, netns, device }: Place): ChainView
             programId: programId as ProgramId,
             kernelLinkId: undefined,
             members: [foreignMember(context, programId as ProgramId, 0)],
+            ...shared,
         },
     ];
 }

@@ -9,6 +9,7 @@ import type { Caller, ConfiguredXdpMode } from "../model.ts";
 import type { Store } from "../store/store.ts";
 import type { Events } from "./events.ts";
 import type { KernelView } from "./kernel-view.ts";
+import type { LibxdpChains } from "./libxdp-state.ts";
 import type { WriterLock } from "./writer-lock.ts";
 
 export interface Context {
@@ -24,6 +25,7 @@ export interface Context {
     readonly abilities: () => Abilities;
     /** what the configuration says of an interface, by name */
     readonly xdpModes: ReadonlyMap<string, ConfiguredXdpMode>;
+    readonly libxdp: LibxdpChains;
     readonly log: (line: string) => void;
     /** how a caller is named in rows and events */
     readonly describe: (caller: Caller) => string;

@@ -2,8 +2,8 @@
 // Detach: the links of one chain go in one rebuild. Rows first, then what the kernel no longer needs.
 import type { BatchResult, Caller, LinkId, LinkRecord } from "../model.ts";
 import { BpfmanError } from "../model.ts";
-import { type ChainLink, chainLinks } from "./attach.ts";
 import { type Changed, chainRow, changeChain, detachPinned, removeChain, retire } from "./chain-change.ts";
+import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";
 import { isNetworkLink, isProbeLink, probePins, sameHook, tcxPin } from "./pins.ts";
 import { dropDeadLinks } from "./restore.ts";
@@ -19,7 +19,7 @@ export async function detach(
 ): Promise<BatchResult<LinkId>> {
     const result = await context.lock.run(async scope => {
         const known = new Set(context.store.links().map(({ id }) => id));
-        dropDeadLinks(scope, context);
+        await dropDeadLinks(scope, context);
         const failures: { id: LinkId; error: BpfmanError }[] = [];
         const records: LinkRecord[] = [];
         const done: LinkId[] = [];
@@ -77,7 +77,8 @@ export async function detachGroup(scope: WriterScope, context: Context, group: r
     }
     const chain = store.chain(at);
     const staying = chainLinks(context, at).filter(({ id }) => id !== undefined && !leaving.has(id));
-    if (staying.length === 0 || chain === undefined) {
+    // a shared chain may hold programs of others: it is changed as any other, down to nothing
+    if (chain === undefined || (staying.length === 0 && chain.backend !== "libxdp")) {
         store.transaction(() => {
             deleteRows();
             store.deleteChain(at);
@@ -91,7 +92,8 @@ export async function detachGroup(scope: WriterScope, context: Context, group: r
         return changeChain(scope, context, change, undo).then(one => {
             store.transaction(() => {
                 deleteRows();
-                store.putChain(chainRow(one, context.bootId, link => link.id ?? (0 as LinkId)));
+                if (staying.length === 0) store.deleteChain(hook);
+                else store.putChain(chainRow(one, context.bootId, link => link.id ?? (0 as LinkId)));
             });
             undo.done();
             return one;

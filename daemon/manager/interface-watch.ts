@@ -15,7 +15,7 @@ export function startInterfaceWatch(context: Context): () => void {
     let timer: NodeJS.Timeout | undefined;
     const settle = async () => {
         timer = undefined;
-        await context.lock.run(async scope => dropDeadLinks(scope, context));
+        await context.lock.run(scope => dropDeadLinks(scope, context));
         context.events.emit("INTERFACES_CHANGED", "kernel", {});
     };
     const stopPolling = pollReadable(watch.fd, () => {

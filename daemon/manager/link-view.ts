@@ -30,6 +30,24 @@ export function linkPin(record: NetworkLinkRecord, chain: ChainRecord | undefine
     return chainLinkPin(record.hook);
 }
 
+/** A link in a chain that is shared with libxdp: another tool may have moved or removed it since. */
+function sharedView(context: Context, record: NetworkLinkRecord, chain: ChainRecord) {
+    const slots = context.libxdp.state(record.hook)?.slots ?? [];
+    const position = slots.findIndex(({ linkId }) => linkId === record.id);
+    const member = slots[position]?.member;
+    const kernel = member === undefined ? undefined : context.kernel.link(member.kernelLinkId);
+    return {
+        position: Math.max(position, 0),
+        kernelLinkId: member?.kernelLinkId,
+        pinPath: member?.linkPin ?? "",
+        pinPaths: member === undefined ? [] : [member.linkPin],
+        kernelSeen: kernel !== undefined,
+        pinPresent: member !== undefined,
+        kernel,
+        chain,
+    };
+}
+
 /** Sorted by id. */
 export function linkViews(context: Context): LinkView[] {
     const { store, kernel, bpffs } = context;
@@ -73,6 +91,7 @@ export function linkViews(context: Context): LinkView[] {
             }
             if (!isNetworkLink(record)) throw new TypeError("a link is of a network interface or is not");
             const chain = chains.find(({ hook }) => sameHook(hook, record.hook));
+            if (chain?.backend === "libxdp") return { ...common, ...sharedView(context, record, chain) };
             const member = chain?.members.find(({ linkId }) => linkId === record.id);
             const own = record.kernelLinkId ?? member?.kernelLinkId;
             // a lone program's link is the chain's own; a tail-call slot has none

@@ -45,7 +45,10 @@ function view(
 export function ownParts(context: Context): Map<ProgramId, string> {
     const parts = new Map<ProgramId, string>();
     for (const chain of context.store.chains())
-        if (chain.backend !== "direct") parts.set(chain.programId, `dispatcher of ${hookText(chain)}`);
+        if (chain.backend !== "direct") {
+            const now = context.libxdp.state(chain.hook)?.dispatcher.programId;
+            parts.set(now ?? chain.programId, `dispatcher of ${hookText(chain)}`);
+        }
     for (const entry of context.bpffs.entries("copies")) {
         const match = /^(\d+)_/.exec(entry);
         if (match === null) continue;

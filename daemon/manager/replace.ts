@@ -19,8 +19,9 @@ import {
     type ProgramRecord,
     type ProgramView,
 } from "../model.ts";
-import { type ChainLink, chainLinks, missingProgram } from "./attach.ts";
+import { missingProgram } from "./attach.ts";
 import { type Changed, chainRow, changeChain, detachPinned, retire } from "./chain-change.ts";
+import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";
 import { groupByHook } from "./detach.ts";
 import { keptMaps } from "./kept-maps.ts";
@@ -110,7 +111,7 @@ async function putInPlace(
     undo: Undo,
 ): Promise<{ record: ProgramRecord; links: LinkId[] }> {
     const { store, bpffs } = context;
-    dropDeadLinks(scope, context);
+    await dropDeadLinks(scope, context);
     const old = store.program(id) ?? missingProgram(context, id);
     const [record] = keepPrograms(scope, context, prepared, caller, undo);
     if (record === undefined) throw new BpfmanError("INTERNAL", "no program was loaded");

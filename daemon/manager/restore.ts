@@ -15,6 +15,7 @@ import type {
 } from "../model.ts";
 import { detachPinned, openChainLink, swapBack } from "./chain-change.ts";
 import type { Context } from "./context.ts";
+import { dropDeadLibxdp, settleLibxdp } from "./libxdp-settle.ts";
 import {
     chainLinkPin,
     entryPin,
@@ -60,10 +61,11 @@ function isThere(context: Context, link: LinkRecord, kernelLinkId: KernelLinkId)
 }
 
 /** Forgets links that the kernel took away with their interface, so that a new one of the same number starts clean. */
-export function dropDeadLinks(_scope: WriterScope, context: Context): void {
+export async function dropDeadLinks(_scope: WriterScope, context: Context): Promise<void> {
     const { store, bpffs } = context;
-    const gone: LinkRecord[] = [];
+    const gone: LinkRecord[] = [...(await dropDeadLibxdp(context))];
     for (const chain of store.chains()) {
+        if (chain.backend === "libxdp") continue;
         if (isAttached(context, chainLinkPin(chain.hook), chain.kernelLinkId)) continue;
         const links = store.links().filter(({ hook }) => sameHook(hook, chain.hook));
         forgetChain(context, chain, links);
@@ -102,8 +104,9 @@ export async function restore(scope: WriterScope, context: Context): Promise<voi
     for (const program of lost) forgetLostProgram(context, program);
     await settleTcx(context);
     await finishMoves(context);
-    dropDeadLinks(scope, context);
-    for (const chain of store.chains()) await settleChain(context, chain);
+    await settleLibxdp(scope, context);
+    await dropDeadLinks(scope, context);
+    for (const chain of store.chains()) if (chain.backend !== "libxdp") await settleChain(context, chain);
     await removeLeftovers(context);
     store.collectObjects();
 }
@@ -122,7 +125,10 @@ function forgetLostProgram(context: Context, program: ProgramRecord): void {
     const links = store.links().filter(({ programId }) => programId === program.id);
     const chains = store
         .chains()
-        .filter(({ members }) => members.some(({ linkId }) => links.some(l => l.id === linkId)));
+        .filter(
+            ({ backend, members }) =>
+                backend !== "libxdp" && members.some(({ linkId }) => links.some(l => l.id === linkId)),
+        );
     store.transaction(() => {
         for (const { id } of links) store.deleteLink(id);
         // without its pins a chain cannot be changed any more; what still runs of it goes with the leftovers
@@ -216,6 +222,8 @@ async function removeLeftovers(context: Context): Promise<void> {
     const programs = store.programs();
     const known = new Set<string>();
     for (const chain of store.chains()) {
+        // a shared chain's pins are in libxdp's folder
+        if (chain.backend === "libxdp") continue;
         known.add(chainLinkPin(chain.hook));
         if (chain.backend !== "direct") known.add(revisionFolder(chain.hook, chain.revision));
     }
@@ -224,7 +232,7 @@ async function removeLeftovers(context: Context): Promise<void> {
     for (const { id, mapOwnerId } of programs) {
         known.add(programPin(id));
         known.add(mapFolder(mapOwnerId ?? id));
-        for (const kind of ["ext", "plain"]) known.add(`copies/${id}_${kind}`);
+        for (const kind of ["ext", "libxdp", "plain"]) known.add(`copies/${id}_${kind}`);
     }
     dropUnshared(context);
     known.add(sharedMaps);

@@ -20,6 +20,7 @@ import { detach } from "./detach.ts";
 import { Events } from "./events.ts";
 import { startInterfaceWatch } from "./interface-watch.ts";
 import { KernelView } from "./kernel-view.ts";
+import { LibxdpChains } from "./libxdp-state.ts";
 import { linkView, linkViews } from "./link-view.ts";
 import { load } from "./load.ts";
 import type { Manager } from "./manager.ts";
@@ -45,6 +46,8 @@ export interface StartOptions {
     readonly describe: (caller: Caller) => string;
     /** what the configuration says of interfaces, by name */
     readonly xdpModes?: ReadonlyMap<string, ConfiguredXdpMode>;
+    /** interfaces whose XDP chain is shared with libxdp, by name */
+    readonly sharedInterfaces?: ReadonlySet<string>;
     /** tests put a loader in that misbehaves */
     readonly loader?: LoaderOptions;
 }
@@ -87,6 +90,7 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
         // asked when the first chain needs to know
         abilities: () => (abilities ??= { noFreplace: probeFreplace() }),
         xdpModes: options.xdpModes ?? new Map(),
+        libxdp: new LibxdpChains(options.sharedInterfaces ?? new Set()),
         log,
         describe,
     };
@@ -105,6 +109,11 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
 }
 
 function managerOf(context: Context): Manager {
+    // other tools change shared chains at any time
+    const current = async <T>(read: () => T): Promise<Awaited<T>> => {
+        await context.libxdp.refresh(context);
+        return await read();
+    };
     return {
         inspect: object => typedObjectFacts(checkObject(object), object),
         readObject,
@@ -114,12 +123,12 @@ function managerOf(context: Context): Manager {
         detach: (ids, options, caller) => detach(context, ids, options, caller),
         updateLink: (id, change, caller) => updateLink(context, id, change, caller),
         apply: (request, caller) => apply(context, request, caller),
-        listPrograms: async options => programViews(context, options),
-        getProgram: async id => programView(context, id),
-        listLinks: async () => linkViews(context),
-        getLink: async id => linkView(context, id),
-        listChains: async () => chainViews(context),
-        listInterfaces: () => interfaceViews(context),
+        listPrograms: options => current(() => programViews(context, options)),
+        getProgram: id => current(() => programView(context, id)),
+        listLinks: () => current(() => linkViews(context)),
+        getLink: id => current(() => linkView(context, id)),
+        listChains: () => current(() => chainViews(context)),
+        listInterfaces: () => current(() => interfaceViews(context)),
         // some hundred probes that most starts never need
         features: async () => (await import("../kernel/features.ts")).probeFeatures(),
         subscribe: listener => context.events.subscribe(listener),

@@ -18,7 +18,7 @@ export async function unload(
     caller: Caller,
 ): Promise<BatchResult<ProgramId>> {
     const { result, programs, links } = await context.lock.run(async scope => {
-        dropDeadLinks(scope, context);
+        await dropDeadLinks(scope, context);
         const done: ProgramId[] = [];
         const failures: { id: ProgramId; error: BpfmanError }[] = [];
         const found: ProgramRecord[] = [];

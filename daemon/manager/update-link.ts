@@ -2,8 +2,8 @@
 // A link's priority or proceed-on, changed in place: its id stays, and no packet passes the hook without it.
 import { proceedOnOrDefault, unknownAction } from "../chain/proceed-on.ts";
 import { BpfmanError, type Caller, type LinkId, type LinkRecord, type LinkView, type ProgramRecord } from "../model.ts";
-import { chainLinks } from "./attach.ts";
 import { chainRow, changeChain, retire } from "./chain-change.ts";
+import { chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";
 import { linkView } from "./link-view.ts";
 import { hookText, isNetworkLink } from "./pins.ts";
@@ -21,7 +21,7 @@ export async function updateLink(context: Context, id: LinkId, change: LinkChang
     const programId = await context.lock.run(
         scope =>
             withUndo(context.log, async undo => {
-                dropDeadLinks(scope, context);
+                await dropDeadLinks(scope, context);
                 const record = context.store.link(id);
                 if (record === undefined) throw new BpfmanError("NOT_FOUND", `link ${id} does not exist`);
                 const program = context.store.program(record.programId);

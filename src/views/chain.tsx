@@ -43,6 +43,8 @@ export function ChainSection({ chain, iface }: { chain: Chain; iface: Interface 
 function Members({ chain, iface, title }: { chain: Chain; iface: Interface; title: string }) {
     const kind = chainKind(chain.type);
     const proceeds = kind !== "tcx";
+    // in a shared chain the programs of others have their place as ours have
+    const ordered = (member: Member) => !member.foreign || chain.backend === "libxdp";
     return (
         <Table variant="compact" aria-label={format(_("$0 on $1"), title, shown(iface.name))}>
             <Thead>
@@ -58,7 +60,7 @@ function Members({ chain, iface, title }: { chain: Chain; iface: Interface; titl
                 {chain.members.map(member => (
                     <Tr key={`${member.position} ${member.linkId} ${member.programId}`}>
                         <Td dataLabel={_("Position")}>{member.position}</Td>
-                        <Td dataLabel={_("Priority")}>{member.foreign ? "" : member.priority}</Td>
+                        <Td dataLabel={_("Priority")}>{ordered(member) ? member.priority : ""}</Td>
                         <Td dataLabel={_("Program")} modifier="breakWord">
                             <a href={routeHref({ view: "program", id: member.programId })}>{memberLabel(member)}</a>
                             {member.foreign && (
@@ -69,7 +71,7 @@ function Members({ chain, iface, title }: { chain: Chain; iface: Interface; titl
                         </Td>
                         {proceeds && (
                             <Td dataLabel={_("Proceeds on")}>
-                                {!member.foreign && <ProceedOn kind={kind} codes={member.proceedOn} />}
+                                {ordered(member) && <ProceedOn kind={kind} codes={member.proceedOn} />}
                             </Td>
                         )}
                         <Td isActionCell>

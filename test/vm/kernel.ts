@@ -15,6 +15,7 @@ import {
     writeFileSync,
 } from "node:fs";
 import { basename, join } from "node:path";
+import { DebianSuite, osRelease } from "./debian.ts";
 
 /** default: new enough for every backend (TCX came with 6.6). oldest: Debian 12's own 6.1, without TCX. */
 export type KernelWanted = "default" | "oldest";
@@ -62,46 +63,14 @@ export function findKernel(wanted: KernelWanted = "default"): Kernel {
     };
 }
 
-function osRelease(): Map<string, string> {
-    const lines = readFileSync("/etc/os-release", "utf8").split("\n");
-    return new Map(lines.map(line => [line.split("=")[0] ?? "", line.replace(/^[^=]*=/, "").replaceAll('"', "")]));
-}
-
-// An APT of its own: other sources, lists and cache than the machine's, and no installed packages to weigh.
+// Unpacks the newest kernel of a suite.
 function unpackDebian(suite: string, work: string): string {
-    for (const folder of ["sources", "lists/partial", "cache/archives/partial", "tree"])
-        mkdirSync(join(work, folder), { recursive: true });
-    writeFileSync(
-        join(work, "sources/vm.sources"),
-        execFileSync(join(root, "packaging/debian-source.sh"), [suite], { encoding: "utf8" }),
-    );
-    writeFileSync(join(work, "status"), "");
-    const options = [
-        "Dir::Etc::sourcelist=/dev/null",
-        `Dir::Etc::sourceparts=${work}/sources`,
-        `Dir::State::lists=${work}/lists`,
-        `Dir::State::status=${work}/status`,
-        `Dir::Cache=${work}/cache`,
-        // a mirror or snapshot whose index has expired still serves a kernel to test on
-        "Acquire::Check-Valid-Until=false",
-        // _apt could not write into a folder of the caller
-        "APT::Sandbox::User=root",
-    ].flatMap(option => ["-o", option]);
-    const apt = (tool: string, ...args: string[]): string =>
-        execFileSync(tool, [...options, ...args], {
-            cwd: work,
-            encoding: "utf8",
-            stdio: ["ignore", "pipe", "inherit"],
-        });
-    apt("apt-get", "-q", "update");
-    const architecture = execFileSync("dpkg", ["--print-architecture"], { encoding: "utf8" }).trim();
+    const packages = new DebianSuite(suite, work);
     // the flavour for machines, because the cloud flavour has no 9p
-    const newest = /Depends: (linux-image-\S+)/.exec(apt("apt-cache", "show", `linux-image-${architecture}`))?.[1];
-    if (newest === undefined) throw new Error(`${suite} has no package linux-image-${architecture}`);
-    apt("apt-get", "-q", "download", newest);
-    const [archive] = globSync("*.deb", { cwd: work });
-    execFileSync("dpkg-deb", ["-x", join(work, archive ?? newest), join(work, "tree")]);
-    return join(work, "tree");
+    const image = `linux-image-${packages.architecture}`;
+    const newest = /Depends: (linux-image-\S+)/.exec(packages.show(image))?.[1];
+    if (newest === undefined) throw new Error(`${suite} has no package ${image}`);
+    return packages.unpack(newest);
 }
 
 // Takes the image and the modules out of an unpacked or installed system.

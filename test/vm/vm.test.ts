@@ -9,6 +9,7 @@ import { fixtureProgram } from "../fixtures/objects.ts";
 import type { GuestTest } from "./guest/events.ts";
 import { findKernel, type KernelWanted } from "./kernel.ts";
 import { runInVm, type VmResult } from "./vm.ts";
+import { newerTools } from "./xdp-tools.ts";
 
 const root = join(import.meta.dirname, "../..");
 const timeoutMs = 14 * 60_000;
@@ -17,13 +18,14 @@ const testTimeoutMs = 3 * 60_000;
 const wanted: KernelWanted = process.env["VM_KERNEL"] === "oldest" ? "oldest" : "default";
 const files =
     process.env["VM_FILES"]?.split(" ") ??
-    ["test/vm/guest/smoke.ts", "test/kernel/{chain,hooks}*.test.ts"].flatMap(pattern =>
+    ["test/vm/guest/smoke.ts", "test/kernel/{chain,hooks,libxdp}*.test.ts"].flatMap(pattern =>
         globSync(pattern, { cwd: root }).sort(),
     );
 
 const kernel = findKernel(wanted);
-// compiled here: the guest sees the repository read-only, and has no time for a compiler
+// compiled and fetched here: the guest sees the repository read-only, has no network, and no time for a compiler
 fixtureProgram("probed");
+newerTools();
 
 test(`in a machine with kernel ${kernel.release}`, async guest => {
     const result = await runInVm({
