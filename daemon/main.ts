@@ -93,6 +93,8 @@ async function run(options: ServeOptions): Promise<void> {
         log,
         describe: describeCaller,
         xdpModes: xdpModesOf(config),
+        imageCacheDir: options.imageCacheDir,
+        signing: config.signing,
     });
     try {
         const api = new Api({
