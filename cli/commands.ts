@@ -2,6 +2,7 @@
 // The table of commands. A verb's code is read only when it is the one that runs.
 import type { Command, Option, Word } from "./args.ts";
 import type { Verb } from "./host.ts";
+import { imageCommand, loadImageCommand } from "./image-commands.ts";
 import { mapCommand } from "./map-commands.ts";
 import { probeCommands } from "./probe-commands.ts";
 import { replaceCommand, runCommand } from "./program-commands.ts";
@@ -99,6 +100,7 @@ const program: BpfmanCommand = {
                     ],
                     run: () => import("./verbs/load.ts").then(verbs => verbs.programLoadFile),
                 },
+                loadImageCommand(loadOptions),
             ],
         },
         {
@@ -356,6 +358,7 @@ export const root: BpfmanCommand = {
             examples: ["bpfman apply -f firewall.yaml --dry-run", "bpfman apply -f firewall.yaml"],
             run: () => import("./verbs/apply.ts").then(verbs => verbs.apply),
         },
+        imageCommand,
         {
             name: "features",
             summary: "Tells what this kernel and its libbpf can do",

@@ -4,6 +4,7 @@
 import type {
     ChainJson,
     ChainMemberJson,
+    ImageOriginJson,
     KernelLinkJson,
     KernelProgramJson,
     LinkJson,
@@ -66,7 +67,7 @@ function programRecordJson(id: number, record: ProgramRecordJson): unknown {
             program_name: record.name ?? "",
             program_type: record.type ?? "",
             global_data: record.globalData ?? {},
-            image_source: null,
+            image_source: record.image ? imageOriginJson(record.image) : null,
             attach_func: textOrNull(record.attachFunction),
             map_owner_id: orNull(record.mapOwnerId),
         },
@@ -82,6 +83,12 @@ function programRecordJson(id: number, record: ProgramRecordJson): unknown {
         updated_at: null,
     };
 }
+
+const imageOriginJson = ({ url = "", digest = "", pullPolicy = "" }: ImageOriginJson) => ({
+    url,
+    digest,
+    pull_policy: pullPolicy,
+});
 
 function kernelProgramJson(kernel: KernelProgramJson): unknown {
     return {

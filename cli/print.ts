@@ -28,6 +28,11 @@ export function printErrorLine(text: string): void {
     write(2, `${safe(text)}\n`);
 }
 
+/** One line of a terminal that the next one takes the place of; empty: clears it. Nothing where nobody looks. */
+export function printStatus(text: string): void {
+    if (process.stderr.isTTY) write(2, `\r\x1b[K${safe(text)}`);
+}
+
 /** Two-space indent; nothing but ASCII-safe line structure: what `safe` escapes is escaped as JSON does. */
 export function printJson(value: unknown): void {
     write(1, `${escapedJson(value, 2)}\n`);

@@ -2,6 +2,7 @@
 // The verb-noun commands of the released bpfman, with their own options and tables. A wrong command line exits with 2.
 import type { Command, Option, Word } from "./args.ts";
 import type { Verb } from "./host.ts";
+import { pullPolicy, registryAuth } from "./image-source.ts";
 import { releasedProbeCommands } from "./probe-commands.ts";
 import { looksLikeProgram } from "./values.ts";
 
@@ -82,6 +83,30 @@ const hookCommands = (run?: () => Promise<Verb>): BpfmanCommand[] => [
     ...releasedProbeCommands(metadata, run),
 ];
 
+const loadOptions: readonly Option[] = [
+    {
+        name: "programs",
+        value: "TYPE:NAME…",
+        list: "words",
+        accepts: looksLikeProgram,
+        required: true,
+        help: "functions to load, with their types; fentry, fexit and lsm with their target",
+    },
+    {
+        name: "global",
+        short: "g",
+        value: "NAME=HEX…",
+        list: "words",
+        accepts: word => word.includes("="),
+        help: "global variables: their bytes, or values of their types",
+    },
+    { name: "application", short: "a", value: "NAME", help: "kept as metadata bpfman.io/application" },
+    { name: "metadata", short: "m", value: "K=V[,K=V…]", list: "repeated", help: "kept with each program" },
+    { name: "map-owner-id", value: "ID", help: "use the maps of this program" },
+    { name: "private-maps", help: "each program gets maps of its own" },
+    fullLog,
+];
+
 const load: BpfmanCommand = {
     name: "load",
     usageExit,
@@ -93,27 +118,7 @@ const load: BpfmanCommand = {
             summary: "Loads programs of an object file; with a hook behind it, attaches them: all of it or nothing",
             options: [
                 { name: "path", short: "p", value: "PATH", required: true, help: "a BPF object file" },
-                {
-                    name: "programs",
-                    value: "TYPE:NAME…",
-                    list: "words",
-                    accepts: looksLikeProgram,
-                    required: true,
-                    help: "functions to load, with their types; fentry, fexit and lsm with their target",
-                },
-                {
-                    name: "global",
-                    short: "g",
-                    value: "NAME=HEX…",
-                    list: "words",
-                    accepts: word => word.includes("="),
-                    help: "global variables: their bytes, or values of their types",
-                },
-                { name: "application", short: "a", value: "NAME", help: "kept as metadata bpfman.io/application" },
-                { name: "metadata", short: "m", value: "K=V[,K=V…]", list: "repeated", help: "kept with each program" },
-                { name: "map-owner-id", value: "ID", help: "use the maps of this program" },
-                { name: "private-maps", help: "each program gets maps of its own" },
-                fullLog,
+                ...loadOptions,
             ],
             commands: hooks(),
             examples: [
@@ -121,6 +126,22 @@ const load: BpfmanCommand = {
                 "bpfman load file --path pass.o --programs xdp:pass xdp --iface eth0 --priority 100",
             ],
             run: () => import("./verbs/load.ts").then(verbs => verbs.loadFile),
+        },
+        {
+            name: "image",
+            summary: "Loads programs of an OCI image; with a hook behind it, attaches them: all of it or nothing",
+            options: [
+                { name: "image-url", short: "i", value: "IMAGE", required: true, help: "REGISTRY/REPOSITORY[:TAG]" },
+                pullPolicy,
+                registryAuth,
+                ...loadOptions,
+            ],
+            commands: hooks(),
+            examples: [
+                "bpfman load image --image-url quay.io/bpfman-bytecode/xdp_pass:latest --programs xdp:pass",
+                "bpfman load image -i quay.io/bpfman-bytecode/xdp_pass:latest --programs xdp:pass xdp --iface eth0 --priority 50",
+            ],
+            run: () => import("./verbs/load.ts").then(verbs => verbs.loadImage),
         },
     ],
 };

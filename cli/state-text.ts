@@ -34,7 +34,12 @@ export function programState(program: ProgramJson): string[] {
               ...stateTable("Bpfman State", [
                   ["BPF Function", one(record.name)],
                   ["Program Type", one(record.type)],
-                  ["Path", one(record.sourcePath)],
+                  ...(record.image
+                      ? [
+                            ["Image URL", one(record.image.url)] as const,
+                            ["Pull Policy", one(record.image.pullPolicy)] as const,
+                        ]
+                      : [["Path", one(record.sourcePath)] as const]),
                   ["Global", globalsOf(program)],
                   ["Metadata", pairs(record.metadata)],
                   ["Map Pin Path", one(record.mapPinPath)],

@@ -78,7 +78,12 @@ export function programText(program: ProgramJson): string[] {
         ? [
               ["GPL Compatible", String(record.gplCompatible ?? false)],
               globalsOf(program).length > 0 ? ["Global", globalsOf(program).join(", ")] : undefined,
-              ["Path", record.sourcePath ?? ""],
+              ...((record.image
+                  ? [
+                        ["Image URL", record.image.url ?? ""],
+                        ["Pull Policy", record.image.pullPolicy ?? ""],
+                    ]
+                  : [["Path", record.sourcePath ?? ""]]) satisfies Field[]),
               ["License", record.license ?? ""],
               record.mapOwnerId === undefined ? undefined : ["Map Owner ID", String(record.mapOwnerId)],
               ["Map Pin Path", record.mapPinPath ?? ""],

@@ -15,11 +15,13 @@ import type {
     EventJson,
     FeaturesResponseJson,
     GetChainRequestJson,
+    ImageJson,
     InspectRequestJson,
     InspectResponseJson,
     LinkJson,
     ListChainsRequestJson,
     ListChainsResponseJson,
+    ListImagesResponseJson,
     ListInterfacesResponseJson,
     ListLinksRequestJson,
     ListLinksResponseJson,
@@ -35,6 +37,11 @@ import type {
     MapEntryJson,
     MapSelectorJson,
     ProgramJson,
+    PruneImagesRequestJson,
+    PullImageRequestJson,
+    PullProgressJson,
+    RemoveImageRequestJson,
+    RemoveImagesResponseJson,
     ReplaceProgramRequestJson,
     TestRunRequestJson,
     TestRunResponseJson,
@@ -131,6 +138,28 @@ export class HostClient {
 
     version(options?: CallOptions): Promise<VersionResponseJson> {
         return this.#read("Version", {}, options);
+    }
+
+    listImages(options?: CallOptions): Promise<ListImagesResponseJson> {
+        return this.#read("ListImages", {}, options);
+    }
+
+    /** By reference or digest. */
+    inspectImage(image: string, options?: CallOptions): Promise<ImageJson> {
+        return this.#read("InspectImage", { image }, options);
+    }
+
+    removeImage(request: RemoveImageRequestJson, options?: CallOptions): Promise<RemoveImagesResponseJson> {
+        return this.#change("RemoveImage", request, options);
+    }
+
+    pruneImages(request: PruneImagesRequestJson = {}, options?: CallOptions): Promise<RemoveImagesResponseJson> {
+        return this.#change("PruneImages", request, options);
+    }
+
+    /** Progress, then the record DONE with the image. Leaving it, or the signal, ends the pull. */
+    pullImage(request: PullImageRequestJson, signal?: AbortSignal): AsyncIterable<PullProgressJson> {
+        return serverStream(this.#dial, `${service}PullImage`, request, signal) as AsyncIterable<PullProgressJson>;
     }
 
     /** Events from the call on, READY first. Ends only by an error, the signal's reason among them. */

@@ -97,6 +97,8 @@ async function run(options: ServeOptions): Promise<void> {
         sharedInterfaces: new Set(
             Array.from(config.interfaces).flatMap(([name, { shared }]) => (shared ? [name] : [])),
         ),
+        imageCacheDir: options.imageCacheDir,
+        signing: config.signing,
     });
     try {
         const api = new Api({

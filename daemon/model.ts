@@ -166,6 +166,8 @@ export type HookRequest = NetworkHookRequest | ProbeHookRequest;
 export interface LoadRequest {
     readonly object: Uint8Array;
     readonly sourcePath: string;
+    /** where the object came from an image */
+    readonly image?: ImageOrigin | undefined;
     readonly programs: readonly ProgramSpec[];
     readonly globalData: ReadonlyMap<string, Uint8Array>;
     /** others, as people write them */
@@ -235,6 +237,7 @@ export interface ProgramRecord {
     /** as in ProgramSpec */
     readonly attachFunction: string;
     readonly sourcePath: string;
+    readonly image?: ImageOrigin | undefined;
     readonly objectSha256: string;
     readonly globalData: ReadonlyMap<string, Uint8Array>;
     readonly metadata: ReadonlyMap<string, string>;
@@ -668,4 +671,81 @@ export interface ApplyResult {
     /** the set's, in the order of the request; of a dry run none */
     readonly programs: readonly ProgramView[];
     readonly links: readonly LinkView[];
+}
+
+// --- images --------------------------------------------------------------------------------------------------
+
+export const pullPolicies = ["Always", "IfNotPresent", "Never"] as const;
+export type PullPolicy = (typeof pullPolicies)[number];
+
+/** The image that a program was loaded from. */
+export interface ImageOrigin {
+    /** as it was asked for */
+    readonly url: string;
+    readonly digest: string;
+    readonly pullPolicy: PullPolicy;
+}
+
+/** In no log, argument list or error. */
+export type RegistryAuth =
+    | { readonly kind: "password"; readonly username: string; readonly password: string }
+    /** the text of an auth.json */
+    | { readonly kind: "auth-file"; readonly text: string };
+
+export interface ImageRequest {
+    readonly url: string;
+    readonly pullPolicy: PullPolicy;
+    readonly auth: RegistryAuth | undefined;
+}
+
+export interface ImageLayer {
+    readonly digest: string;
+    readonly sizeBytes: number;
+    readonly mediaType: string;
+}
+
+export interface SignatureState {
+    /** verified: the host's policy demanded a signature and had it; unchecked: it demanded none */
+    readonly state: "verified" | "unchecked";
+    readonly detail: string;
+}
+
+/** What is known of an image in the cache. */
+export interface ImageFacts {
+    readonly reference: string;
+    /** of the manifest or index that the reference stood for */
+    readonly digest: string;
+    readonly mediaType: string;
+    readonly manifestDigest: string;
+    readonly architecture: string;
+    readonly platforms: readonly string[];
+    readonly labels: ReadonlyMap<string, string>;
+    readonly programs: readonly { readonly name: string; readonly type: string }[];
+    readonly maps: readonly { readonly name: string; readonly type: string }[];
+    readonly layers: readonly ImageLayer[];
+    readonly objectName: string;
+    readonly objectSha256: string;
+    readonly objectSizeBytes: number;
+    /** RFC 3339 */
+    readonly pulledAt: string;
+    readonly usedAt: string;
+    readonly signature: SignatureState;
+    /** what decided over its signature has changed since */
+    readonly policyChanged: boolean;
+}
+
+export interface PullProgress {
+    readonly phase: "RESOLVING" | "PULLING" | "CHECKING";
+    readonly bytes: number;
+    /** 0: not known yet */
+    readonly totalBytes: number;
+    readonly layers: number;
+    readonly totalLayers: number;
+}
+
+export interface PulledImage {
+    readonly facts: ImageFacts;
+    readonly object: Uint8Array;
+    /** it was in the cache already */
+    readonly cached: boolean;
 }

@@ -23,6 +23,7 @@ run   iproute2          iproute
 run   iputils-ping      iputils
 run   procps            procps-ng
 run   util-linux        util-linux
+run   skopeo            skopeo
 run   dbus              dbus-daemon
 run   sudo              sudo
 run   cockpit-ws        cockpit-ws
@@ -36,6 +37,8 @@ check busybox-static    busybox
 check cpio              cpio
 check xz-utils          xz
 check zstd              zstd
+check docker-registry   docker-distribution
+check umoci             umoci
 check libelf-dev        elfutils-libelf-devel
 check zlib1g-dev        zlib-devel
 check gcc               gcc

@@ -29,6 +29,8 @@ const stages: readonly Stage[] = [
     { name: "kernel", files: ["test/{kernel,crash}/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 5 * minuteMs },
     { name: "vm", files: ["test/vm/*.test.ts"], concurrency: 1, fileTimeoutMs: 16 * minuteMs, beside: true },
     { name: "cockpit", files: ["test/cockpit/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 8 * minuteMs },
+    // against a registry on loopback, which has to answer in time
+    { name: "image", files: ["test/image/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 5 * minuteMs },
     { name: "demo", files: ["test/demo/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 5 * minuteMs },
     { name: "rpm", files: ["test/rpm/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 8 * minuteMs },
 ];

@@ -5,6 +5,7 @@ import type { AttachItemJson, LoadRequestJson, LoadResponseJson } from "../../pr
 import { type Args, UsageError } from "../args.ts";
 import { type HookKind, hookFromArgs, isHookKind, parseAttach } from "../hook.ts";
 import { type Host, type Verb, wantsJson } from "../host.ts";
+import { imageSource } from "../image-source.ts";
 import { linkJson, programJson } from "../json.ts";
 import { readObjectFile } from "../object-file.ts";
 import { printErrorLine, printHeadedTable, printJson, printLine, printLines } from "../print.ts";
@@ -14,10 +15,25 @@ import { linkState, programState, releasedProgramRows } from "../state-text.ts";
 import { linkText, programText } from "../text.ts";
 import { type NamedProgram, parseGlobals, parseId, parseMetadata, parsePrograms, withApplication } from "../values.ts";
 
-export const programLoadFile: Verb = async (args, host) => {
+export const programLoadFile: Verb = (args, host) => programLoad(args, host, () => fileBytecode(args.required("PATH")));
+
+export const programLoadImage: Verb = (args, host) =>
+    programLoad(args, host, () => ({ image: imageSource(args, args.required("IMAGE")) }));
+
+type Bytecode = Pick<LoadRequestJson, "object" | "sourcePath" | "image">;
+
+/** The bytes are read when everything else of the command line is in order. */
+type ReadBytecode = () => Bytecode;
+
+function fileBytecode(path: string): Bytecode {
+    const { bytes, absolutePath } = readObjectFile(path);
+    return { object: toBase64(bytes), sourcePath: absolutePath };
+}
+
+async function programLoad(args: Args, host: Host, bytecode: ReadBytecode): Promise<number> {
     const programs = parsePrograms(args.values("programs"));
     const attach = args.values("attach").map(word => attachItem(word, programs));
-    const answer = await load(args, host, args.required("PATH"), programs, attach);
+    const answer = await load(args, host, bytecode, programs, attach);
     if (wantsJson(args)) {
         printJson({
             programs: (answer.programs ?? []).map(programJson),
@@ -28,17 +44,21 @@ export const programLoadFile: Verb = async (args, host) => {
     const parts = [...(answer.programs ?? []).map(programText), ...(answer.links ?? []).map(linkText)];
     printLines(parts.flatMap((lines, at) => (at === 0 ? lines : ["", ...lines])));
     return 0;
-};
+}
 
 /** `load file … [xdp --iface I --priority N]`: every program of that type is attached there, in the order named. */
-export const loadFile: Verb = async (args, host) => {
+export const loadFile: Verb = (args, host) => released(args, host, () => fileBytecode(args.required("path")));
+
+export const loadImage: Verb = (args, host) =>
+    released(args, host, () => ({ image: imageSource(args, args.required("image-url")) }));
+
+async function released(args: Args, host: Host, bytecode: ReadBytecode): Promise<number> {
     const programs = parsePrograms(args.values("programs"));
     const { command } = args;
     const attach = isHookKind(command) || isProbeKind(command) ? trailingAttach(args, command, programs) : [];
-    const answer = await load(args, host, args.required("path"), programs, attach);
-    printReleased(answer);
+    printReleased(await load(args, host, bytecode, programs, attach));
     return 0;
-};
+}
 
 function attachItem(word: string, programs: readonly NamedProgram[]): AttachItemJson {
     const { programName, hook } = parseAttach(word);
@@ -70,7 +90,7 @@ function trailingAttach(args: Args, kind: HookKind | ProbeKind, programs: readon
 async function load(
     args: Args,
     { client }: Host,
-    path: string,
+    bytecode: ReadBytecode,
     programs: readonly NamedProgram[],
     attach: AttachItemJson[],
 ): Promise<LoadResponseJson> {
@@ -87,8 +107,7 @@ async function load(
         attach,
         fullLog: args.flag("full-log"),
     };
-    const { bytes, absolutePath } = readObjectFile(path);
-    const answer = await client.load({ ...request, object: toBase64(bytes), sourcePath: absolutePath });
+    const answer = await client.load({ ...request, ...bytecode() });
     for (const warning of answer.warnings ?? []) printErrorLine(`bpfman: warning: ${warning}`);
     return answer;
 }

@@ -30,7 +30,7 @@ function isFailure(result: JsonObject | Failure): result is Failure {
 function brief(request: Message): string {
     const text = JSON.stringify(request, (key, value: unknown) => {
         if (key === "$typeName" || value === "" || value === false || value === 0) return undefined;
-        if (key === "password" || key === "username") return "…";
+        if (key === "password" || key === "username" || key === "authFile") return "…";
         if (value instanceof Uint8Array) return `${value.length} bytes`;
         if (typeof value === "bigint") return String(value);
         if (typeof value === "object" && value !== null && Object.keys(value).length === 0) return undefined;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
-import type { AttachItem, Caller, Code, LoadRequest } from "../model.ts";
+import type { AttachItem, Caller, Code, ImageRequest, LoadRequest } from "../model.ts";
 import { bpfmanService } from "./bpfman-v1.ts";
 import { FakeManager, member, root } from "./fake-manager.ts";
 
@@ -59,8 +59,8 @@ test("Load refuses what it can't do, each in its own words", async () => {
     await refuses("INVALID_ARGUMENT", /location of the bytecode/, "Load", { info: [xdp] });
     await refuses("INVALID_ARGUMENT", /location of the bytecode/, "Load", { bytecode: { file: "" }, info: [xdp] });
     await refuses("INVALID_ARGUMENT", /location of the bytecode/, "Load", { bytecode: { image: {} }, info: [xdp] });
-    await refuses("UNIMPLEMENTED", "loading from images is not built yet", "Load", {
-        bytecode: { image: { url: "quay.io/x/y:latest", username: "", password: "" } },
+    await refuses("INVALID_ARGUMENT", /unknown image_pull_policy 3/, "Load", {
+        bytecode: { image: { url: "quay.io/x/y:latest", imagePullPolicy: 3 } },
         info: [xdp],
     });
     await refuses("INVALID_ARGUMENT", "no program is named", "Load", { bytecode: file });
@@ -296,8 +296,27 @@ test("a program that left the kernel is not found by Get, and still listed", asy
     assert.deepEqual(results[0].kernelInfo, { id: 10, name: "count", programType: 3 });
 });
 
-test("PullBytecode says that images are not built", async () => {
-    const { refuses } = setUp();
+test("PullBytecode pulls, and empty credentials are none", async () => {
+    const { call, manager, refuses } = setUp();
     await refuses("INVALID_ARGUMENT", "the image is missing", "PullBytecode", {});
-    await refuses("UNIMPLEMENTED", "loading from images is not built yet", "PullBytecode", { image: { url: "x/y" } });
+    const url = "quay.io/x/y:latest";
+    assert.deepEqual(
+        await call("PullBytecode", { image: { url, imagePullPolicy: 1, username: "", password: "" } }),
+        {},
+    );
+    const asked = () => (manager.asked["getImage"] as { request: ImageRequest }).request;
+    assert.deepEqual(asked(), { url, pullPolicy: "IfNotPresent", auth: undefined });
+    await call("PullBytecode", { image: { url, username: "me", password: "secret" } });
+    assert.deepEqual(asked().pullPolicy, "Always");
+    assert.deepEqual(asked().auth, { kind: "password", username: "me", password: "secret" });
+});
+
+test("a program of an image is shown with the image, without credentials", async () => {
+    const { call } = setUp();
+    const image = { url: "quay.io/x/y:latest", imagePullPolicy: 2, username: "me", password: "secret" };
+    const { programs } = await call("Load", { bytecode: { image }, info: [xdp] });
+    const shown = { image: { url: image.url, imagePullPolicy: 2 } };
+    assert.deepEqual(programs[0].info.bytecode, shown);
+    const { results } = await call("List", {});
+    assert.deepEqual(results[0].info.bytecode, shown);
 });

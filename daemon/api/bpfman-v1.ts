@@ -5,6 +5,7 @@ import {
     type AttachRequest,
     Bpfman,
     BpfmanProgramType,
+    type BytecodeImage,
     type GetResponseJson,
     type KernelProgramInfoJson,
     type LoadInfo,
@@ -16,17 +17,20 @@ import {
     type AttachItem,
     BpfmanError,
     type Caller,
+    type ImageRequest,
     type LoadRequest,
     type NetworkHookRequest,
     type ProbeHookRequest,
     type ProgramSpec,
     type ProgramType,
     type ProgramView,
+    pullPolicies,
 } from "../model.ts";
 import { bytesMap, textMap } from "./convert.ts";
 import { invalid } from "./errors.ts";
 import { fileBytecode } from "./file-bytecode.ts";
 import * as hooks from "./hooks.ts";
+import { checkImageName, imageBytecode, passwordAuth } from "./host-images.ts";
 import { hasMetadata } from "./select.ts";
 import { type Handlers, type Service, service } from "./service.ts";
 import * as validate from "./validate.ts";
@@ -34,7 +38,7 @@ import * as validate from "./validate.ts";
 export function bpfmanService(manager: Manager): Service {
     const handlers: Handlers<typeof Bpfman> = {
         load: async (request, caller) => {
-            const { programs } = await manager.load(loadRequest(request, manager, caller), caller);
+            const { programs } = await manager.load(await loadRequest(request, manager, caller), caller);
             return { programs: programs.map(answer) };
         },
 
@@ -69,7 +73,8 @@ export function bpfmanService(manager: Manager): Service {
 
         pullBytecode: async request => {
             if (request.image === undefined || request.image.url === "") throw invalid("the image is missing");
-            throw imagesUnbuilt();
+            await manager.getImage(imageRequest(request.image));
+            return {};
         },
 
         get: async request => {
@@ -87,15 +92,20 @@ function throwFirst(result: { failures: readonly { error: BpfmanError }[] }): vo
     if (failure) throw failure.error;
 }
 
-const imagesUnbuilt = () => new BpfmanError("UNIMPLEMENTED", "loading from images is not built yet");
+/** The numbers of the contract's image_pull_policy, in their order. */
+function imageRequest({ url, imagePullPolicy, username, password }: BytecodeImage): ImageRequest {
+    const pullPolicy = pullPolicies[imagePullPolicy];
+    if (pullPolicy === undefined) throw invalid(`unknown image_pull_policy ${imagePullPolicy}: 0, 1 or 2`);
+    return { url: checkImageName(url), pullPolicy, auth: passwordAuth(username ?? "", password ?? "") };
+}
 
-function loadRequest(request: LoadRequestMessage, manager: Manager, caller: Caller): LoadRequest {
+async function loadRequest(request: LoadRequestMessage, manager: Manager, caller: Caller): Promise<LoadRequest> {
     const { info, mapOwnerId } = request;
     if (info.length === 0) throw invalid("no program is named");
     if (info.length > validate.limits.programs)
         throw invalid(`more than ${validate.limits.programs} programs in one request`);
     const programs = info.map(programSpec);
-    const code = bytecode(request, manager, caller);
+    const code = await bytecode(request, manager, caller);
     return {
         programs: withReturns(programs, code.object, manager),
         globalData: validate.checkGlobals(request.globalData),
@@ -107,9 +117,10 @@ function loadRequest(request: LoadRequestMessage, manager: Manager, caller: Call
     };
 }
 
-function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller) {
+async function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller) {
     const location = request.bytecode?.location;
-    if (location?.case === "image" && location.value.url !== "") throw imagesUnbuilt();
+    if (location?.case === "image" && location.value.url !== "")
+        return imageBytecode(imageRequest(location.value), manager);
     if (location?.case === "file" && location.value !== "") return fileBytecode(location.value, manager, caller);
     throw invalid("the location of the bytecode is missing");
 }
@@ -270,7 +281,9 @@ function programInfo(view: ProgramView): ProgramInfoJson | undefined {
     return {
         name: record.name,
         // bytes that came without a path are found where the daemon keeps them
-        bytecode: { file: record.sourcePath || view.objectPath },
+        bytecode: record.image
+            ? { image: { url: record.image.url, imagePullPolicy: pullPolicies.indexOf(record.image.pullPolicy) } }
+            : { file: record.sourcePath || view.objectPath },
         links: view.links.map(link => link.record.id),
         globalData: bytesMap(record.globalData),
         ...(record.mapOwnerId !== undefined && { mapOwnerId: record.mapOwnerId }),

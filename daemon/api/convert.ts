@@ -78,6 +78,7 @@ function programRecord(view: ProgramView, record: ProgramRecord): ProgramRecordJ
         name: record.name,
         section: record.section,
         sourcePath: record.sourcePath,
+        ...(record.image && { image: { ...record.image } }),
         objectSha256: record.objectSha256,
         objectPath: view.objectPath,
         globalData: bytesMap(record.globalData),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A manager without a kernel, for the tests of this room: it keeps what it is told and remembers what it was asked.
-import type { Manager, ReplaceRequest } from "../manager/manager.ts";
+import type { ImageGetOptions, Manager, ReplaceRequest } from "../manager/manager.ts";
 import {
     type ApplyRequest,
     type ApplyResult,
@@ -11,6 +11,8 @@ import {
     type ChainView,
     type ChangeEvent,
     type HookRequest,
+    type ImageFacts,
+    type ImageRequest,
     type InterfaceView,
     type KernelProgram,
     type LinkId,
@@ -30,6 +32,7 @@ import {
     type ProgramId,
     type ProgramRecord,
     type ProgramView,
+    type PulledImage,
     type TestRun,
 } from "../model.ts";
 
@@ -70,7 +73,7 @@ export class FakeManager implements Manager {
     async load(request: LoadRequest, caller: Caller) {
         await this.#change("load", { request, caller });
         const programs = request.programs.map(({ name, type }) =>
-            this.add({ name, type, metadata: request.metadata, sourcePath: request.sourcePath }),
+            this.add({ name, type, metadata: request.metadata, sourcePath: request.sourcePath, image: request.image }),
         );
         return { programs, links: [], warnings: [] };
     }
@@ -138,6 +141,33 @@ export class FakeManager implements Manager {
     async features() {
         const missing = { name: "link/tcx", supported: false, errno: "EINVAL", note: "" };
         return { kernel: "6.1.0", libbpf: "1.1.2", features: [missing] };
+    }
+
+    async getImage(request: ImageRequest, options: ImageGetOptions = {}): Promise<PulledImage> {
+        const phases = ["RESOLVING", "PULLING", "CHECKING"] as const;
+        for (const phase of phases)
+            options.onProgress?.({ phase, bytes: 5, totalBytes: 10, layers: 1, totalLayers: 1 });
+        await this.#change("getImage", { request, signal: options.signal });
+        return { facts: imageFacts, object: new Uint8Array([0x7f, 0x45, 0x4c, 0x46]), cached: false };
+    }
+
+    listImages() {
+        return [imageFacts];
+    }
+
+    inspectImage(name: string) {
+        if (name !== imageFacts.reference) throw new BpfmanError("NOT_FOUND", `${name} is not in the cache`);
+        return imageFacts;
+    }
+
+    removeImages(names: readonly string[], options: { ignoreMissing: boolean }) {
+        this.asked["removeImages"] = { names, options };
+        return { removed: names, freedBytes: 17 };
+    }
+
+    pruneImages(options: { all: boolean }) {
+        this.asked["pruneImages"] = options;
+        return { removed: [], freedBytes: 0 };
     }
 
     subscribe(listener: (event: ChangeEvent) => void): () => void {
@@ -365,6 +395,32 @@ export const objectMap = {
     keyType: "__u32",
     valueType: "__u64",
     pinnedByName: false,
+};
+
+export const imageFacts: ImageFacts = {
+    reference: "quay.io/bpfman-bytecode/xdp_pass:latest",
+    digest: `sha256:${"d".repeat(64)}`,
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+    manifestDigest: `sha256:${"d".repeat(64)}`,
+    architecture: "amd64",
+    platforms: [],
+    labels: new Map([["io.ebpf.programs", '{"pass":"xdp"}']]),
+    programs: [{ name: "pass", type: "xdp" }],
+    maps: [],
+    layers: [
+        {
+            digest: `sha256:${"e".repeat(64)}`,
+            sizeBytes: 1700,
+            mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
+        },
+    ],
+    objectName: "pass.bpf.o",
+    objectSha256: "f".repeat(64),
+    objectSizeBytes: 4,
+    pulledAt: "2026-01-01T00:00:00Z",
+    usedAt: "2026-01-01T00:00:00Z",
+    signature: { state: "unchecked", detail: "no signature is demanded" },
+    policyChanged: false,
 };
 
 const kernelMap: ProgramView["maps"][number]["kernel"] = {

@@ -175,6 +175,10 @@ class GrpcSink implements Sink {
         if (!this.#call.writableEnded) this.#call.end();
     }
 
+    fail(error: BpfmanError): void {
+        this.cut(error);
+    }
+
     cut(error: BpfmanError): void {
         this.#call.emit("error", status(failureOf(error, { fullLog: false })));
     }

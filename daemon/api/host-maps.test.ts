@@ -73,6 +73,7 @@ test("a watch checks its interval, and ends with its map", async () => {
             pendingBytes: 0,
             send: (record: unknown) => seen.push((record as { kind: string }).kind),
             end: resolve,
+            fail: (error: unknown) => assert.fail(String(error)),
             cut: (error: unknown) => assert.fail(String(error)),
         };
         method.handle(message("WatchMap", { map: { id: 5 }, intervalMs: 250 }), root, sink);

@@ -58,6 +58,8 @@ test("every method of the contract has a handler", () => {
             "DeleteMapEntry",
             "TestRun",
             "ReplaceProgram",
+            "RemoveImage",
+            "PruneImages",
         ],
     );
 });
@@ -123,7 +125,7 @@ test("Load and Attach refuse what is missing, unknown or too much", async () => 
     const load = (message: RegExp | string, request: JsonValue) =>
         refuses("INVALID_ARGUMENT", message, "Load", request);
     await load("no program is named", { object });
-    await load("neither an object nor a file is given", { programs });
+    await load("neither an object nor a file nor an image is given", { programs });
     await load("the object is empty", { object: "", programs });
     await load(/type of program count is missing/, { object, programs: [{ name: "count" }] });
     await load(/unknown type usdt of program count/, { object, programs: [{ name: "count", type: "usdt" }] });

@@ -14,6 +14,7 @@ import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
 import { fileBytecode } from "./file-bytecode.ts";
 import { hookRequest } from "./hooks.ts";
+import { imageBytecode, imageHandlers, imageRequest } from "./host-images.ts";
 import { mapHandlers } from "./host-maps.ts";
 import { programSpec } from "./program-spec.ts";
 import { selectsLink, selectsProgram } from "./select.ts";
@@ -38,7 +39,10 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
         inspect: async request => convert.inspectResponse(manager.inspect(validate.checkObject(request.object))),
 
         load: async (request, caller) => {
-            const { programs, links, warnings } = await manager.load(loadRequest(request, manager, caller), caller);
+            const { programs, links, warnings } = await manager.load(
+                await loadRequest(request, manager, caller),
+                caller,
+            );
             const loaded = { programs: programs.map(convert.program), links: links.map(convert.link) };
             return { ...loaded, warnings: [...warnings] };
         },
@@ -136,10 +140,12 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
         watch: (_request, _caller, sink) => watch(manager, sink),
 
         ...mapHandlers(manager),
+        ...imageHandlers(manager),
     };
     return service(Host, handlers, [
         ...(["load", "unload", "attach", "detach", "updateLink", "apply"] as const),
         ...(["updateMap", "deleteMapEntry", "testRun", "replaceProgram"] as const),
+        ...(["removeImage", "pruneImages"] as const),
     ]);
 }
 
@@ -147,7 +153,7 @@ function checkWord(word: string, known: readonly string[], what: string): void {
     if (!known.includes(word)) throw invalid(`unknown ${what} "${word}": one of ${known.join(", ")}`);
 }
 
-function loadRequest(request: LoadRequestMessage, manager: Manager, caller: Caller): LoadRequest {
+async function loadRequest(request: LoadRequestMessage, manager: Manager, caller: Caller): Promise<LoadRequest> {
     const { programs, attach, mapOwnerId } = request;
     if (programs.length === 0) throw invalid("no program is named");
     if (programs.length > validate.limits.programs)
@@ -161,11 +167,11 @@ function loadRequest(request: LoadRequestMessage, manager: Manager, caller: Call
         privateMaps: request.privateMaps,
         attach: attach.length === 0 ? [] : attachItems(attach).map(loadAttachment),
         // last: the bytes are read once everything else is in order
-        ...bytecode(request, manager, caller),
+        ...(await bytecode(request, manager, caller)),
     };
 }
 
-function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller) {
+async function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller) {
     const { bytecode, sourcePath } = request;
     switch (bytecode.case) {
         case "object":
@@ -175,8 +181,10 @@ function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller)
             };
         case "file":
             return fileBytecode(bytecode.value, manager, caller);
+        case "image":
+            return imageBytecode(imageRequest(bytecode.value), manager);
         default:
-            throw invalid("neither an object nor a file is given");
+            throw invalid("neither an object nor a file nor an image is given");
     }
 }
 

@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { BpfmanError, type Caller, type Patience } from "../model.ts";
 import type { Calls } from "./calls.ts";
-import { connectError, type Failure, httpStatus, invalid } from "./errors.ts";
+import { connectError, type Failure, failureOf, httpStatus, invalid } from "./errors.ts";
 import type { Sink, StreamMethod, UnaryMethod } from "./service.ts";
 
 // An import statement would read every export of node:http, and so load all of undici behind its WebSocket: a third of
@@ -131,7 +131,7 @@ export class HttpFront {
             response.on("close", finish);
         } catch (error) {
             // the Connect protocol tells a stream's error in its end record
-            sink.fail(this.#calls.failure(error));
+            sink.failWith(this.#calls.failure(error));
         }
     }
 
@@ -219,7 +219,11 @@ class HttpSink implements Sink {
         this.#finish({});
     }
 
-    fail(failure: Failure): void {
+    fail(error: BpfmanError): void {
+        this.failWith(failureOf(error, { fullLog: false }));
+    }
+
+    failWith(failure: Failure): void {
         this.#finish({ error: connectError(failure) });
     }
 

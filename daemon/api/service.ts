@@ -19,6 +19,8 @@ export interface Sink<Record = unknown> {
     send(record: Record): void;
     /** Ends the stream as done. */
     end(): void;
+    /** Ends the stream with an error that the peer is to read. */
+    fail(error: BpfmanError): void;
     /** Ends the stream at once; the peer may never read why. */
     cut(error: BpfmanError): void;
 }

@@ -362,6 +362,7 @@ function name(
             frags,
             attachFunction: spec.attachFunction,
             sourcePath: request.sourcePath,
+            image: request.image,
             objectSha256: sha256,
             globalData: plan.globals.data,
             metadata: request.metadata,

@@ -11,6 +11,8 @@ import type {
     ChangeEvent,
     Feature,
     GlobalText,
+    ImageFacts,
+    ImageRequest,
     InterfaceView,
     LinkId,
     LinkView,
@@ -25,6 +27,8 @@ import type {
     ObjectFacts,
     ProgramId,
     ProgramView,
+    PulledImage,
+    PullProgress,
     TestRun,
 } from "../model.ts";
 
@@ -36,6 +40,16 @@ export interface ReplaceRequest {
     readonly programName: string;
     readonly globalData: ReadonlyMap<string, Uint8Array>;
     readonly globalValues: ReadonlyMap<string, GlobalText>;
+}
+
+export interface ImageGetOptions {
+    readonly onProgress?: (progress: PullProgress) => void;
+    readonly signal?: AbortSignal;
+}
+
+export interface RemovedImages {
+    readonly removed: readonly string[];
+    readonly freedBytes: number;
 }
 
 export interface Manager {
@@ -72,6 +86,15 @@ export interface Manager {
     listChains(): Promise<ChainView[]>;
     listInterfaces(): Promise<InterfaceView[]>;
     features(): Promise<{ kernel: string; libbpf: string; features: Feature[] }>;
+    /** The object of an image, from the cache or its registry. */
+    getImage(request: ImageRequest, options?: ImageGetOptions): Promise<PulledImage>;
+    /** Sorted by reference. */
+    listImages(): ImageFacts[];
+    /** By reference or digest; NOT_FOUND where the cache has none. */
+    inspectImage(name: string): ImageFacts;
+    removeImages(names: readonly string[], options: { ignoreMissing: boolean }): RemovedImages;
+    /** With all: also what loaded programs came from. */
+    pruneImages(options: { all: boolean }): RemovedImages;
     /** Calls back for each change until the returned function is called. */
     subscribe(listener: (event: ChangeEvent) => void): () => void;
     /** Every map in the kernel, sorted by id. */

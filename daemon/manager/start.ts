@@ -3,6 +3,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { Abilities } from "../chain/plan.ts";
+import { Images } from "../image/images.ts";
 import { BpfFs } from "../kernel/bpffs.ts";
 import { Copies } from "../kernel/copies.ts";
 import { probeFreplace } from "../kernel/dispatcher.ts";
@@ -44,6 +45,9 @@ export interface StartOptions {
     readonly log: (line: string) => void;
     /** how a caller is named in rows and events */
     readonly describe: (caller: Caller) => string;
+    /** where pulled images are kept */
+    readonly imageCacheDir?: string;
+    readonly signing?: { readonly allowUnsigned: boolean; readonly verifyEnabled: boolean };
     /** what the configuration says of interfaces, by name */
     readonly xdpModes?: ReadonlyMap<string, ConfiguredXdpMode>;
     /** interfaces whose XDP chain is shared with libxdp, by name */
@@ -97,9 +101,16 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
     await context.lock.run(scope => restore(scope, context));
     const stopWatching = startInterfaceWatch(context);
     loader.warm();
+    const images = new Images({
+        cacheDir: options.imageCacheDir ?? "/var/cache/bpfman",
+        log,
+        checkObject: object => void checkObject(object),
+        ...(options.signing && { signing: options.signing }),
+    });
     return {
-        manager: managerOf(context),
+        manager: managerOf(context, images),
         stop: async () => {
+            await images.stop();
             stopWatching();
             await context.lock.idle();
             loader.stop();
@@ -108,7 +119,7 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
     };
 }
 
-function managerOf(context: Context): Manager {
+function managerOf(context: Context, images: Images): Manager {
     // other tools change shared chains at any time
     const current = async <T>(read: () => T): Promise<Awaited<T>> => {
         await context.libxdp.refresh(context);
@@ -131,6 +142,11 @@ function managerOf(context: Context): Manager {
         listInterfaces: () => current(() => interfaceViews(context)),
         // some hundred probes that most starts never need
         features: async () => (await import("../kernel/features.ts")).probeFeatures(),
+        getImage: (request, imageOptions) => images.get(request, imageOptions),
+        listImages: () => images.list(),
+        inspectImage: name => images.inspect(name),
+        removeImages: (names, removeOptions) => images.remove(names, removeOptions),
+        pruneImages: ({ all }) => images.prune(all ? new Set() : digestsInUse(context)),
         subscribe: listener => context.events.subscribe(listener),
         listMaps: async () => mapDetails(context),
         getMap: async selector => mapDetail(context, selector),
@@ -143,3 +159,6 @@ function managerOf(context: Context): Manager {
         watchMap: (selector, intervalMs, watcher) => watchMap(context, selector, intervalMs, watcher),
     };
 }
+
+const digestsInUse = ({ store }: Context): Set<string> =>
+    new Set(store.programs().flatMap(({ image }) => (image === undefined ? [] : [image.digest])));

@@ -8,6 +8,7 @@ import type {
     Direction,
     Hook,
     HookKey,
+    ImageOrigin,
     KernelLinkId,
     LinkId,
     LinkRecord,
@@ -77,6 +78,7 @@ export function programParameters(record: ProgramRecord): Parameters {
         frags: Number(record.frags),
         attach_function: record.attachFunction,
         source_path: record.sourcePath,
+        image: record.image === undefined ? null : JSON.stringify(record.image),
         object_sha256: record.objectSha256,
         global_data: JSON.stringify(
             [...record.globalData].map(([name, bytes]) => [name, Buffer.from(bytes).toString("base64")]),
@@ -103,6 +105,7 @@ export function programRecord(row: Row): ProgramRecord {
         frags: row["frags"] === 1,
         attachFunction: text(row, "attach_function"),
         sourcePath: text(row, "source_path"),
+        ...(row["image"] !== null && { image: json<ImageOrigin>(row, "image") }),
         objectSha256: text(row, "object_sha256"),
         globalData: globalData(row),
         metadata: pairs(row, "metadata", noText),

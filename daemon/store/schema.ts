@@ -93,6 +93,10 @@ export const migrations: readonly string[] = [
         PRIMARY KEY (boot_id, id)
     ) STRICT, WITHOUT ROWID;
     `,
+    // the image that a program came from, as JSON
+    `
+    ALTER TABLE programs ADD COLUMN image TEXT;
+    `,
 ];
 
 export const schemaVersion = migrations.length;

@@ -42,6 +42,11 @@ export class Lab implements AsyncDisposable {
         this.client = new HostClient(() => dialSocket(this.socketPath));
     }
 
+    /** One whose daemon is yet to be started. */
+    static prepare(options: readonly string[] = []): Lab {
+        return new Lab(options);
+    }
+
     /** options: more of `serve` */
     static async start(options: readonly string[] = []): Promise<Lab> {
         const lab = new Lab(options);

@@ -610,6 +610,14 @@ export declare type LoadRequest = Message<"bpfman.host.v1.LoadRequest"> & {
      */
     value: string;
     case: "file";
+  } | {
+    /**
+     * the object of an OCI image
+     *
+     * @generated from field: bpfman.host.v1.ImageSource image = 12;
+     */
+    value: ImageSource;
+    case: "image";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -685,6 +693,13 @@ export declare type LoadRequestJson = {
    * @generated from field: string file = 2;
    */
   file?: string;
+
+  /**
+   * the object of an OCI image
+   *
+   * @generated from field: bpfman.host.v1.ImageSource image = 12;
+   */
+  image?: ImageSourceJson;
 
   /**
    * where the object came from, for people; never opened
@@ -2723,6 +2738,13 @@ export declare type ProgramRecord = Message<"bpfman.host.v1.ProgramRecord"> & {
    * @generated from field: string attach_function = 17;
    */
   attachFunction: string;
+
+  /**
+   * absent where it was loaded from a file
+   *
+   * @generated from field: bpfman.host.v1.ImageOrigin image = 18;
+   */
+  image?: ImageOrigin | undefined;
 };
 
 /**
@@ -2825,6 +2847,13 @@ export declare type ProgramRecordJson = {
    * @generated from field: string attach_function = 17;
    */
   attachFunction?: string;
+
+  /**
+   * absent where it was loaded from a file
+   *
+   * @generated from field: bpfman.host.v1.ImageOrigin image = 18;
+   */
+  image?: ImageOriginJson;
 };
 
 /**
@@ -2832,6 +2861,64 @@ export declare type ProgramRecordJson = {
  * Use `create(ProgramRecordSchema)` to create a new message.
  */
 export declare const ProgramRecordSchema: GenMessage<ProgramRecord, {jsonType: ProgramRecordJson}>;
+
+/**
+ * The image that a program was loaded from.
+ *
+ * @generated from message bpfman.host.v1.ImageOrigin
+ */
+export declare type ImageOrigin = Message<"bpfman.host.v1.ImageOrigin"> & {
+  /**
+   * as it was asked for
+   *
+   * @generated from field: string url = 1;
+   */
+  url: string;
+
+  /**
+   * what the reference stood for
+   *
+   * @generated from field: string digest = 2;
+   */
+  digest: string;
+
+  /**
+   * @generated from field: string pull_policy = 3;
+   */
+  pullPolicy: string;
+};
+
+/**
+ * The image that a program was loaded from.
+ *
+ * @generated from message bpfman.host.v1.ImageOrigin
+ */
+export declare type ImageOriginJson = {
+  /**
+   * as it was asked for
+   *
+   * @generated from field: string url = 1;
+   */
+  url?: string;
+
+  /**
+   * what the reference stood for
+   *
+   * @generated from field: string digest = 2;
+   */
+  digest?: string;
+
+  /**
+   * @generated from field: string pull_policy = 3;
+   */
+  pullPolicy?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ImageOrigin.
+ * Use `create(ImageOriginSchema)` to create a new message.
+ */
+export declare const ImageOriginSchema: GenMessage<ImageOrigin, {jsonType: ImageOriginJson}>;
 
 /**
  * @generated from message bpfman.host.v1.KernelProgram
@@ -6100,6 +6187,854 @@ export declare type ReplaceProgramRequestJson = {
 export declare const ReplaceProgramRequestSchema: GenMessage<ReplaceProgramRequest, {jsonType: ReplaceProgramRequestJson}>;
 
 /**
+ * @generated from message bpfman.host.v1.ImageSource
+ */
+export declare type ImageSource = Message<"bpfman.host.v1.ImageSource"> & {
+  /**
+   * REGISTRY/REPOSITORY[:TAG][@DIGEST]
+   *
+   * @generated from field: string url = 1;
+   */
+  url: string;
+
+  /**
+   * Always, IfNotPresent (also empty), Never
+   *
+   * @generated from field: string pull_policy = 2;
+   */
+  pullPolicy: string;
+
+  /**
+   * absent: what root's own auth.json holds
+   *
+   * @generated from field: bpfman.host.v1.RegistryAuth auth = 3;
+   */
+  auth?: RegistryAuth | undefined;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ImageSource
+ */
+export declare type ImageSourceJson = {
+  /**
+   * REGISTRY/REPOSITORY[:TAG][@DIGEST]
+   *
+   * @generated from field: string url = 1;
+   */
+  url?: string;
+
+  /**
+   * Always, IfNotPresent (also empty), Never
+   *
+   * @generated from field: string pull_policy = 2;
+   */
+  pullPolicy?: string;
+
+  /**
+   * absent: what root's own auth.json holds
+   *
+   * @generated from field: bpfman.host.v1.RegistryAuth auth = 3;
+   */
+  auth?: RegistryAuthJson;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ImageSource.
+ * Use `create(ImageSourceSchema)` to create a new message.
+ */
+export declare const ImageSourceSchema: GenMessage<ImageSource, {jsonType: ImageSourceJson}>;
+
+/**
+ * Sent to the image's registry; kept nowhere.
+ *
+ * @generated from message bpfman.host.v1.RegistryAuth
+ */
+export declare type RegistryAuth = Message<"bpfman.host.v1.RegistryAuth"> & {
+  /**
+   * @generated from field: string username = 1;
+   */
+  username: string;
+
+  /**
+   * @generated from field: string password = 2;
+   */
+  password: string;
+
+  /**
+   * instead of both: an auth.json, of which only "auths" is read
+   *
+   * @generated from field: string auth_file = 3;
+   */
+  authFile: string;
+};
+
+/**
+ * Sent to the image's registry; kept nowhere.
+ *
+ * @generated from message bpfman.host.v1.RegistryAuth
+ */
+export declare type RegistryAuthJson = {
+  /**
+   * @generated from field: string username = 1;
+   */
+  username?: string;
+
+  /**
+   * @generated from field: string password = 2;
+   */
+  password?: string;
+
+  /**
+   * instead of both: an auth.json, of which only "auths" is read
+   *
+   * @generated from field: string auth_file = 3;
+   */
+  authFile?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.RegistryAuth.
+ * Use `create(RegistryAuthSchema)` to create a new message.
+ */
+export declare const RegistryAuthSchema: GenMessage<RegistryAuth, {jsonType: RegistryAuthJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.PullImageRequest
+ */
+export declare type PullImageRequest = Message<"bpfman.host.v1.PullImageRequest"> & {
+  /**
+   * @generated from field: bpfman.host.v1.ImageSource image = 1;
+   */
+  image?: ImageSource | undefined;
+};
+
+/**
+ * @generated from message bpfman.host.v1.PullImageRequest
+ */
+export declare type PullImageRequestJson = {
+  /**
+   * @generated from field: bpfman.host.v1.ImageSource image = 1;
+   */
+  image?: ImageSourceJson;
+};
+
+/**
+ * Describes the message bpfman.host.v1.PullImageRequest.
+ * Use `create(PullImageRequestSchema)` to create a new message.
+ */
+export declare const PullImageRequestSchema: GenMessage<PullImageRequest, {jsonType: PullImageRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.PullProgress
+ */
+export declare type PullProgress = Message<"bpfman.host.v1.PullProgress"> & {
+  /**
+   * @generated from field: bpfman.host.v1.PullProgress.Phase phase = 1;
+   */
+  phase: PullProgress_Phase;
+
+  /**
+   * @generated from field: uint64 bytes = 2;
+   */
+  bytes: bigint;
+
+  /**
+   * 0: not known yet
+   *
+   * @generated from field: uint64 total_bytes = 3;
+   */
+  totalBytes: bigint;
+
+  /**
+   * @generated from field: uint32 layers = 4;
+   */
+  layers: number;
+
+  /**
+   * @generated from field: uint32 total_layers = 5;
+   */
+  totalLayers: number;
+
+  /**
+   * @generated from field: bpfman.host.v1.Image image = 6;
+   */
+  image?: Image | undefined;
+
+  /**
+   * DONE: it was in the cache already
+   *
+   * @generated from field: bool cached = 7;
+   */
+  cached: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.PullProgress
+ */
+export declare type PullProgressJson = {
+  /**
+   * @generated from field: bpfman.host.v1.PullProgress.Phase phase = 1;
+   */
+  phase?: PullProgress_PhaseJson;
+
+  /**
+   * @generated from field: uint64 bytes = 2;
+   */
+  bytes?: string;
+
+  /**
+   * 0: not known yet
+   *
+   * @generated from field: uint64 total_bytes = 3;
+   */
+  totalBytes?: string;
+
+  /**
+   * @generated from field: uint32 layers = 4;
+   */
+  layers?: number;
+
+  /**
+   * @generated from field: uint32 total_layers = 5;
+   */
+  totalLayers?: number;
+
+  /**
+   * @generated from field: bpfman.host.v1.Image image = 6;
+   */
+  image?: ImageJson;
+
+  /**
+   * DONE: it was in the cache already
+   *
+   * @generated from field: bool cached = 7;
+   */
+  cached?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.PullProgress.
+ * Use `create(PullProgressSchema)` to create a new message.
+ */
+export declare const PullProgressSchema: GenMessage<PullProgress, {jsonType: PullProgressJson}>;
+
+/**
+ * @generated from enum bpfman.host.v1.PullProgress.Phase
+ */
+export enum PullProgress_Phase {
+  /**
+   * @generated from enum value: PHASE_UNSPECIFIED = 0;
+   */
+  PHASE_UNSPECIFIED = 0,
+
+  /**
+   * the registry is asked what the reference stands for
+   *
+   * @generated from enum value: RESOLVING = 1;
+   */
+  RESOLVING = 1,
+
+  /**
+   * @generated from enum value: PULLING = 2;
+   */
+  PULLING = 2,
+
+  /**
+   * digests, sizes, the object
+   *
+   * @generated from enum value: CHECKING = 3;
+   */
+  CHECKING = 3,
+
+  /**
+   * @generated from enum value: DONE = 4;
+   */
+  DONE = 4,
+}
+
+/**
+ * @generated from enum bpfman.host.v1.PullProgress.Phase
+ */
+export declare type PullProgress_PhaseJson = "PHASE_UNSPECIFIED" | "RESOLVING" | "PULLING" | "CHECKING" | "DONE";
+
+/**
+ * Describes the enum bpfman.host.v1.PullProgress.Phase.
+ */
+export declare const PullProgress_PhaseSchema: GenEnum<PullProgress_Phase, PullProgress_PhaseJson>;
+
+/**
+ * @generated from message bpfman.host.v1.ListImagesRequest
+ */
+export declare type ListImagesRequest = Message<"bpfman.host.v1.ListImagesRequest"> & {
+};
+
+/**
+ * @generated from message bpfman.host.v1.ListImagesRequest
+ */
+export declare type ListImagesRequestJson = {
+};
+
+/**
+ * Describes the message bpfman.host.v1.ListImagesRequest.
+ * Use `create(ListImagesRequestSchema)` to create a new message.
+ */
+export declare const ListImagesRequestSchema: GenMessage<ListImagesRequest, {jsonType: ListImagesRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ListImagesResponse
+ */
+export declare type ListImagesResponse = Message<"bpfman.host.v1.ListImagesResponse"> & {
+  /**
+   * @generated from field: repeated bpfman.host.v1.Image images = 1;
+   */
+  images: Image[];
+};
+
+/**
+ * @generated from message bpfman.host.v1.ListImagesResponse
+ */
+export declare type ListImagesResponseJson = {
+  /**
+   * @generated from field: repeated bpfman.host.v1.Image images = 1;
+   */
+  images?: ImageJson[];
+};
+
+/**
+ * Describes the message bpfman.host.v1.ListImagesResponse.
+ * Use `create(ListImagesResponseSchema)` to create a new message.
+ */
+export declare const ListImagesResponseSchema: GenMessage<ListImagesResponse, {jsonType: ListImagesResponseJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.InspectImageRequest
+ */
+export declare type InspectImageRequest = Message<"bpfman.host.v1.InspectImageRequest"> & {
+  /**
+   * @generated from field: string image = 1;
+   */
+  image: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.InspectImageRequest
+ */
+export declare type InspectImageRequestJson = {
+  /**
+   * @generated from field: string image = 1;
+   */
+  image?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.InspectImageRequest.
+ * Use `create(InspectImageRequestSchema)` to create a new message.
+ */
+export declare const InspectImageRequestSchema: GenMessage<InspectImageRequest, {jsonType: InspectImageRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.RemoveImageRequest
+ */
+export declare type RemoveImageRequest = Message<"bpfman.host.v1.RemoveImageRequest"> & {
+  /**
+   * references or digests
+   *
+   * @generated from field: repeated string images = 1;
+   */
+  images: string[];
+
+  /**
+   * @generated from field: bool ignore_missing = 2;
+   */
+  ignoreMissing: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.RemoveImageRequest
+ */
+export declare type RemoveImageRequestJson = {
+  /**
+   * references or digests
+   *
+   * @generated from field: repeated string images = 1;
+   */
+  images?: string[];
+
+  /**
+   * @generated from field: bool ignore_missing = 2;
+   */
+  ignoreMissing?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.RemoveImageRequest.
+ * Use `create(RemoveImageRequestSchema)` to create a new message.
+ */
+export declare const RemoveImageRequestSchema: GenMessage<RemoveImageRequest, {jsonType: RemoveImageRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.PruneImagesRequest
+ */
+export declare type PruneImagesRequest = Message<"bpfman.host.v1.PruneImagesRequest"> & {
+  /**
+   * also what loaded programs came from
+   *
+   * @generated from field: bool all = 1;
+   */
+  all: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.PruneImagesRequest
+ */
+export declare type PruneImagesRequestJson = {
+  /**
+   * also what loaded programs came from
+   *
+   * @generated from field: bool all = 1;
+   */
+  all?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.PruneImagesRequest.
+ * Use `create(PruneImagesRequestSchema)` to create a new message.
+ */
+export declare const PruneImagesRequestSchema: GenMessage<PruneImagesRequest, {jsonType: PruneImagesRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.RemoveImagesResponse
+ */
+export declare type RemoveImagesResponse = Message<"bpfman.host.v1.RemoveImagesResponse"> & {
+  /**
+   * references that are no longer there
+   *
+   * @generated from field: repeated string removed = 1;
+   */
+  removed: string[];
+
+  /**
+   * @generated from field: uint64 freed_bytes = 2;
+   */
+  freedBytes: bigint;
+};
+
+/**
+ * @generated from message bpfman.host.v1.RemoveImagesResponse
+ */
+export declare type RemoveImagesResponseJson = {
+  /**
+   * references that are no longer there
+   *
+   * @generated from field: repeated string removed = 1;
+   */
+  removed?: string[];
+
+  /**
+   * @generated from field: uint64 freed_bytes = 2;
+   */
+  freedBytes?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.RemoveImagesResponse.
+ * Use `create(RemoveImagesResponseSchema)` to create a new message.
+ */
+export declare const RemoveImagesResponseSchema: GenMessage<RemoveImagesResponse, {jsonType: RemoveImagesResponseJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.Image
+ */
+export declare type Image = Message<"bpfman.host.v1.Image"> & {
+  /**
+   * REGISTRY/REPOSITORY:TAG or …@DIGEST, in full
+   *
+   * @generated from field: string reference = 1;
+   */
+  reference: string;
+
+  /**
+   * of the manifest or index that the reference stood for
+   *
+   * @generated from field: string digest = 2;
+   */
+  digest: string;
+
+  /**
+   * @generated from field: string media_type = 3;
+   */
+  mediaType: string;
+
+  /**
+   * of this machine's manifest; the same as digest where there is no index
+   *
+   * @generated from field: string manifest_digest = 4;
+   */
+  manifestDigest: string;
+
+  /**
+   * as the image says; may be empty
+   *
+   * @generated from field: string architecture = 5;
+   */
+  architecture: string;
+
+  /**
+   * as linux/amd64; empty where there is no index
+   *
+   * @generated from field: repeated string platforms = 6;
+   */
+  platforms: string[];
+
+  /**
+   * @generated from field: map<string, string> labels = 7;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * what the labels say of the object
+   *
+   * @generated from field: repeated bpfman.host.v1.ImageProgram programs = 8;
+   */
+  programs: ImageProgram[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.ImageMap maps = 9;
+   */
+  maps: ImageMap[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.ImageLayer layers = 10;
+   */
+  layers: ImageLayer[];
+
+  /**
+   * the object's name in its layer
+   *
+   * @generated from field: string object_name = 11;
+   */
+  objectName: string;
+
+  /**
+   * hex
+   *
+   * @generated from field: string object_sha256 = 12;
+   */
+  objectSha256: string;
+
+  /**
+   * @generated from field: uint64 object_size = 13;
+   */
+  objectSize: bigint;
+
+  /**
+   * RFC 3339
+   *
+   * @generated from field: string pulled_at = 14;
+   */
+  pulledAt: string;
+
+  /**
+   * @generated from field: string used_at = 15;
+   */
+  usedAt: string;
+
+  /**
+   * @generated from field: bpfman.host.v1.ImageSignature signature = 16;
+   */
+  signature?: ImageSignature | undefined;
+
+  /**
+   * what policy decided has changed since: it is checked again before it is used
+   *
+   * @generated from field: bool policy_changed = 17;
+   */
+  policyChanged: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.Image
+ */
+export declare type ImageJson = {
+  /**
+   * REGISTRY/REPOSITORY:TAG or …@DIGEST, in full
+   *
+   * @generated from field: string reference = 1;
+   */
+  reference?: string;
+
+  /**
+   * of the manifest or index that the reference stood for
+   *
+   * @generated from field: string digest = 2;
+   */
+  digest?: string;
+
+  /**
+   * @generated from field: string media_type = 3;
+   */
+  mediaType?: string;
+
+  /**
+   * of this machine's manifest; the same as digest where there is no index
+   *
+   * @generated from field: string manifest_digest = 4;
+   */
+  manifestDigest?: string;
+
+  /**
+   * as the image says; may be empty
+   *
+   * @generated from field: string architecture = 5;
+   */
+  architecture?: string;
+
+  /**
+   * as linux/amd64; empty where there is no index
+   *
+   * @generated from field: repeated string platforms = 6;
+   */
+  platforms?: string[];
+
+  /**
+   * @generated from field: map<string, string> labels = 7;
+   */
+  labels?: { [key: string]: string };
+
+  /**
+   * what the labels say of the object
+   *
+   * @generated from field: repeated bpfman.host.v1.ImageProgram programs = 8;
+   */
+  programs?: ImageProgramJson[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.ImageMap maps = 9;
+   */
+  maps?: ImageMapJson[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.ImageLayer layers = 10;
+   */
+  layers?: ImageLayerJson[];
+
+  /**
+   * the object's name in its layer
+   *
+   * @generated from field: string object_name = 11;
+   */
+  objectName?: string;
+
+  /**
+   * hex
+   *
+   * @generated from field: string object_sha256 = 12;
+   */
+  objectSha256?: string;
+
+  /**
+   * @generated from field: uint64 object_size = 13;
+   */
+  objectSize?: string;
+
+  /**
+   * RFC 3339
+   *
+   * @generated from field: string pulled_at = 14;
+   */
+  pulledAt?: string;
+
+  /**
+   * @generated from field: string used_at = 15;
+   */
+  usedAt?: string;
+
+  /**
+   * @generated from field: bpfman.host.v1.ImageSignature signature = 16;
+   */
+  signature?: ImageSignatureJson;
+
+  /**
+   * what policy decided has changed since: it is checked again before it is used
+   *
+   * @generated from field: bool policy_changed = 17;
+   */
+  policyChanged?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.Image.
+ * Use `create(ImageSchema)` to create a new message.
+ */
+export declare const ImageSchema: GenMessage<Image, {jsonType: ImageJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ImageProgram
+ */
+export declare type ImageProgram = Message<"bpfman.host.v1.ImageProgram"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * as the label says
+   *
+   * @generated from field: string type = 2;
+   */
+  type: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ImageProgram
+ */
+export declare type ImageProgramJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * as the label says
+   *
+   * @generated from field: string type = 2;
+   */
+  type?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ImageProgram.
+ * Use `create(ImageProgramSchema)` to create a new message.
+ */
+export declare const ImageProgramSchema: GenMessage<ImageProgram, {jsonType: ImageProgramJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ImageMap
+ */
+export declare type ImageMap = Message<"bpfman.host.v1.ImageMap"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string type = 2;
+   */
+  type: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ImageMap
+ */
+export declare type ImageMapJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: string type = 2;
+   */
+  type?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ImageMap.
+ * Use `create(ImageMapSchema)` to create a new message.
+ */
+export declare const ImageMapSchema: GenMessage<ImageMap, {jsonType: ImageMapJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ImageLayer
+ */
+export declare type ImageLayer = Message<"bpfman.host.v1.ImageLayer"> & {
+  /**
+   * @generated from field: string digest = 1;
+   */
+  digest: string;
+
+  /**
+   * @generated from field: uint64 size = 2;
+   */
+  size: bigint;
+
+  /**
+   * @generated from field: string media_type = 3;
+   */
+  mediaType: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ImageLayer
+ */
+export declare type ImageLayerJson = {
+  /**
+   * @generated from field: string digest = 1;
+   */
+  digest?: string;
+
+  /**
+   * @generated from field: uint64 size = 2;
+   */
+  size?: string;
+
+  /**
+   * @generated from field: string media_type = 3;
+   */
+  mediaType?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ImageLayer.
+ * Use `create(ImageLayerSchema)` to create a new message.
+ */
+export declare const ImageLayerSchema: GenMessage<ImageLayer, {jsonType: ImageLayerJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ImageSignature
+ */
+export declare type ImageSignature = Message<"bpfman.host.v1.ImageSignature"> & {
+  /**
+   * verified: the host's policy.json demanded a signature and had it; unchecked: it demanded none
+   *
+   * @generated from field: string state = 1;
+   */
+  state: string;
+
+  /**
+   * one sentence: which rule, whose key
+   *
+   * @generated from field: string detail = 2;
+   */
+  detail: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ImageSignature
+ */
+export declare type ImageSignatureJson = {
+  /**
+   * verified: the host's policy.json demanded a signature and had it; unchecked: it demanded none
+   *
+   * @generated from field: string state = 1;
+   */
+  state?: string;
+
+  /**
+   * one sentence: which rule, whose key
+   *
+   * @generated from field: string detail = 2;
+   */
+  detail?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ImageSignature.
+ * Use `create(ImageSignatureSchema)` to create a new message.
+ */
+export declare const ImageSignatureSchema: GenMessage<ImageSignature, {jsonType: ImageSignatureJson}>;
+
+/**
  * @generated from service bpfman.host.v1.Host
  */
 export declare const Host: GenService<{
@@ -6345,6 +7280,57 @@ export declare const Host: GenService<{
     methodKind: "unary";
     input: typeof ReplaceProgramRequestSchema;
     output: typeof ProgramSchema;
+  },
+  /**
+   * Brings an image into the cache as its policy says. The last record is DONE and has the image; who leaves early
+   * ends the pull, unless another waits for the same one.
+   *
+   * @generated from rpc bpfman.host.v1.Host.PullImage
+   */
+  pullImage: {
+    methodKind: "server_streaming";
+    input: typeof PullImageRequestSchema;
+    output: typeof PullProgressSchema;
+  },
+  /**
+   * What is in the cache, by reference.
+   *
+   * @generated from rpc bpfman.host.v1.Host.ListImages
+   */
+  listImages: {
+    methodKind: "unary";
+    input: typeof ListImagesRequestSchema;
+    output: typeof ListImagesResponseSchema;
+  },
+  /**
+   * One image of the cache, by its reference or its digest.
+   *
+   * @generated from rpc bpfman.host.v1.Host.InspectImage
+   */
+  inspectImage: {
+    methodKind: "unary";
+    input: typeof InspectImageRequestSchema;
+    output: typeof ImageSchema;
+  },
+  /**
+   * Takes images out of the cache. Programs that were loaded from them stay.
+   *
+   * @generated from rpc bpfman.host.v1.Host.RemoveImage
+   */
+  removeImage: {
+    methodKind: "unary";
+    input: typeof RemoveImageRequestSchema;
+    output: typeof RemoveImagesResponseSchema;
+  },
+  /**
+   * Takes out what no loaded program came from, or everything.
+   *
+   * @generated from rpc bpfman.host.v1.Host.PruneImages
+   */
+  pruneImages: {
+    methodKind: "unary";
+    input: typeof PruneImagesRequestSchema;
+    output: typeof RemoveImagesResponseSchema;
   },
 }>;
 

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+// image pull, list, inspect, remove, prune
+import type { ImageJson, PullProgressJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import { UsageError } from "../args.ts";
+import { type Verb, wantsJson } from "../host.ts";
+import { imageSource } from "../image-source.ts";
+import { integer } from "../json.ts";
+import { printHeadedTable, printJson, printLine, printLines, printStatus, table } from "../print.ts";
+
+/** `image pull IMAGE`; the released form says --image-url. */
+export const imagePull: Verb = async (args, { client }) => {
+    const url = args.value("IMAGE") ?? args.value("image-url");
+    if (url === undefined) throw new UsageError("missing argument IMAGE: REGISTRY/REPOSITORY[:TAG]");
+    let last: PullProgressJson | undefined;
+    const clear = () => printStatus("");
+    try {
+        for await (const progress of client.pullImage({ image: imageSource(args, url) })) {
+            last = progress;
+            if (progress.phase !== "DONE") printStatus(progressText(progress));
+        }
+    } finally {
+        clear();
+    }
+    const image = last?.image;
+    if (image === undefined) throw new Error("the daemon ended the pull without an image");
+    if (wantsJson(args)) printJson({ ...imageJson(image), cached: last?.cached ?? false });
+    // the released command says nothing when all is well
+    else if (args.value("image-url") === undefined) printLine(`${image.reference ?? ""}@${image.digest ?? ""}`);
+    return 0;
+};
+
+const words: Readonly<Record<string, string>> = {
+    RESOLVING: "asking the registry",
+    PULLING: "pulling",
+    CHECKING: "checking",
+};
+
+function progressText({
+    phase = "RESOLVING",
+    bytes,
+    totalBytes,
+    layers = 0,
+    totalLayers = 0,
+}: PullProgressJson): string {
+    const word = words[phase] ?? phase;
+    if (Number(totalBytes ?? 0) === 0) return `${word} …`;
+    return `${word}: ${sizeText(bytes)} of ${sizeText(totalBytes)}, layer ${layers} of ${totalLayers}`;
+}
+
+function sizeText(bytes: string | number | undefined): string {
+    const count = Number(bytes ?? 0);
+    if (count < 10_000) return `${count} bytes`;
+    return count < 10_000_000 ? `${Math.round(count / 1000)} kB` : `${Math.round(count / 1e6)} MB`;
+}
+
+export const imageList: Verb = async (args, { client }) => {
+    const { images = [] } = await client.listImages();
+    if (wantsJson(args)) printJson({ images: images.map(imageJson) });
+    else if (args.flag("quiet")) printLines(images.map(({ reference = "" }) => reference));
+    else
+        printHeadedTable([
+            ["IMAGE", "DIGEST", "PROGRAMS", "SIZE", "SIGNATURE", "PULLED AT"],
+            ...images.map(image => [
+                image.reference ?? "",
+                (image.digest ?? "").replace(/^sha256:(.{12}).*/, "sha256:$1"),
+                (image.programs ?? []).map(({ name, type }) => `${type ?? ""}:${name ?? ""}`).join(", "),
+                sizeText(image.objectSize),
+                signatureWord(image),
+                image.pulledAt ?? "",
+            ]),
+        ]);
+    return 0;
+};
+
+const signatureWord = ({ signature, policyChanged }: ImageJson) =>
+    policyChanged ? "to be checked again" : (signature?.state ?? "");
+
+export const imageInspect: Verb = async (args, { client }) => {
+    const image = await client.inspectImage(args.required("IMAGE"));
+    if (wantsJson(args)) {
+        printJson(imageJson(image));
+        return 0;
+    }
+    const pairs = (list: readonly { name?: string; type?: string }[] = []) =>
+        list.map(({ name = "", type = "" }) => `${name} (${type})`).join(", ") || "not told by its labels";
+    const rows = [
+        ["Image:", image.reference ?? ""],
+        ["Digest:", image.digest ?? ""],
+        ...(image.manifestDigest === image.digest ? [] : [["Manifest:", image.manifestDigest ?? ""]]),
+        ["Media Type:", image.mediaType ?? ""],
+        ["Architecture:", image.architecture ?? ""],
+        ...(image.platforms?.length ? [["Platforms:", image.platforms.join(", ")]] : []),
+        ["Programs:", pairs(image.programs)],
+        ["Maps:", pairs(image.maps)],
+        ...(image.layers ?? []).map(({ digest = "", size }) => ["Layer:", `${digest} (${sizeText(size)})`]),
+        ["Object:", `${image.objectName ?? ""} (${sizeText(image.objectSize)}, sha256 ${image.objectSha256 ?? ""})`],
+        ["Signature:", `${signatureWord(image)}: ${image.signature?.detail ?? ""}`],
+        ["Pulled At:", image.pulledAt ?? ""],
+        ["Used At:", image.usedAt ?? ""],
+    ];
+    printLines(table(rows));
+    return 0;
+};
+
+export const imageRemove: Verb = async (args, { client }) => {
+    await client.removeImage({ images: [...args.values("IMAGE")], ignoreMissing: args.flag("ignore-missing") });
+    return 0;
+};
+
+export const imagePrune: Verb = async (args, { client }) => {
+    const { removed = [], freedBytes } = await client.pruneImages({ all: args.flag("all") });
+    if (wantsJson(args)) printJson({ removed, freed_bytes: integer(freedBytes) });
+    else printLines([...removed, `${removed.length} removed, ${sizeText(freedBytes)} freed`]);
+    return 0;
+};
+
+const named = (list: readonly { name?: string; type?: string }[] = []) =>
+    Object.fromEntries(list.map(({ name = "", type = "" }) => [name, type]));
+
+function imageJson(image: ImageJson): object {
+    return {
+        reference: image.reference ?? "",
+        digest: image.digest ?? "",
+        media_type: image.mediaType ?? "",
+        programs: named(image.programs),
+        maps: named(image.maps),
+        layers: (image.layers ?? []).map(({ digest = "", size, mediaType = "" }) => ({
+            digest,
+            size: integer(size),
+            media_type: mediaType,
+        })),
+        manifests: (image.platforms ?? []).map(platform => ({ platform })),
+        manifest_digest: image.manifestDigest ?? "",
+        architecture: image.architecture ?? "",
+        labels: image.labels ?? {},
+        object: {
+            name: image.objectName ?? "",
+            sha256: image.objectSha256 ?? "",
+            size: integer(image.objectSize),
+        },
+        signature: { state: image.signature?.state ?? "", detail: image.signature?.detail ?? "" },
+        policy_changed: image.policyChanged ?? false,
+        pulled_at: image.pulledAt ?? "",
+        used_at: image.usedAt ?? "",
+    };
+}

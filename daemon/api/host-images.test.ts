@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { BpfmanError, type ImageRequest } from "../model.ts";
+import { auditLine } from "./audit.ts";
+import { FakeManager, imageFacts, root } from "./fake-manager.ts";
+import { hostService } from "./host-v1.ts";
+
+function setUp() {
+    const manager = new FakeManager();
+    const { methods } = hostService(manager, { runtimeDir: "/run/bpfman", libbpf: "1.5", startedAt: "" });
+    // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+    const call = async (name: string, request: JsonValue = {}): Promise<any> => {
+        const method = methods.get(name);
+        assert.ok(method?.kind === "unary");
+        const answer = await method.handle(fromJson(method.descriptor.input, request), root);
+        fromJson(method.descriptor.output, answer);
+        return answer;
+    };
+    /** the records of a stream, and how it ended */
+    const stream = (name: string, request: JsonValue) => {
+        const method = methods.get(name);
+        assert.ok(method?.kind === "stream");
+        // biome-ignore lint/suspicious/noExplicitAny: tests look into records of every shape
+        const records: any[] = [];
+        const ended = Promise.withResolvers<BpfmanError | undefined>();
+        const leave = method.handle(fromJson(method.descriptor.input, request), root, {
+            pendingBytes: 0,
+            send: record => {
+                fromJson(method.descriptor.output, record as JsonValue);
+                records.push(record);
+            },
+            end: () => ended.resolve(undefined),
+            fail: error => ended.resolve(error),
+            cut: error => ended.resolve(error),
+        });
+        return { records, ended: ended.promise, leave };
+    };
+    return { manager, call, stream };
+}
+
+const url = "quay.io/bpfman-bytecode/xdp_pass:latest";
+
+test("PullImage tells each phase, then the image", async () => {
+    const { manager, stream } = setUp();
+    const { records, ended } = stream("PullImage", { image: { url, pullPolicy: "Always" } });
+    assert.equal(await ended, undefined);
+    assert.deepEqual(
+        records.map(({ phase }) => phase),
+        ["RESOLVING", "PULLING", "CHECKING", "DONE"],
+    );
+    assert.deepEqual(records[1], { phase: "PULLING", bytes: "5", totalBytes: "10", layers: 1, totalLayers: 1 });
+    assert.equal(records[3].image.reference, imageFacts.reference);
+    assert.deepEqual(records[3].image.programs, [{ name: "pass", type: "xdp" }]);
+    const { request } = manager.asked["getImage"] as { request: ImageRequest };
+    assert.deepEqual(request, { url, pullPolicy: "Always", auth: undefined });
+});
+
+test("PullImage ends with the error, and a peer that leaves ends the pull", async () => {
+    const { manager, stream } = setUp();
+    manager.fails = new BpfmanError("NOT_FOUND", "no such image");
+    const failed = stream("PullImage", { image: { url } });
+    assert.equal((await failed.ended)?.code, "NOT_FOUND");
+
+    const gate = Promise.withResolvers<void>();
+    manager.gate = gate.promise;
+    const left = stream("PullImage", { image: { url } });
+    const { signal } = manager.asked["getImage"] as { signal: AbortSignal };
+    assert.equal(signal.aborted, false);
+    left.leave();
+    assert.equal(signal.aborted, true);
+    gate.resolve();
+});
+
+test("what names no image or no policy, and credentials given twice, are refused", () => {
+    const { stream } = setUp();
+    const refuses = (request: JsonValue, message: RegExp) =>
+        assert.throws(() => stream("PullImage", request), { code: "INVALID_ARGUMENT", message });
+    refuses({}, /image is missing/);
+    refuses({ image: {} }, /name is missing/);
+    refuses({ image: { url: "x".repeat(2000) } }, /longer than/);
+    refuses({ image: { url, pullPolicy: "always" } }, /unknown pull policy "always"/);
+    refuses({ image: { url, auth: { username: "a", authFile: "{}" } } }, /given twice/);
+});
+
+test("images of the cache are listed, shown, removed and pruned", async () => {
+    const { manager, call } = setUp();
+    const { images } = await call("ListImages");
+    assert.equal(images.length, 1);
+    assert.equal(images[0].objectSize, "4");
+    assert.equal(images[0].signature.state, "unchecked");
+    assert.equal((await call("InspectImage", { image: url })).digest, imageFacts.digest);
+    await assert.rejects(call("InspectImage", { image: "quay.io/other" }), { code: "NOT_FOUND" });
+    assert.deepEqual(await call("RemoveImage", { images: [url] }), { removed: [url], freedBytes: "17" });
+    await assert.rejects(call("RemoveImage", {}), { message: "no image is named" });
+    await call("PruneImages", { all: true });
+    assert.deepEqual(manager.asked["pruneImages"], { all: true });
+});
+
+test("Load takes an image, and keeps where it came from", async () => {
+    const { call } = setUp();
+    const programs = [{ name: "pass", type: "xdp" }];
+    const answer = await call("Load", { image: { url, pullPolicy: "Never" }, programs });
+    const { record } = answer.programs[0];
+    assert.deepEqual(record.image, { url, digest: imageFacts.digest, pullPolicy: "Never" });
+    assert.equal(record.sourcePath, "");
+});
+
+test("credentials are not in the log", () => {
+    const { methods } = hostService(new FakeManager(), { runtimeDir: "", libbpf: "", startedAt: "" });
+    const method = methods.get("Load");
+    assert.ok(method);
+    for (const auth of [{ username: "user-secret", password: "pass-secret" }, { authFile: "file-secret" }]) {
+        const request = fromJson(method.descriptor.input, { image: { url, auth } });
+        const line = auditLine("Load", root, request, {});
+        assert.match(line, /xdp_pass/);
+        assert.doesNotMatch(line, /secret/);
+    }
+});

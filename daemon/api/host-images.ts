@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// Images in bpfman.host.v1, and what both services say of where an object comes from.
+import type { Host, ImageJson, ImageSource } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import type { Manager, RemovedImages } from "../manager/manager.ts";
+import {
+    BpfmanError,
+    type ImageFacts,
+    type ImageOrigin,
+    type ImageRequest,
+    type PullPolicy,
+    pullPolicies,
+    type RegistryAuth,
+} from "../model.ts";
+import { textMap } from "./convert.ts";
+import { invalid } from "./errors.ts";
+import type { Handlers, Sink } from "./service.ts";
+import { checkText } from "./validate.ts";
+
+const limits = { nameBytes: 1024, credentialBytes: 64 << 10, authFileBytes: 1 << 20, names: 256 } as const;
+
+type ImageMethods = "pullImage" | "listImages" | "inspectImage" | "removeImage" | "pruneImages";
+
+export function imageHandlers(manager: Manager): Pick<Handlers<typeof Host>, ImageMethods> {
+    return {
+        pullImage: (request, _caller, sink) => {
+            if (request.image === undefined) throw invalid("the image is missing");
+            return pull(manager, imageRequest(request.image), sink);
+        },
+        listImages: async () => ({ images: manager.listImages().map(image) }),
+        inspectImage: async request => image(manager.inspectImage(checkImageName(request.image))),
+        removeImage: async ({ images, ignoreMissing }) => {
+            if (images.length === 0) throw invalid("no image is named");
+            if (images.length > limits.names) throw invalid(`more than ${limits.names} images in one request`);
+            return removed(manager.removeImages(images.map(checkImageName), { ignoreMissing }));
+        },
+        pruneImages: async ({ all }) => removed(manager.pruneImages({ all })),
+    };
+}
+
+export function checkImageName(name: string): string {
+    if (name === "") throw invalid("the image's name is missing");
+    return checkText(name, "the image's name", limits.nameBytes);
+}
+
+export function imageRequest({ url, pullPolicy, auth }: ImageSource): ImageRequest {
+    return { url: checkImageName(url), pullPolicy: policyOf(pullPolicy), auth: auth && authOf(auth) };
+}
+
+function policyOf(word: string): PullPolicy {
+    const found = word === "" ? "IfNotPresent" : pullPolicies.find(policy => policy === word);
+    if (found === undefined) throw invalid(`unknown pull policy "${word}": one of ${pullPolicies.join(", ")}`);
+    return found;
+}
+
+function authOf({ username, password, authFile }: NonNullable<ImageSource["auth"]>): RegistryAuth | undefined {
+    if (authFile === "") return passwordAuth(username, password);
+    if (username !== "" || password !== "") throw invalid("credentials are given twice");
+    return { kind: "auth-file", text: checkText(authFile, "the credentials' file", limits.authFileBytes) };
+}
+
+/** Clients that know no credentials send empty ones. */
+export function passwordAuth(username: string, password: string): RegistryAuth | undefined {
+    if (username === "" && password === "") return undefined;
+    checkText(username, "the user's name", limits.credentialBytes);
+    checkText(password, "the password", limits.credentialBytes);
+    return { kind: "password", username, password };
+}
+
+export async function imageBytecode(request: ImageRequest, manager: Manager) {
+    const { facts, object } = await manager.getImage(request);
+    const origin: ImageOrigin = { url: request.url, digest: facts.digest, pullPolicy: request.pullPolicy };
+    return { object, sourcePath: "", image: origin };
+}
+
+type PullRecord = Parameters<Parameters<Handlers<typeof Host>["pullImage"]>[2]["send"]>[0];
+
+/** Progress at most ten times a second; a peer that goes leaves the pull. */
+function pull(manager: Manager, request: ImageRequest, sink: Sink<PullRecord>): () => void {
+    const leaving = new AbortController();
+    let lastAt = 0;
+    let lastPhase = "";
+    const onProgress: NonNullable<Parameters<Manager["getImage"]>[1]>["onProgress"] = progress => {
+        const now = performance.now();
+        if (progress.phase === lastPhase && now - lastAt < 100) return;
+        lastAt = now;
+        lastPhase = progress.phase;
+        const { phase, bytes, totalBytes, layers, totalLayers } = progress;
+        sink.send({ phase, bytes: String(bytes), totalBytes: String(totalBytes), layers, totalLayers });
+    };
+    manager.getImage(request, { onProgress, signal: leaving.signal }).then(
+        ({ facts, cached }) => {
+            sink.send({ phase: "DONE", image: image(facts), cached });
+            sink.end();
+        },
+        (error: unknown) => {
+            if (leaving.signal.aborted) return;
+            sink.fail(
+                error instanceof BpfmanError ? error : new BpfmanError("INTERNAL", "internal error", { cause: error }),
+            );
+        },
+    );
+    return () => leaving.abort();
+}
+
+const removed = ({ removed: references, freedBytes }: RemovedImages) => ({
+    removed: [...references],
+    freedBytes: String(freedBytes),
+});
+
+function image(facts: ImageFacts): ImageJson {
+    return {
+        reference: facts.reference,
+        digest: facts.digest,
+        mediaType: facts.mediaType,
+        manifestDigest: facts.manifestDigest,
+        architecture: facts.architecture,
+        platforms: [...facts.platforms],
+        labels: textMap(facts.labels),
+        programs: facts.programs.map(program => ({ ...program })),
+        maps: facts.maps.map(map => ({ ...map })),
+        layers: facts.layers.map(({ digest, sizeBytes, mediaType }) => ({
+            digest,
+            size: String(sizeBytes),
+            mediaType,
+        })),
+        objectName: facts.objectName,
+        objectSha256: facts.objectSha256,
+        objectSize: String(facts.objectSizeBytes),
+        pulledAt: facts.pulledAt,
+        usedAt: facts.usedAt,
+        signature: { ...facts.signature },
+        policyChanged: facts.policyChanged,
+    };
+}

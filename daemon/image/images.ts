@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytecode from OCI images: what is asked for comes from the cache or from a registry, as the pull policy says. One pull
+// at a time for each image: whoever asks for the same one while it runs waits for it.
+import { createHash } from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import {
+    BpfmanError,
+    type ImageFacts,
+    type ImageRequest,
+    type PulledImage,
+    type PullProgress,
+    type RegistryAuth,
+} from "../model.ts";
+import { type CachedImage, type CacheLimits, ImageCache } from "./cache.ts";
+import { hostPolicy, type PolicyVerdict, policyVerdict } from "./policy.ts";
+import { type PullLimits, pullImage } from "./pull.ts";
+import { parseReference, type Reference } from "./reference.ts";
+import type { SkopeoOptions } from "./skopeo.ts";
+
+export interface ImagesOptions {
+    readonly cacheDir: string;
+    readonly log: (line: string) => void;
+    /** throws a BpfmanError for what is no object */
+    readonly checkObject: (object: Uint8Array) => void;
+    readonly signing?: { readonly allowUnsigned: boolean; readonly verifyEnabled: boolean };
+    readonly skopeo?: SkopeoOptions;
+    readonly limits?: PullLimits;
+    readonly cacheLimits?: CacheLimits;
+}
+
+export interface GetOptions {
+    readonly onProgress?: (progress: PullProgress) => void;
+    readonly signal?: AbortSignal;
+}
+
+const maxPulls = 8;
+const defaultLimits: PullLimits = { totalMs: 600_000, stallMs: 60_000 };
+
+interface Running {
+    readonly result: Promise<PulledImage>;
+    readonly abort: AbortController;
+    readonly listeners: Set<(progress: PullProgress) => void>;
+    last: PullProgress | undefined;
+    waiting: number;
+}
+
+export class Images {
+    readonly #options: ImagesOptions;
+    readonly #cache: ImageCache;
+    readonly #running = new Map<string, Running>();
+    #swept = false;
+
+    constructor(options: ImagesOptions) {
+        this.#options = options;
+        this.#cache = new ImageCache(options.cacheDir, options.cacheLimits);
+    }
+
+    /** The object of an image, and what is known of it. */
+    async get(request: ImageRequest, { onProgress, signal }: GetOptions = {}): Promise<PulledImage> {
+        const reference = parseReference(request.url);
+        const verdict = this.#verdict(reference);
+        const cached = request.pullPolicy === "Always" ? undefined : this.#cached(reference, verdict);
+        if (cached !== undefined) return cached;
+        if (request.pullPolicy === "Never") throw this.#absent(reference);
+        return await this.#join(reference, request.auth, verdict, onProgress, signal);
+    }
+
+    list(): ImageFacts[] {
+        return this.#cache.list().map(image => this.#facts(image));
+    }
+
+    /** By reference or by digest. */
+    inspect(name: string): ImageFacts {
+        const [found] = this.#find(name);
+        if (found === undefined) throw notCached(name);
+        return this.#facts(found);
+    }
+
+    remove(names: readonly string[], options: { ignoreMissing: boolean }): { removed: string[]; freedBytes: number } {
+        const found = names.flatMap(name => {
+            const images = this.#find(name);
+            if (images.length === 0 && !options.ignoreMissing) throw notCached(name);
+            return images;
+        });
+        return this.#remove(found);
+    }
+
+    /** keep: digests whose images stay */
+    prune(keep: ReadonlySet<string>): { removed: string[]; freedBytes: number } {
+        return this.#remove(this.#cache.list().filter(({ facts }) => !keep.has(facts.digest)));
+    }
+
+    /** Ends what is being pulled. */
+    async stop(): Promise<void> {
+        const all = [...this.#running.values()];
+        for (const { abort } of all) abort.abort();
+        await Promise.allSettled(all.map(({ result }) => result));
+    }
+
+    #remove(images: readonly CachedImage[]): { removed: string[]; freedBytes: number } {
+        const removed = [...new Set(images.map(({ facts }) => facts.reference))];
+        return { removed, freedBytes: this.#cache.remove(removed) };
+    }
+
+    #find(name: string): CachedImage[] {
+        if (/^sha256:[0-9a-f]{64}$/.test(name)) return this.#cache.list().filter(({ facts }) => facts.digest === name);
+        const found = this.#cache.get(parseReference(name).text);
+        return found === undefined ? [] : [found];
+    }
+
+    /** From the cache, where what admitted it still holds. */
+    #cached(reference: Reference, verdict: PolicyVerdict): PulledImage | undefined {
+        const image = this.#cache.get(reference.text);
+        if (image === undefined || image.facts.policyFingerprint !== verdict.fingerprint) return undefined;
+        const object = this.#cache.object(image.facts);
+        if (object === undefined) return undefined;
+        this.#cache.touch(reference.text);
+        return { facts: this.#facts(image), object, cached: true };
+    }
+
+    #absent(reference: Reference): BpfmanError {
+        const image = this.#cache.get(reference.text);
+        if (image === undefined || !this.#facts(image).policyChanged) return notCached(reference.text);
+        const why = "the signature policy has changed since it was pulled, so it has to be checked again";
+        return new BpfmanError("FAILED_PRECONDITION", `${reference.text}: ${why}`, {
+            hint: "Pull it again, or load it with another pull policy than Never.",
+        });
+    }
+
+    #facts({ facts, usedAt }: CachedImage): ImageFacts {
+        const { policyFingerprint, ...kept } = facts;
+        let policyChanged = true;
+        try {
+            policyChanged = this.#verdict(parseReference(facts.reference)).fingerprint !== policyFingerprint;
+        } catch {
+            // refused today
+        }
+        return { ...kept, usedAt, policyChanged };
+    }
+
+    /** What policy says, before anything is fetched; throws for what it refuses. */
+    #verdict(reference: Reference): PolicyVerdict & { signature: NonNullable<PolicyVerdict["signature"]> } {
+        const { skopeo = {}, signing = { allowUnsigned: true, verifyEnabled: true } } = this.#options;
+        const paths = {
+            policy: skopeo.policy ?? hostPolicy.policy,
+            registriesDir: skopeo.registriesDir ?? hostPolicy.registriesDir,
+        };
+        const { signature, fingerprint } = policyVerdict(reference, paths);
+        if (signature === undefined)
+            throw new BpfmanError("FAILED_PRECONDITION", `${reference.text} is refused by ${paths.policy}`);
+        if (signature.state === "unchecked" && signing.verifyEnabled && !signing.allowUnsigned)
+            throw new BpfmanError(
+                "FAILED_PRECONDITION",
+                `${reference.text} is refused: signing.allow_unsigned is false, and ${signature.detail}`,
+                { hint: `Demand a signature for it in ${paths.policy} (containers-policy.json(5)).` },
+            );
+        return { signature, fingerprint };
+    }
+
+    async #join(
+        reference: Reference,
+        auth: RegistryAuth | undefined,
+        verdict: PolicyVerdict,
+        onProgress: GetOptions["onProgress"],
+        signal: AbortSignal | undefined,
+    ): Promise<PulledImage> {
+        // who has other credentials must show them to the registry
+        const key = `${reference.text}\0${verdict.fingerprint}\0${createHash("sha256")
+            .update(JSON.stringify(auth ?? ""))
+            .digest("hex")}`;
+        const running = this.#running.get(key) ?? this.#start(key, reference, auth);
+        running.waiting++;
+        if (onProgress) {
+            if (running.last) onProgress(running.last);
+            running.listeners.add(onProgress);
+        }
+        const left = Promise.withResolvers<never>();
+        const leave = () => left.reject(new BpfmanError("CANCELLED", `the pull of ${reference.text} was cancelled`));
+        if (signal?.aborted) leave();
+        signal?.addEventListener("abort", leave, { once: true });
+        try {
+            return await Promise.race([running.result, left.promise]);
+        } finally {
+            signal?.removeEventListener("abort", leave);
+            if (onProgress) running.listeners.delete(onProgress);
+            running.waiting--;
+            // the last one who waited turns off the light
+            if (running.waiting === 0) running.abort.abort();
+        }
+    }
+
+    #start(key: string, reference: Reference, auth: RegistryAuth | undefined): Running {
+        if (this.#running.size >= maxPulls)
+            throw new BpfmanError("RESOURCE_EXHAUSTED", `${maxPulls} images are being pulled already`);
+        const abort = new AbortController();
+        const listeners: Running["listeners"] = new Set();
+        const started = performance.now();
+        const result = this.#pull(reference, auth, abort.signal, progress => {
+            running.last = progress;
+            for (const listener of listeners) listener(progress);
+        });
+        const running: Running = { result, abort, listeners, last: undefined, waiting: 0 };
+        this.#running.set(key, running);
+        const seconds = () => ((performance.now() - started) / 1000).toFixed(1);
+        result
+            .then(
+                ({ facts }) => this.#options.log(`pulled ${reference.text}: ${facts.digest} in ${seconds()} s`),
+                (error: unknown) => {
+                    const why = error instanceof BpfmanError ? error.message : String(error);
+                    this.#options.log(`pull of ${reference.text} failed after ${seconds()} s: ${why}`);
+                },
+            )
+            .finally(() => this.#running.delete(key));
+        return running;
+    }
+
+    async #pull(
+        reference: Reference,
+        auth: RegistryAuth | undefined,
+        signal: AbortSignal,
+        onProgress: (progress: PullProgress) => void,
+    ): Promise<PulledImage> {
+        const { cacheDir, skopeo = {}, limits = defaultLimits, checkObject } = this.#options;
+        // the first listener joins in the same turn; it is to see the first step
+        await Promise.resolve();
+        this.#sweep();
+        const verdict = this.#verdict(reference);
+        const before = this.#cached(reference, verdict);
+        const known = before?.facts.digest;
+        const pulled = await pullImage({
+            reference,
+            auth,
+            cacheDir,
+            skopeo,
+            limits,
+            signal,
+            onProgress,
+            checkObject,
+            known,
+        });
+        if (pulled === "unchanged") {
+            if (before === undefined) throw new Error("unchanged, and nothing was there");
+            return before;
+        }
+        const { signature, fingerprint } = this.#verdict(reference);
+        if (fingerprint !== verdict.fingerprint)
+            throw new BpfmanError("ABORTED", "the signature policy changed while the image was pulled", {
+                hint: "Pull it again.",
+            });
+        const facts = {
+            ...pulled.facts,
+            pulledAt: new Date().toISOString(),
+            signature,
+            policyFingerprint: fingerprint,
+        };
+        return { facts: this.#facts(this.#cache.put(facts, pulled.object)), object: pulled.object, cached: false };
+    }
+
+    /** Folders of pulls whose process was killed. */
+    #sweep(): void {
+        const { cacheDir } = this.#options;
+        fs.mkdirSync(cacheDir, { recursive: true, mode: 0o711 });
+        if (this.#swept) return;
+        this.#swept = true;
+        for (const name of fs.readdirSync(cacheDir)) {
+            const pid = /^pull-(\d+)-/.exec(name)?.[1];
+            // another daemon may share the cache
+            if (pid === undefined || (pid !== String(process.pid) && fs.existsSync(`/proc/${pid}`))) continue;
+            fs.rmSync(path.join(cacheDir, name), { recursive: true, force: true });
+        }
+    }
+}
+
+const notCached = (name: string) =>
+    new BpfmanError("NOT_FOUND", `${name} is not in the cache`, {
+        hint: "bpfman image list shows what is; bpfman image pull brings it.",
+    });

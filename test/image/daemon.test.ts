@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// The built command and daemon with images: the daemon sees an /etc/containers of the test's own, in a mount namespace
+// of its own, and nothing else tells it about registries.
+import assert from "node:assert/strict";
+import { execFile, execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { after, before, test } from "node:test";
+import { fixtureObject } from "../fixtures/objects.ts";
+import { Lab } from "../lab/lab.ts";
+import { openFolder, Registry, tarOf } from "./registry.ts";
+
+const command = path.join(import.meta.dirname, "../../dist/bin/bpfman");
+const url = "quay.io/bpfman-bytecode/xdp_pass:latest";
+const pass = fixtureObject("xdp_pass");
+
+let registry: Registry;
+let digest: string;
+let containers: string;
+let cacheDir: string;
+
+before(async () => {
+    registry = await Registry.start();
+    containers = openFolder("bpfman-containers-");
+    cacheDir = openFolder("bpfman-cache-");
+    fs.copyFileSync(registry.registriesConf({ "quay.io/bpfman-bytecode": "acme" }), `${containers}/registries.conf`);
+    const policy = {
+        default: [{ type: "insecureAcceptAnything" }],
+        transports: { docker: { "quay.io/bpfman-bytecode/refused": [{ type: "reject" }] } },
+    };
+    fs.writeFileSync(`${containers}/policy.json`, JSON.stringify(policy));
+    for (const name of fs.readdirSync(containers)) fs.chmodSync(`${containers}/${name}`, 0o644);
+    const labels = { "io.ebpf.programs": '{"xdp_pass":"xdp"}' };
+    ({ digest } = await registry.push("acme/xdp_pass", "latest", tarOf("xdp_pass.o", pass), { labels }));
+    await registry.push("acme/refused", "latest", tarOf("xdp_pass.o", pass), { labels });
+});
+after(async () => {
+    await registry[Symbol.asyncDispose]();
+    for (const folder of [containers, cacheDir]) fs.rmSync(folder, { recursive: true });
+});
+
+const inNamespace = () => [
+    ...["unshare", "--mount", "--propagation", "slave", "sh", "-c"],
+    `mount --bind ${containers} /etc/containers && exec "$@"`,
+    "sh",
+];
+
+/** A daemon that is told nothing of images but where to keep them. */
+async function start(options: readonly string[] = []): Promise<Lab> {
+    const lab = Lab.prepare(["--image-cache-dir", cacheDir, ...options]);
+    // what the daemon mounts in a namespace of its own would not be seen here
+    fs.mkdirSync(path.join(lab.runtimeDir, "fs"), { recursive: true, mode: 0o750 });
+    execFileSync("mount", ["-t", "bpf", "bpf", path.join(lab.runtimeDir, "fs")]);
+    await lab.startDaemon(inNamespace());
+    return lab;
+}
+
+function bpfman(lab: Lab, line: string, env: Record<string, string> = {}) {
+    return new Promise<{ status: number; out: string; err: string }>(resolve => {
+        const words = ["--socket-path", lab.socketPath, ...line.split(" ")];
+        const options = { cwd: "/", env, encoding: "utf8" } as const;
+        execFile(command, words, options, (error, out, err) =>
+            resolve({ status: error ? Number(error.code) : 0, out, err }),
+        );
+    });
+}
+
+async function ok(lab: Lab, line: string): Promise<string> {
+    const { status, out, err } = await bpfman(lab, line);
+    assert.deepEqual({ status, err }, { status: 0, err: "" }, line);
+    return out;
+}
+
+test("the sentence that everybody knows: load image quay.io/bpfman-bytecode/xdp_pass:latest", async () => {
+    await using lab = await start();
+    const wire = lab.wire();
+    const attach = `xdp --iface ${wire.interface} --netns ${wire.netns} --priority 50`;
+    const out = await ok(lab, `load image --image-url ${url} --programs xdp:xdp_pass ${attach}`);
+    assert.match(out, new RegExp(`Image URL: +${url}`));
+    assert.match(out, /Pull Policy: +IfNotPresent/);
+    assert.match(out, new RegExp(`Interface: +${wire.interface}`));
+    const [link] = (await lab.client.listLinks({})).links ?? [];
+    assert.equal(link?.interface, wire.interface);
+
+    const { programs } = JSON.parse(
+        await ok(lab, `program load image ${url} --programs xdp:xdp_pass -p Never -o json`),
+    );
+    assert.deepEqual(programs[0].record.load.image_source, { url, digest, pull_policy: "Never" });
+    assert.equal(programs[0].record.load.source_path, null);
+    assert.match(await ok(lab, `program get ${programs[0].record.program_id}`), new RegExp(`Image URL: +${url}`));
+
+    // a restart keeps it, and prune keeps what is in use
+    await lab.stopDaemon();
+    await lab.startDaemon(inNamespace());
+    assert.match(await ok(lab, `get program ${programs[0].record.program_id}`), /Pull Policy: +Never/);
+    assert.match(await ok(lab, "image prune"), /^0 removed/);
+    assert.match(
+        await ok(lab, "image list"),
+        /quay\.io\/bpfman-bytecode\/xdp_pass:latest +sha256:.* xdp:xdp_pass .*unchecked/,
+    );
+});
+
+test("image pull, list, inspect, remove, prune", async () => {
+    await using lab = await start();
+    assert.equal(await ok(lab, `image pull ${url} -p Always`), `${url}@${digest}\n`);
+    assert.equal(await ok(lab, `image pull --image-url ${url}`), "");
+    assert.equal(await ok(lab, "image list -q"), `${url}\n`);
+    const shown = JSON.parse(await ok(lab, `image inspect ${url} -o json`));
+    assert.equal(shown.digest, digest);
+    assert.deepEqual(shown.programs, { xdp_pass: "xdp" });
+    assert.deepEqual(shown.object, {
+        name: "xdp_pass.o",
+        sha256: execFileSync("sha256sum", { input: pass, encoding: "utf8" }).split(" ")[0],
+        size: pass.length,
+    });
+    assert.match(
+        await ok(lab, `image inspect ${digest}`),
+        /Signature: +unchecked: no signature is demanded \(\/etc\/containers/,
+    );
+    await ok(lab, `image remove ${url}`);
+    const gone = await bpfman(lab, `image inspect ${url}`);
+    assert.deepEqual([gone.status, gone.out], [1, ""]);
+    assert.match(gone.err, /is not in the cache\nhint: bpfman image list/);
+    await ok(lab, `image pull ${url}`);
+    assert.match(await ok(lab, "image prune --all"), /1 removed, \d+ bytes freed/);
+    assert.equal(await ok(lab, "image list -q"), "");
+    const never = await bpfman(lab, `program load image ${url} --programs xdp:xdp_pass -p Never`);
+    assert.match(never.err, /is not in the cache/);
+});
+
+test("wrong words, refused and absent images are one clear error each", async () => {
+    await using lab = await start();
+    const fails = async (line: string, message: RegExp, status = 1) => {
+        const outcome = await bpfman(lab, line);
+        assert.deepEqual([outcome.status, outcome.out], [status, ""], line);
+        assert.match(outcome.err, message);
+        assert.equal(outcome.err.split("\n").filter(text => text.startsWith("bpfman: error:")).length, 1);
+    };
+    await fails("image pull", /missing argument IMAGE/);
+    await fails(`image pull ${url} -p always`, /must be one of Always, IfNotPresent, Never/);
+    await fails(`image pull ${url} --registry-auth c2VjcmV0`, /--registry-auth is not USER:PASSWORD in base64/);
+    await fails("image pull Quay.io/X/y", /names no image/);
+    await fails("image pull quay.io/bpfman-bytecode/refused", /refused by \/etc\/containers\/policy.json/);
+    await fails("image pull quay.io/bpfman-bytecode/absent", /can't be pulled: .*unknown/);
+    await fails(`load image --image-url ${url} --programs xdp:absent`, /the object has no program "absent"/);
+    await fails(`load image --programs xdp:xdp_pass`, /--image-url is required/, 2);
+    assert.deepEqual((await lab.client.listPrograms({})).programs ?? [], []);
+});
+
+test("signing.allow_unsigned = false refuses what the policy demands no signature for", async () => {
+    const config = path.join(containers, "bpfman.toml");
+    fs.writeFileSync(config, "[signing]\nallow_unsigned = false\n");
+    await using lab = await start(["--config", config]);
+    const { status, err } = await bpfman(lab, `image pull ${url}`);
+    assert.equal(status, 1);
+    assert.match(err, /signing.allow_unsigned is false, and no signature is demanded .*\nhint: Demand a signature/);
+});
+
+test("a policy that changed is asked again before the cache is used", async () => {
+    await using lab = await start();
+    await ok(lab, `image pull ${url}`);
+    const file = `${containers}/policy.json`;
+    const before = fs.readFileSync(file, "utf8");
+    try {
+        fs.writeFileSync(file, JSON.stringify({ default: [{ type: "insecureAcceptAnything" }] }));
+        assert.match(await ok(lab, "image list"), /to be checked again/);
+        const never = await bpfman(lab, `program load image ${url} --programs xdp:xdp_pass -p Never`);
+        assert.match(never.err, /signature policy has changed since it was pulled/);
+        await ok(lab, `image pull ${url}`);
+        assert.match(await ok(lab, "image list"), /unchecked/);
+        fs.writeFileSync(file, JSON.stringify({ default: [{ type: "reject" }] }));
+        assert.match((await bpfman(lab, `image pull ${url}`)).err, /is refused by/);
+    } finally {
+        fs.writeFileSync(file, before);
+    }
+});
