@@ -26,7 +26,7 @@ export const globalOptions: readonly Option[] = [
         name: "log",
         value: "SPEC",
         env: "BPFMAN_LOG",
-        help: "level of a daemon that this command starts (default warn)",
+        help: "level of a daemon that this command starts (default info)",
     },
     {
         name: "runtime-dir",
