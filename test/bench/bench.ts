@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures of this project beside those of what users would pick instead, all of one run: `npm run bench`.
-// `node test/bench/bench.ts quick` leaves the VM out and measures fewer rounds.
+// `node test/bench/bench.ts quick` leaves the VM out and measures fewer rounds; `write` also puts a run into docs/bench.md.
 // Exits with 1 where a figure or its peer's is missing; a target that is not met is told, and changes nothing.
 import "./environment.ts";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import os from "node:os";
+import path from "node:path";
 import { Lab } from "../lab/lab.ts";
 import { findKernel } from "../vm/kernel.ts";
 import { runInVm } from "../vm/vm.ts";
@@ -17,6 +18,8 @@ import { type Candidate, inTurn } from "./rounds.ts";
 
 type Figures = ReadonlyMap<string, number>;
 
+/** what follows in docs/bench.md is a run's */
+const marker = "<!-- figures -->";
 const quick = process.argv.includes("quick");
 const tables: Table[] = [];
 const targets: Target[] = [];
@@ -271,9 +274,14 @@ if (!quick) {
 bundleHere();
 const kernel = readFileSync("/proc/sys/kernel/osrelease", "utf8").split("-")[0]?.trim();
 const guest = quick ? "" : `; VM: kernel ${findKernel().release.split("+")[0]}, one emulated CPU`;
-console.log(`${os.availableParallelism()} CPUs, kernel ${kernel}, Node ${process.versions.node}${guest}. Medians.\n`);
-for (const table of tables) console.log(`${markdown(table)}\n`);
-console.log(targetList(targets));
+const machine = `${os.availableParallelism()} CPUs, kernel ${kernel}, Node ${process.versions.node}${guest}. Medians.`;
+const report = [machine, ...tables.map(markdown), targetList(targets)].join("\n\n");
+console.log(report);
 const missing = incomplete(tables);
 for (const one of missing) console.error(`bench: ${one}`);
 process.exitCode = missing.length === 0 ? 0 : 1;
+if (process.argv.includes("write") && !quick && missing.length === 0) {
+    const file = path.resolve(import.meta.dirname, "../../docs/bench.md");
+    const [introduction = ""] = readFileSync(file, "utf8").split(marker);
+    writeFileSync(file, `${introduction}${marker}\n\n${report}\n`);
+}
