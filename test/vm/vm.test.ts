@@ -12,7 +12,7 @@ import { runInVm, type VmResult } from "./vm.ts";
 import { newerTools } from "./xdp-tools.ts";
 
 const root = join(import.meta.dirname, "../..");
-const timeoutMs = 14 * 60_000;
+const timeoutMs = 20 * 60_000;
 const testTimeoutMs = 3 * 60_000;
 
 const wanted: KernelWanted = process.env["VM_KERNEL"] === "oldest" ? "oldest" : "default";
