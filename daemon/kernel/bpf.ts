@@ -121,8 +121,11 @@ function text(buffer: Buffer, start: number, length: number): string {
     return buffer.toString("utf8", start, end < 0 || end > start + length ? start + length : end);
 }
 
-/** Realtime minus CLOCK_BOOTTIME, the clock of a program's load time, to 10 ms. */
-const clockOffsetMs = Date.now() - Number.parseFloat(fs.readFileSync("/proc/uptime", "utf8")) * 1000;
+/**
+ * When the machine booted, to the second: a program's load time counts from there. The kernel's own figure, so that the
+ * same program was loaded at the same time whoever asks and whenever.
+ */
+const bootMs = Number(/^btime (\d+)$/m.exec(fs.readFileSync("/proc/stat", "latin1"))?.[1] ?? 0) * 1000;
 const maxMapIds = 64;
 const mapIdBuffer = Buffer.alloc(4 * maxMapIds);
 const mapIdAddress = address(mapIdBuffer);
@@ -140,7 +143,7 @@ export function programInfo(fd: Fd): KernelProgram {
     });
     const type = b.readUInt32LE(0);
     const mapCount = Math.min(b.readUInt32LE(52), maxMapIds);
-    const loadedMs = Number(b.readBigUInt64LE(40) / 1_000_000n) + clockOffsetMs;
+    const loadedMs = Number(b.readBigUInt64LE(40) / 1_000_000n) + bootMs;
     return {
         id: b.readUInt32LE(4) as ProgramId,
         name: text(b, 64, 16),
