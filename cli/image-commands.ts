@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The commands that deal with images: program load image, image …
 import type { Command, Option } from "./args.ts";
+import { buildOptions } from "./build-inputs.ts";
 import type { Verb } from "./host.ts";
 import { pullPolicy, registryAuth } from "./image-source.ts";
 
@@ -16,6 +17,9 @@ const output: Option = {
     help: "text or json",
 };
 
+// -r is the released build's --runtime
+const { short: _, ...registryAuthLong } = registryAuth;
+
 export const loadImageCommand = (loadOptions: readonly Option[]): BpfmanCommand => ({
     name: "image",
     summary: "Loads programs of an OCI image, and attaches them where asked: all of it or nothing",
@@ -30,7 +34,7 @@ export const loadImageCommand = (loadOptions: readonly Option[]): BpfmanCommand 
 
 export const imageCommand: BpfmanCommand = {
     name: "image",
-    summary: "Pulls images, and shows and empties the cache",
+    summary: "Pulls and builds images, shows and empties the cache",
     examples: ["bpfman image pull quay.io/bpfman-bytecode/xdp_pass:latest", "bpfman image list"],
     commands: [
         {
@@ -54,6 +58,42 @@ export const imageCommand: BpfmanCommand = {
                 "bpfman image pull quay.io/me/mark -p Always",
             ],
             run: () => import("./verbs/image.ts").then(verbs => verbs.imagePull),
+        },
+        {
+            name: "build",
+            summary: "Builds an image of objects, and pushes it or writes it to a folder",
+            words: [
+                {
+                    name: "IMAGE",
+                    list: true,
+                    optional: true,
+                    help: "where it goes, or oci:FOLDER; then FILE, or linux/ARCH=FILE…",
+                },
+            ],
+            options: [
+                { name: "tag", short: "t", value: "IMAGE", hidden: true, help: "the image, in the released form" },
+                ...buildOptions,
+                { name: "container-file", short: "f", value: "FILE", hidden: true, help: "accepted: none is needed" },
+                { name: "runtime", short: "r", value: "NAME", hidden: true, help: "accepted: none is needed" },
+                registryAuthLong,
+            ],
+            examples: [
+                "bpfman image build quay.io/me/pass:v1 pass.o",
+                "bpfman image build quay.io/me/pass:v1 linux/amd64=pass_x86.o linux/arm64=pass_arm64.o",
+                "bpfman image build oci:pass-image -c cmd/pass",
+            ],
+            run: () => import("./verbs/image-build.ts").then(verbs => verbs.imageBuild),
+        },
+        {
+            name: "generate-build-args",
+            summary: "Tells the build arguments and labels of objects, for a Containerfile",
+            words: [{ name: "BYTECODE", list: true, optional: true, help: "FILE, or linux/ARCH=FILE…" }],
+            options: [...buildOptions, output],
+            examples: [
+                "bpfman image generate-build-args -b pass.o",
+                "bpfman image generate-build-args -c cmd/pass -o json",
+            ],
+            run: () => import("./verbs/image-build.ts").then(verbs => verbs.generateBuildArgs),
         },
         {
             name: "list",

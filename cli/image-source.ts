@@ -29,6 +29,12 @@ export function imageSource(args: Args, url: string): ImageSourceJson {
     return { url, pullPolicy: args.value("pull-policy") ?? "IfNotPresent", ...(auth && { auth }) };
 }
 
+/** As an auth.json has it. */
+export function basicAuth(given: string | undefined): string | undefined {
+    const auth = registryAuthOf(given);
+    return auth && Buffer.from(`${auth.username}:${auth.password}`).toString("base64");
+}
+
 function registryAuthOf(given: string | undefined): RegistryAuthJson | undefined {
     if (given === undefined) return undefined;
     const text = Buffer.from(given, "base64").toString();

@@ -39,6 +39,7 @@ check xz-utils          xz
 check zstd              zstd
 check docker-registry   docker-distribution
 check umoci             umoci
+check gnupg             gnupg2
 check libelf-dev        elfutils-libelf-devel
 check zlib1g-dev        zlib-devel
 check gcc               gcc

@@ -28,6 +28,11 @@ const rooms: readonly Room[] = [
     { path: "daemon/config.ts", imports: ["daemon/model.ts", "node:fs"], dynamic: ["smol-toml"] },
     { path: "daemon/main.ts", imports: ["daemon/", "proto/gen/", "node:*", "@grpc/grpc-js", "@bufbuild/protobuf"] },
     {
+        // pure, and run by the command: an image is built without a daemon
+        path: "daemon/build-image.ts",
+        imports: ["daemon/image/", "daemon/kernel/elf.ts", "daemon/kernel/object-types.ts", "daemon/model.ts"],
+    },
+    {
         path: "daemon/api/",
         imports: [
             ...["daemon/model.ts", "daemon/kernel/peer.ts", "proto/gen/"],
@@ -53,7 +58,7 @@ const rooms: readonly Room[] = [
         imports: ["client/", "node:*"],
         types: ["proto/gen/"],
         // the daemon's code is read by `bpfman serve` alone, so that no other command pays for it
-        dynamic: ["daemon/main.ts", "yaml"],
+        dynamic: ["daemon/build-image.ts", "daemon/main.ts", "yaml"],
     },
     {
         path: "src/",

@@ -285,7 +285,8 @@ function readFile(file: string, maxBytes: number): Buffer {
 /** The child has no rights, so it needs a way through every folder above its own. */
 function checkReachable(cacheDir: string): void {
     if (process.getuid?.() !== 0) return;
-    fs.chmodSync(cacheDir, 0o711);
+    const { mode } = fs.statSync(cacheDir);
+    if ((mode & 0o001) === 0) fs.chmodSync(cacheDir, (mode & 0o7777) | 0o001);
     for (let folder = path.dirname(cacheDir); folder !== "/"; folder = path.dirname(folder))
         if ((fs.statSync(folder).mode & 0o001) === 0)
             throw new BpfmanError(
