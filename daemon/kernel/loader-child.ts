@@ -23,7 +23,9 @@ const RLIMIT_DATA = 2;
 const RLIMIT_CORE = 4;
 /** What an object of the largest size allowed needs, several times over. */
 const dataLimitBytes = 1n << 30n;
-const logSizeBytes = 16 << 20;
+/** The verifier's longest logs have some MiB; all buffers together stay far below the limit on data. */
+const maxLogBytes = 16 << 20;
+const allLogsBytes = 256 << 20;
 
 class StepError extends Error {
     readonly step: string;
@@ -143,7 +145,7 @@ function preparePrograms(
                 libbpf.setAttachTarget(program, 0, kernelFunction),
                 `find ${kernelFunction} for ${name} in the kernel`,
             );
-        const log = new CMemory(logSizeBytes);
+        const log = new CMemory(Math.min(maxLogBytes, Math.floor(allLogsBytes / wanted.size)));
         logs.set(name, log);
         // level 0 at first: libbpf asks the kernel for a log only after a refusal
         must(libbpf.setLogBuf(program, log.pointer, log.size), `give ${name} a log`);

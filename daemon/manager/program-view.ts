@@ -21,6 +21,7 @@ function view(
     links: readonly LinkView[],
     partOf: string,
     alive: boolean,
+    isPinned: (name: string) => boolean,
 ): ProgramView {
     const { bpffs, kernel, store } = context;
     const kernelProgram = alive ? kernel.program(id) : undefined;
@@ -37,7 +38,7 @@ function view(
         pinPath: record === undefined ? "" : bpffs.path(pin),
         mapPinPath: record === undefined ? "" : bpffs.path(mapFolder(record.mapOwnerId ?? id)),
         objectPath: record === undefined ? "" : store.objectPath(record.objectSha256),
-        pinPresent: record !== undefined && bpffs.exists(pin),
+        pinPresent: record !== undefined && isPinned(pin),
     };
 }
 
@@ -69,10 +70,21 @@ export function programViews(context: Context, { all }: { all: boolean }): Progr
     }
     const parts = all ? ownParts(context) : new Map<ProgramId, string>();
     const alive = new Set(context.kernel.programIds());
+    // one look at the folder instead of one at each pin
+    const pinned = new Set(context.bpffs.entries(""));
+    const isPinned = (name: string) => pinned.has(name);
     const ids = all ? new Set([...records.keys(), ...alive]) : records.keys();
     const views: ProgramView[] = [];
     for (const id of [...ids].sort((a, b) => a - b)) {
-        const one = view(context, id, records.get(id), links.get(id) ?? [], parts.get(id) ?? "", alive.has(id));
+        const one = view(
+            context,
+            id,
+            records.get(id),
+            links.get(id) ?? [],
+            parts.get(id) ?? "",
+            alive.has(id),
+            isPinned,
+        );
         // unloaded between the list of ids and the look at it
         if (one.record !== undefined || one.kernel !== undefined) views.push(one);
     }
@@ -87,7 +99,7 @@ export function programView(context: Context, id: ProgramId): ProgramView {
     const alive = kernel.isAlive(id);
     if (record === undefined && !alive) throw new BpfmanError("NOT_FOUND", `program ${id} does not exist`);
     const links = linkViews(context).filter(link => link.record.programId === id);
-    const base = view(context, id, record, links, ownParts(context).get(id) ?? "", alive);
+    const base = view(context, id, record, links, ownParts(context).get(id) ?? "", alive, name => bpffs.exists(name));
     const folder = record === undefined ? "" : mapFolder(record.mapOwnerId ?? id);
     const pinned = new Set(folder === "" ? [] : bpffs.entries(folder));
     const names = new Map([...(record?.mapIds ?? [])].map(([name, mapId]) => [mapId, name]));
