@@ -272,7 +272,8 @@ describe("chains", () => {
             await page.getByRole("link", { name: "Programs" }).click();
             assert.equal(await page.getByRole("link", { name: "xdp_drop" }).count(), 0);
             await page.getByRole("button", { name: "All", exact: true }).click();
-            await page.getByRole("link", { name: "xdp_drop" }).waitFor();
+            // the machine may run others of that name
+            await page.getByRole("link", { name: "xdp_drop" }).first().waitFor();
         } finally {
             stack.detachForeign("downlink");
         }
