@@ -21,7 +21,7 @@ import { type ApplyPlan, checkSet, type DesiredSet, type PlannedLoad, planApply 
 import { isNetwork } from "./attach.ts";
 import type { Context } from "./context.ts";
 import { planGlobals } from "./globals.ts";
-import { type ResolvedHook, resolveHook } from "./hook.ts";
+import { hookResolver, type ResolvedHook } from "./hook.ts";
 import { keptMaps } from "./kept-maps.ts";
 import { linkViews } from "./link-view.ts";
 import { dropStages, keepPrograms, type PreparedLoad, planLoad, prepareLoad } from "./load.ts";
@@ -90,9 +90,9 @@ async function planNow(scope: WriterScope, context: Context, wanted: Wanted): Pr
 }
 
 async function planAll(context: Context, wanted: Wanted): Promise<Planned> {
+    const resolveHook = hookResolver(context);
     const resolved = new Map<string, ResolvedHook>();
-    for (const { name, hook } of wanted.request.links)
-        if (isNetwork(hook)) resolved.set(name, await resolveHook(context, hook));
+    for (const { name, hook } of wanted.request.links) if (isNetwork(hook)) resolved.set(name, await resolveHook(hook));
     const hooks = new Map<string, HookKey>(Array.from(resolved, ([name, { hook }]) => [name, hook]));
     const { store } = context;
     const state = { programs: store.programs(), links: store.links(), chains: store.chains() };

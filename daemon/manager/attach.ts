@@ -20,9 +20,9 @@ import {
 import { type Changed, chainRow, changeChain, retire } from "./chain-change.ts";
 import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";
-import { type ResolvedHook, resolveHook } from "./hook.ts";
+import { hookResolver, type ResolvedHook } from "./hook.ts";
 import { linkViews } from "./link-view.ts";
-import { sameHook } from "./pins.ts";
+import { groupByHook } from "./pins.ts";
 import { type AttachedProbe, attachProbe } from "./probe-attach.ts";
 import { refuseReplaced } from "./replaced.ts";
 import { dropDeadLinks } from "./restore.ts";
@@ -91,18 +91,19 @@ export async function attachItems(
 ): Promise<Attached> {
     await dropDeadLinks(scope, context);
     const request = context.store.nextRequest();
+    const resolveHook = hookResolver(context);
     const items: Item[] = [];
     const probes = new Map<number, AttachedProbe>();
     for (const [index, item] of asked.entries()) {
         const program = programOf(item.programId) ?? missingProgram(context, item.programId);
         checkKind(program, item);
         const { hook } = item;
-        if (isNetwork(hook)) items.push({ index, hook, program, resolved: await resolveHook(context, hook), request });
+        if (isNetwork(hook)) items.push({ index, hook, program, resolved: await resolveHook(hook), request });
         else probes.set(index, await attachProbe(scope, context, program, hook, undo, caller.uid === 0));
     }
     const changed: Changed<ChainLink>[] = [];
     const tcxIds = new Map<number, KernelLinkId>();
-    for (const group of groupByHook(items))
+    for (const group of groupByHook(items, ({ resolved }) => resolved.hook))
         if (group[0]?.hook.kind === "tcx") await attachTcxGroup(scope, context, group, tcxIds, undo);
         else changed.push(await attachChainGroup(scope, context, group, undo));
     return {
@@ -141,16 +142,6 @@ export function checkKind(program: ProgramRecord, { hook }: Pick<AttachItem, "ho
             `program ${program.id} (${program.name}) is made for section ${program.section}, not for an interface`,
             { hint: "Programs of xdp/devmap and xdp/cpumap run where a map entry names them." },
         );
-}
-
-function groupByHook(items: readonly Item[]): Item[][] {
-    const groups: Item[][] = [];
-    for (const item of items) {
-        const group = groups.find(([first]) => first && sameHook(first.resolved.hook, item.resolved.hook));
-        if (group === undefined) groups.push([item]);
-        else group.push(item);
-    }
-    return groups;
 }
 
 async function attachChainGroup(

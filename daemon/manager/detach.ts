@@ -5,7 +5,7 @@ import { BpfmanError } from "../model.ts";
 import { type Changed, chainRow, changeChain, detachPinned, removeChain, retire } from "./chain-change.ts";
 import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";
-import { isNetworkLink, isProbeLink, probePins, sameHook, tcxPin } from "./pins.ts";
+import { groupByHook, isNetworkLink, isProbeLink, probePins, tcxPin } from "./pins.ts";
 import { dropDeadLinks } from "./restore.ts";
 import { withUndo } from "./undo.ts";
 import { asBpfmanError } from "./unexpected.ts";
@@ -30,7 +30,7 @@ export async function detach(
             else if (options.ignoreMissing || known.has(id)) done.push(id);
             else failures.push({ id, error: new BpfmanError("NOT_FOUND", `link ${id} does not exist`) });
         }
-        for (const group of groupByHook(records)) {
+        for (const group of groupByHook(records, ({ hook }) => hook)) {
             try {
                 await detachGroup(scope, context, group);
                 done.push(...group.map(({ id }) => id));
@@ -47,16 +47,6 @@ export async function detach(
             programs: [...new Set(detached.map(({ programId }) => programId))],
         });
     return result.result;
-}
-
-export function groupByHook(records: readonly LinkRecord[]): LinkRecord[][] {
-    const groups: LinkRecord[][] = [];
-    for (const record of records) {
-        const group = groups.find(([first]) => first !== undefined && sameHook(first.hook, record.hook));
-        if (group === undefined) groups.push([record]);
-        else group.push(record);
-    }
-    return groups;
 }
 
 /** Takes links of one hook away; throws with nothing changed. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From what an administrator names (interface, namespace path) to what the kernel knows (ifindex, inode and cookie).
 import { suggest } from "../kernel/near-names.ts";
+import type { NetResults } from "../kernel/net-protocol.ts";
 import type { LinkInterface } from "../kernel/netlink.ts";
 import { BpfmanError, type HookKey, type NetworkHookRequest } from "../model.ts";
 import type { Context } from "./context.ts";
@@ -11,9 +12,20 @@ export interface ResolvedHook {
     readonly netns: string;
 }
 
-/** Throws NOT_FOUND for a namespace or an interface that is not there, with near names. */
-export async function resolveHook(context: Context, request: NetworkHookRequest): Promise<ResolvedHook> {
-    const { namespace, interfaces } = await context.net.call(request.netns, { op: "interfaces" });
+/**
+ * Resolves the hooks of one request: each namespace is read once, however many links go to it. The function throws
+ * NOT_FOUND for a namespace or an interface that is not there, with near names.
+ */
+export function hookResolver(context: Context): (request: NetworkHookRequest) => Promise<ResolvedHook> {
+    const read = new Map<string, Promise<NetResults["interfaces"]>>();
+    return async request => {
+        const found = read.get(request.netns) ?? context.net.call(request.netns, { op: "interfaces" });
+        read.set(request.netns, found);
+        return resolve(request, await found);
+    };
+}
+
+function resolve(request: NetworkHookRequest, { namespace, interfaces }: NetResults["interfaces"]): ResolvedHook {
     const found = interfaces.find(({ name }) => name === request.interface);
     if (found === undefined) {
         const where = request.netns === "" ? "" : ` in the network namespace ${request.netns}`;

@@ -73,6 +73,18 @@ export const sameHook = (a: Hook, b: Hook): boolean =>
     a.netnsCookie === b.netnsCookie &&
     a.ifindex === b.ifindex;
 
+/** The items at one hook together, in the order in which their hooks first come; each probe is alone. */
+export function groupByHook<T>(items: readonly T[], hookOf: (item: T) => Hook): T[][] {
+    const groups: { hook: Hook; items: T[] }[] = [];
+    for (const item of items) {
+        const hook = hookOf(item);
+        const group = groups.find(one => sameHook(one.hook, hook));
+        if (group === undefined) groups.push({ hook, items: [item] });
+        else group.items.push(item);
+    }
+    return groups.map(group => group.items);
+}
+
 /** A hook for people: xdp eth0, tc eth0 ingress, tracepoint sched/sched_switch. */
 export function hookText(link: { hook: Hook; interface?: string }): string {
     const { hook } = link;

@@ -23,11 +23,10 @@ import { missingProgram } from "./attach.ts";
 import { type Changed, chainRow, changeChain, detachPinned, retire } from "./chain-change.ts";
 import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";
-import { groupByHook } from "./detach.ts";
 import { keptMaps } from "./kept-maps.ts";
 import { dropStages, keepPrograms, type PreparedLoad, prepareLoad } from "./load.ts";
 import type { ReplaceRequest } from "./manager.ts";
-import { hookText, isNetworkLink, isProbeLink, probePins, tcxPin } from "./pins.ts";
+import { groupByHook, hookText, isNetworkLink, isProbeLink, probePins, tcxPin } from "./pins.ts";
 import { attachProbe } from "./probe-attach.ts";
 import { programView } from "./program-view.ts";
 import { dropDeadLinks } from "./restore.ts";
@@ -117,7 +116,8 @@ async function putInPlace(
     if (record === undefined) throw new BpfmanError("INTERNAL", "no program was loaded");
     const links = store.links().filter(({ programId }) => programId === id);
     const made: NewLinks = { chains: [], tcx: [], probes: new Map() };
-    for (const group of groupByHook(links)) await move(scope, context, old, record, group, made, undo);
+    for (const group of groupByHook(links, ({ hook }) => hook))
+        await move(scope, context, old, record, group, made, undo);
     store.transaction(() => {
         store.deleteProgram(old.id);
         store.insertProgram(record);

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { BatchResult, BpfmanError, Caller, LinkId, ProgramId, ProgramRecord } from "../model.ts";
 import { missingProgram } from "./attach.ts";
 import type { Context } from "./context.ts";
-import { detachGroup, groupByHook } from "./detach.ts";
-import { mapFolder, programPin } from "./pins.ts";
+import { detachGroup } from "./detach.ts";
+import { groupByHook, mapFolder, programPin } from "./pins.ts";
 import { dropDeadLinks } from "./restore.ts";
 import { dropUnshared } from "./shared-maps.ts";
 import { asBpfmanError } from "./unexpected.ts";
@@ -37,7 +37,7 @@ export async function unload(
         const wanted = new Set(found.map(({ id }) => id));
         const records = context.store.links().filter(({ programId }) => wanted.has(programId));
         const stuck = new Map<ProgramId, unknown>();
-        for (const group of groupByHook(records))
+        for (const group of groupByHook(records, ({ hook }) => hook))
             try {
                 await detachGroup(scope, context, group);
             } catch (error) {
