@@ -3,6 +3,8 @@
 import { TransportError } from "./errors.ts";
 
 const maxHeadBytes = 32 * 1024;
+// a head is shorter than this nearly always, and what follows it is not looked at
+const headStepBytes = 512;
 // a chunk's size line with its extensions, and each trailer line
 const maxLineBytes = 4096;
 const maxTrailerLines = 64;
@@ -73,7 +75,7 @@ export class ResponseParser {
     #head(bytes: Uint8Array, from: number): number {
         // header bytes are Latin-1; one character a byte keeps offsets equal
         const kept = this.#text.length;
-        const piece = bytes.subarray(from, from + maxHeadBytes + 1 - kept);
+        const piece = bytes.subarray(from, from + headStepBytes);
         this.#text += latin1(piece);
         const end = this.#text.indexOf("\r\n\r\n", Math.max(0, kept - 3));
         if (end < 0) {

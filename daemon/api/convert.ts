@@ -63,11 +63,12 @@ export function program(view: ProgramView): ProgramJson {
         id: view.id,
         ...(view.record && { record: programRecord(view, view.record) }),
         ...(view.kernel && { kernel: kernelProgram(view.kernel) }),
-        links: view.links.map(link),
-        maps: view.maps.map(map),
-        mapUsedBy: [...view.mapUsedBy],
+        // most have none of these, and a list has thousands: what is default is left out
+        ...(view.links.length > 0 && { links: view.links.map(link) }),
+        ...(view.maps.length > 0 && { maps: view.maps.map(map) }),
+        ...(view.mapUsedBy.length > 0 && { mapUsedBy: [...view.mapUsedBy] }),
         ...(view.stats && { stats: runStats(view.stats) }),
-        partOf: view.partOf,
+        ...(view.partOf !== "" && { partOf: view.partOf }),
         pinPresent: view.pinPresent,
     };
 }
@@ -81,8 +82,8 @@ function programRecord(view: ProgramView, record: ProgramRecord): ProgramRecordJ
         ...(record.image && { image: { ...record.image } }),
         objectSha256: record.objectSha256,
         objectPath: view.objectPath,
-        globalData: bytesMap(record.globalData),
-        metadata: textMap(record.metadata),
+        ...(record.globalData.size > 0 && { globalData: bytesMap(record.globalData) }),
+        ...(record.metadata.size > 0 && { metadata: textMap(record.metadata) }),
         ...(record.mapOwnerId !== undefined && { mapOwnerId: record.mapOwnerId }),
         license: record.license,
         gplCompatible: record.gplCompatible,
@@ -90,8 +91,8 @@ function programRecord(view: ProgramView, record: ProgramRecord): ProgramRecordJ
         mapPinPath: view.mapPinPath,
         createdAt: record.createdAt,
         createdBy: record.createdBy,
-        frags: record.frags,
-        attachFunction: record.attachFunction,
+        ...(record.frags && { frags: true }),
+        ...(record.attachFunction !== "" && { attachFunction: record.attachFunction }),
     };
 }
 
@@ -111,8 +112,10 @@ function kernelProgram(kernel: KernelProgram): KernelProgramJson {
         sizeJitedBytes: kernel.sizeJited,
         verifiedInsns: kernel.verifiedInsns,
         memlockBytes: kernel.memlockBytes,
-        attachBtfObjId: kernel.attachBtfObjId,
-        attachBtfId: kernel.attachBtfId,
+        ...(kernel.attachBtfId !== 0 && {
+            attachBtfObjId: kernel.attachBtfObjId,
+            attachBtfId: kernel.attachBtfId,
+        }),
     };
 }
 
