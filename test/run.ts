@@ -29,7 +29,12 @@ const stages: readonly Stage[] = [
         fileTimeoutMs: 2 * minuteMs,
     },
     { name: "fuzz", files: ["test/fuzz/*.test.ts"], concurrency: 1, fileTimeoutMs: 5 * minuteMs },
-    { name: "kernel", files: ["test/{kernel,crash}/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 8 * minuteMs },
+    {
+        name: "kernel",
+        files: ["test/{kernel,crash,property}/**/*.test.ts"],
+        concurrency: 1,
+        fileTimeoutMs: 8 * minuteMs,
+    },
     { name: "vm", files: ["test/vm/*.test.ts"], concurrency: 1, fileTimeoutMs: 22 * minuteMs, beside: true },
     { name: "cockpit", files: ["test/cockpit/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 10 * minuteMs },
     // against a registry on loopback, which has to answer in time
@@ -39,7 +44,7 @@ const stages: readonly Stage[] = [
     {
         // tests whose length is howMany() of test/scale.ts, and those that are too long for any day
         name: "nightly",
-        files: ["test/fuzz/*.test.ts", "test/crash/kills.test.ts", "test/**/*.nightly.ts"],
+        files: ["test/fuzz/*.test.ts", "test/property/*.test.ts", "test/crash/kills.test.ts", "test/**/*.nightly.ts"],
         concurrency: 1,
         fileTimeoutMs: 240 * minuteMs,
         nightly: true,
