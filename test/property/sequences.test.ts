@@ -101,7 +101,7 @@ class Run {
         const items = asked.map(({ hook, link }) => itemOf(hook, link));
         const refused = this.model.refusal(asked);
         if (refused !== undefined) {
-            assert.equal((await refusal(this.#lab.client.attach({ items }))).code, refused.toLowerCase(), what);
+            assert.equal((await refusal(this.#lab.client.attach({ items }))).code, refused, what);
             return `${what}: ${refused}`;
         }
         const links = await this.#lab.attach(...items);
