@@ -113,9 +113,10 @@ class Run {
 
     async #update(): Promise<string> {
         const { hook, link } = this.#random.pick(this.#links);
-        const priority = this.#random.below(3) > 0 ? this.#random.pick(priorities) : undefined;
-        const actions =
-            hook.kind !== "tcx" && this.#random.below(2) === 0 ? this.#random.pick(codes[hook.kind]) : undefined;
+        // at least one of both
+        const which = hook.kind === "tcx" ? 0 : this.#random.below(3);
+        const priority = which < 2 ? this.#random.pick(priorities) : undefined;
+        const actions = which > 0 ? this.#random.pick(codes[hook.kind]) : undefined;
         await this.#lab.client.updateLink({
             linkId: link.id,
             ...(priority !== undefined && { priority }),
