@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a change on an interface would do to the connections that this host is administered by, told before it is done.
-import { Alert } from "@patternfly/react-core/dist/esm/components/Alert/index.js";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Interface, Session } from "../model.ts";
 import { useInterfaces } from "../page.ts";
+import { Alert } from "../ui/alert.tsx";
 import { interfaceLabel } from "../words.ts";
 
 /** Where a change takes place; a link is one too. */
@@ -28,7 +28,7 @@ export function administered(interfaces: readonly Interface[], places: readonly 
 export function SessionWarning({ places, change }: { places: readonly Place[]; change: Change }) {
     const touched = administered(useInterfaces().value ?? [], places);
     return touched.map(iface => (
-        <Alert key={iface.key} isInline variant="warning" component="p" className="task" title={titleFor(iface)}>
+        <Alert key={iface.key} variant="warning" className="task" title={titleFor(iface)}>
             <p>{consequence(change)}</p>
             <p>{format(_("Connected now: $0"), peers(iface.sessions))}</p>
         </Alert>
