@@ -37,7 +37,7 @@ export function MemberResults({ kind, member, isLast, counts }: MemberResultsPro
                     ))}
                 </LabelGroup>
                 <span className="note">
-                    {isLast ? _("; it is the last, so its result is the chain's") : _("; else the chain ends here")}
+                    {isLast ? _("but it is the last: its result is the chain's") : _("else the chain ends here")}
                 </span>
             </div>
             {ended.length > 0 && (
@@ -77,7 +77,7 @@ export function ChainVerdicts({ chain, counts }: { chain: Chain; counts: ChainCo
     if (counts.unmeasured !== "") {
         return (
             <p className="note chain-note">
-                {_("Not counted: ")}
+                {_("Not counted:")}{" "}
                 <span lang="en" dir="auto">
                     {shown(counts.unmeasured)}
                 </span>

@@ -2,7 +2,7 @@
 // "?" beside a word of eBPF's: what it means, for who reads it for the first time. The browser's own popover lies over
 // everything, dialogs too, and closes by Escape or a click elsewhere.
 import OutlinedQuestionCircleIcon from "@patternfly/react-icons/dist/esm/icons/outlined-question-circle-icon";
-import { useEffect, useId, useRef } from "react";
+import { useEffect, useId, useRef, useState } from "react";
 import { _, format } from "../i18n.ts";
 import { type Topic, topicText, topicTitle } from "./help-topics.ts";
 
@@ -15,12 +15,19 @@ export function Help({ topic }: { topic: Topic }) {
     const button = useRef<HTMLButtonElement>(null);
     const panel = useRef<HTMLDivElement>(null);
     const title = topicTitle(topic);
+    const [isOpen, setOpen] = useState(false);
     useEffect(() => {
-        const shownPanel = panel.current;
-        const placed = () => place(button.current, shownPanel);
-        // React 18 knows neither the attributes nor their event
-        shownPanel?.addEventListener("toggle", placed);
-        return () => shownPanel?.removeEventListener("toggle", placed);
+        const element = panel.current;
+        // the words are there only while they are shown: a page has many of these
+        const toggles = (event: Event) => setOpen((event as ToggleEvent).newState === "open");
+        const toggled = () => place(button.current, element);
+        // React 18 knows neither the attributes nor their events
+        element?.addEventListener("beforetoggle", toggles);
+        element?.addEventListener("toggle", toggled);
+        return () => {
+            element?.removeEventListener("beforetoggle", toggles);
+            element?.removeEventListener("toggle", toggled);
+        };
     }, []);
     return (
         <span className="help">
@@ -34,10 +41,8 @@ export function Help({ topic }: { topic: Topic }) {
                 <OutlinedQuestionCircleIcon />
             </button>
             <div ref={panel} id={id} {...{ popover: "auto" }} role="note" aria-label={title} className="help-panel">
-                <p className="help-title">{title}</p>
-                {topicText(topic).map(paragraph => (
-                    <p key={paragraph}>{paragraph}</p>
-                ))}
+                {isOpen && <p className="help-title">{title}</p>}
+                {isOpen && topicText(topic).map(paragraph => <p key={paragraph}>{paragraph}</p>)}
             </div>
         </span>
     );

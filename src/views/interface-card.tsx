@@ -3,7 +3,6 @@
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
 import { Card, CardBody, CardHeader } from "@patternfly/react-core/dist/esm/components/Card/index.js";
 import { Label } from "@patternfly/react-core/dist/esm/components/Label/index.js";
-import ArrowDownIcon from "@patternfly/react-icons/dist/esm/icons/arrow-down-icon";
 import { AttachDialog } from "../dialogs/attach.tsx";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
@@ -113,7 +112,7 @@ function Way({ name, from, to, chains, iface, counts }: WayProps) {
     return (
         <div className="way">
             <p className="way-end">
-                <strong>{name}</strong> {from} <ArrowDownIcon aria-hidden />
+                <strong>{name}</strong> {from}
             </p>
             {chains.map(({ type, chain }) =>
                 chain ? (
@@ -122,9 +121,7 @@ function Way({ name, from, to, chains, iface, counts }: WayProps) {
                     <EmptyChain key={type} type={type} iface={iface} />
                 ),
             )}
-            <p className="way-end">
-                <ArrowDownIcon aria-hidden /> {to}
-            </p>
+            <p className="way-end">{to}</p>
         </div>
     );
 }

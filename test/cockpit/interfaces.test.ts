@@ -7,7 +7,7 @@ import path from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import type { Locator, Page } from "playwright-core";
 import { fixtureObject } from "../fixtures/objects.ts";
-import { axe, eventually, picture, Stack } from "./stack.ts";
+import { eventually, picture, Stack } from "./stack.ts";
 
 const names = ["xdp_count", "xdp_pass", "xdp_drop"] as const;
 
@@ -111,7 +111,9 @@ describe("the order of a chain", () => {
         await touch("touchStart", from.y);
         await touch("touchMove", (from.y + to.y) / 2);
         await touch("touchMove", to.y - 4);
+        await picture(page, "interfaces-finger");
         await touch("touchEnd");
+        await spoken(page, "xdp_drop dropped at position 2 of 3");
         await eventually(() => stack.kernel.xdpOrder("uplink"), ["xdp_count", "xdp_drop", "xdp_pass"]);
     });
 });
