@@ -10,6 +10,7 @@ import {
     useSyncExternalStore,
 } from "react";
 import type { HostClient } from "../client/host-client.ts";
+import type { ImageJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Live, Resource } from "./live.ts";
 import { type Interface, interfaceOf, type Program, programOf } from "./model.ts";
 
@@ -56,6 +57,13 @@ export function useInterfaces(): Resource<Interface[]> {
         return interfaces.map(interfaceOf);
     }, [client]);
     return useKept("interfaces", fetch);
+}
+
+/** Those of the daemon's cache. */
+export function useImages(): Resource<ImageJson[]> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => (await client.listImages()).images ?? [], [client]);
+    return useKept("images", fetch);
 }
 
 function useKept<T>(key: string, fetch: () => Promise<T>): Resource<T> {
