@@ -10,6 +10,7 @@ import { shown } from "../escape.ts";
 import { _ } from "../i18n.ts";
 import { useImages } from "../page.ts";
 import { ComboBox } from "../ui/combo-box.tsx";
+import { examples } from "./examples.ts";
 
 export interface ImageChoice {
     readonly reference: string;
@@ -46,7 +47,7 @@ export function ImageFields({ choice, isDisabled, onChange }: ImageFieldsProps) 
                 <ComboBox
                     id="image-reference"
                     value={choice.reference}
-                    placeholder="quay.io/bpfman-bytecode/xdp_pass:latest"
+                    placeholder={examples.image}
                     isDisabled={isDisabled}
                     offers={offers}
                     describedBy="image-reference-help"

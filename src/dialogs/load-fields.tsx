@@ -10,6 +10,7 @@ import { shown } from "../escape.ts";
 import { _, format, ngettext } from "../i18n.ts";
 import type { Interface } from "../model.ts";
 import { anyKind, hookKind, isBoundAtLoad, probeKind, typeLabel } from "../words.ts";
+import { examples } from "./examples.ts";
 import { initialHook } from "./hook-choice.ts";
 import { HookFields } from "./hook-fields.tsx";
 import {
@@ -140,7 +141,7 @@ function ProgramRow({ index, program, onChange }: ProgramRowProps) {
                         targets={{ kind: program.type === "lsm" ? "lsm" : "fentry" }}
                         value={program.attachFunction}
                         onChange={attachFunction => onChange({ ...program, attachFunction })}
-                        placeholder={program.type === "lsm" ? "file_open" : "do_unlinkat"}
+                        placeholder={program.type === "lsm" ? examples.securityHook : examples.kernelFunction}
                     />
                 </Field>
             )}

@@ -8,6 +8,7 @@ import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/
 import type { ReactNode } from "react";
 import { _ } from "../i18n.ts";
 import type { ProbeKind } from "../words.ts";
+import { examples } from "./examples.ts";
 import { offsetOf, type ProbeChoice, wholeNumber } from "./probe-choice.ts";
 import { TargetInput } from "./target-input.tsx";
 
@@ -31,7 +32,7 @@ export function ProbeFields({ id, kind, choice, onChange }: ProbeFieldsProps) {
                         targets={{ kind }}
                         value={choice.target}
                         onChange={target => change({ target })}
-                        placeholder={kind === "tracepoint" ? "sched/sched_switch" : "sched_switch"}
+                        placeholder={kind === "tracepoint" ? examples.tracepoint : examples.rawTracepoint}
                     />
                 </Field>
             );
@@ -45,7 +46,7 @@ export function ProbeFields({ id, kind, choice, onChange }: ProbeFieldsProps) {
                             targets={{ kind: "kprobe" }}
                             value={choice.target}
                             onChange={target => change({ target })}
-                            placeholder="do_unlinkat"
+                            placeholder={examples.kernelFunction}
                         />
                     </Field>
                     {kind === "kprobe" && <OffsetField id={id} choice={choice} onChange={change} />}
@@ -68,7 +69,7 @@ export function ProbeFields({ id, kind, choice, onChange }: ProbeFieldsProps) {
                         targets={{ kind }}
                         value={choice.target}
                         onChange={target => change({ target })}
-                        placeholder="system.slice/httpd.service"
+                        placeholder={examples.cgroup}
                     />
                 </Field>
             );
@@ -103,7 +104,7 @@ function UprobeFields({ id, choice, onChange }: PartProps) {
                     targets={{ kind: "library", ...(containerPid ? { containerPid } : {}) }}
                     value={choice.file}
                     onChange={file => onChange({ file })}
-                    placeholder="/usr/bin/bash"
+                    placeholder={examples.file}
                 />
             </Field>
             <Field
@@ -116,7 +117,7 @@ function UprobeFields({ id, choice, onChange }: PartProps) {
                     targets={{ kind: "symbol", path: choice.file.trim(), ...(containerPid ? { containerPid } : {}) }}
                     value={choice.symbol}
                     onChange={symbol => onChange({ symbol })}
-                    placeholder="readline"
+                    placeholder={examples.symbol}
                 />
             </Field>
             <OffsetField id={id} choice={choice} onChange={onChange} />
