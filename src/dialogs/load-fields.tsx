@@ -194,8 +194,9 @@ function GlobalRow({ index, global, onChange }: GlobalRowProps) {
             {/^(const |volatile )*(bool|_Bool)$/.test(global.type) ? (
                 <FormSelect {...field} onChange={(_event, value) => change(value)}>
                     <FormSelectOption value="" label={unchanged} />
-                    <FormSelectOption value="true" label="true" />
-                    <FormSelectOption value="false" label="false" />
+                    {["true", "false"].map(word => (
+                        <FormSelectOption key={word} value={word} label={word} />
+                    ))}
                 </FormSelect>
             ) : (
                 <TextInput
