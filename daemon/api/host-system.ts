@@ -6,7 +6,6 @@ import type { Handlers } from "./service.ts";
 
 type SystemHandlers = Pick<
     Handlers<typeof Host>,
-    | "updateLinks"
     | "listEvents"
     | "getSettings"
     | "getInventory"
@@ -25,7 +24,6 @@ export function systemHandlers(): SystemHandlers {
         throw unserved(name);
     };
     return {
-        updateLinks: refuse("UpdateLinks"),
         listEvents: refuse("ListEvents"),
         getSettings: refuse("GetSettings"),
         getInventory: refuse("GetInventory"),

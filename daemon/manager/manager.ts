@@ -42,6 +42,13 @@ export interface ReplaceRequest {
     readonly globalValues: ReadonlyMap<string, GlobalText>;
 }
 
+/** What is to change of a link. What several name with a priority stands, at equal priority, in their order. */
+export interface LinkChange {
+    readonly id: LinkId;
+    readonly priority?: number | undefined;
+    readonly proceedOn?: readonly number[] | undefined;
+}
+
 export interface ImageGetOptions {
     readonly onProgress?: (progress: PullProgress) => void;
     readonly signal?: AbortSignal;
@@ -68,11 +75,8 @@ export interface Manager {
     ): Promise<BatchResult<ProgramId>>;
     attach(items: readonly AttachItem[], caller: Caller): Promise<LinkView[]>;
     detach(ids: readonly LinkId[], options: { ignoreMissing: boolean }, caller: Caller): Promise<BatchResult<LinkId>>;
-    updateLink(
-        id: LinkId,
-        change: { priority?: number | undefined; proceedOn?: readonly number[] | undefined },
-        caller: Caller,
-    ): Promise<LinkView>;
+    /** In the order of the request; all or none, one rebuild for each chain. */
+    updateLinks(changes: readonly LinkChange[], caller: Caller): Promise<LinkView[]>;
     /** Makes a set match what is described, or changes nothing. */
     apply(request: ApplyRequest, caller: Caller): Promise<ApplyResult>;
     /** Sorted by id. With all: also what others loaded. */

@@ -34,7 +34,7 @@ import { replaceProgram } from "./replace.ts";
 import { restore } from "./restore.ts";
 import { testRun } from "./test-run.ts";
 import { unload } from "./unload.ts";
-import { updateLink } from "./update-link.ts";
+import { updateLinks } from "./update-link.ts";
 import { WriterLock } from "./writer-lock.ts";
 
 export interface StartOptions {
@@ -132,7 +132,7 @@ function managerOf(context: Context, images: Images): Manager {
         unload: (ids, options, caller) => unload(context, ids, options, caller),
         attach: (items, caller) => attach(context, items, caller),
         detach: (ids, options, caller) => detach(context, ids, options, caller),
-        updateLink: (id, change, caller) => updateLink(context, id, change, caller),
+        updateLinks: (changes, caller) => updateLinks(context, changes, caller),
         apply: (request, caller) => apply(context, request, caller),
         listPrograms: options => current(() => programViews(context, options)),
         getProgram: id => current(() => programView(context, id)),

@@ -1939,6 +1939,8 @@ export declare type UpdateLinkRequestJson = {
 export declare const UpdateLinkRequestSchema: GenMessage<UpdateLinkRequest, {jsonType: UpdateLinkRequestJson}>;
 
 /**
+ * Links of one hook that are given equal priorities here run in the order of the request.
+ *
  * @generated from message bpfman.host.v1.UpdateLinksRequest
  */
 export declare type UpdateLinksRequest = Message<"bpfman.host.v1.UpdateLinksRequest"> & {
@@ -1949,6 +1951,8 @@ export declare type UpdateLinksRequest = Message<"bpfman.host.v1.UpdateLinksRequ
 };
 
 /**
+ * Links of one hook that are given equal priorities here run in the order of the request.
+ *
  * @generated from message bpfman.host.v1.UpdateLinksRequest
  */
 export declare type UpdateLinksRequestJson = {
