@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A manager without a kernel, for the tests of this room: it keeps what it is told and remembers what it was asked.
-import type { ImageGetOptions, LinkChange, Manager, ReplaceRequest } from "../manager/manager.ts";
+import type { ImageGetOptions, LinkChange, Manager, ReplaceRequest, TargetRequest } from "../manager/manager.ts";
 import {
     type ApplyRequest,
     type ApplyResult,
@@ -177,6 +177,11 @@ export class FakeManager implements Manager {
     subscribe(listener: (event: ChangeEvent) => void): () => void {
         this.listeners.add(listener);
         return () => this.listeners.delete(listener);
+    }
+
+    async listTargets(request: TargetRequest, caller: Caller) {
+        this.asked["listTargets"] = { request, caller };
+        return { targets: [{ name: "libc.so.6", sizeBytes: 5_000_000_000 }], total: 1, unavailable: "" };
     }
 
     async listMaps() {

@@ -6,13 +6,7 @@ import type { Handlers } from "./service.ts";
 
 type SystemHandlers = Pick<
     Handlers<typeof Host>,
-    | "listEvents"
-    | "getSettings"
-    | "getInventory"
-    | "watchStatistics"
-    | "getProgramCode"
-    | "getVerifierLog"
-    | "listTargets"
+    "listEvents" | "getSettings" | "getInventory" | "watchStatistics" | "getProgramCode" | "getVerifierLog"
 >;
 
 function unserved(name: string): BpfmanError {
@@ -29,7 +23,6 @@ export function systemHandlers(): SystemHandlers {
         getInventory: refuse("GetInventory"),
         getProgramCode: refuse("GetProgramCode"),
         getVerifierLog: refuse("GetVerifierLog"),
-        listTargets: refuse("ListTargets"),
         watchStatistics: (_request, _caller, sink) => {
             sink.fail(unserved("WatchStatistics"));
             return () => {};

@@ -361,6 +361,21 @@ test("Inspect, Features and Version tell what the daemon knows", async () => {
     );
 });
 
+test("ListTargets checks what it is asked", async () => {
+    const { manager, call, refuses } = setUp();
+    const answer = await call("ListTargets", { kind: "library", query: "libc", limit: 5000 });
+    assert.deepEqual(answer, {
+        targets: [{ name: "libc.so.6", sizeBytes: "5000000000" }],
+        total: 1,
+        unavailable: "",
+    });
+    const { request } = manager.asked["listTargets"] as { request: { limit: number; containerPid?: number } };
+    assert.deepEqual([request.limit, request.containerPid], [1000, undefined]);
+    await refuses("INVALID_ARGUMENT", /unknown kind of target ""/, "ListTargets", {});
+    await refuses("INVALID_ARGUMENT", /target is missing/, "ListTargets", { kind: "symbol" });
+    await refuses("INVALID_ARGUMENT", /not absolute/, "ListTargets", { kind: "file", path: "etc" });
+});
+
 test("an error of the manager passes as it is", async () => {
     const { manager, call } = setUp();
     manager.fails = new BpfmanError("ABORTED", "stop");

@@ -27,6 +27,7 @@ import { hookRequest } from "./hooks.ts";
 import { imageBytecode, imageHandlers, imageJson, imageRequest } from "./host-images.ts";
 import { mapHandlers } from "./host-maps.ts";
 import { systemHandlers } from "./host-system.ts";
+import { targetHandlers } from "./host-targets.ts";
 import { programSpec } from "./program-spec.ts";
 import { selectsLink, selectsProgram } from "./select.ts";
 import { type Handlers, type Service, service } from "./service.ts";
@@ -161,6 +162,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
 
         ...mapHandlers(manager),
         ...imageHandlers(manager),
+        ...targetHandlers(manager),
         ...systemHandlers(),
     };
     return service(Host, handlers, [

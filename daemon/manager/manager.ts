@@ -31,6 +31,7 @@ import type {
     PullProgress,
     TestRun,
 } from "../model.ts";
+import type { TargetList, TargetRequest } from "./target-names.ts";
 
 /** An object that takes a program's place; globals that are not given keep their values. */
 export interface ReplaceRequest {
@@ -58,6 +59,8 @@ export interface RemovedImages {
     readonly removed: readonly string[];
     readonly freedBytes: number;
 }
+
+export type { TargetList, TargetRequest };
 
 export interface Manager {
     inspect(object: Uint8Array): ObjectFacts;
@@ -99,6 +102,8 @@ export interface Manager {
     removeImages(names: readonly string[], options: { ignoreMissing: boolean }): RemovedImages;
     /** With all: also what loaded programs came from. */
     pruneImages(options: { all: boolean }): RemovedImages;
+    /** Names that a hook's target may have, for completion. */
+    listTargets(request: TargetRequest, caller: Caller): Promise<TargetList>;
     /** Calls back for each change until the returned function is called. */
     subscribe(listener: (event: ChangeEvent) => void): () => void;
     /** Every map in the kernel, sorted by id. */
