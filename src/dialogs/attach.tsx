@@ -7,20 +7,35 @@ import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import { attachKind, type Program } from "../model.ts";
 import { useInterfaces, usePage, usePrograms } from "../page.ts";
-import { hookKind, probeKind, typeLabel } from "../words.ts";
+import { SessionWarning } from "../views/session-warning.tsx";
+import { type HookKind, hookKind, probeKind, typeLabel } from "../words.ts";
 import { ActionDialog } from "./frame.tsx";
 import { hookOf, initialHook, interfaceOfChoice } from "./hook-choice.ts";
 import { HookFields } from "./hook-fields.tsx";
 import { initialProbe, type ProbeChoice, probeHook } from "./probe-choice.ts";
 import { ProbeFields } from "./probe-fields.tsx";
 
-/** Opened on a program or on an interface; the other is chosen here. */
-export function AttachDialog(props: { program?: Program; interfaceKey?: string }) {
+interface AttachDialogProps {
+    readonly program?: Program;
+    readonly interfaceKey?: string;
+    /** only programs of this kind are offered */
+    readonly kind?: HookKind | undefined;
+    readonly direction?: "ingress" | "egress" | undefined;
+}
+
+/** Opened on a program, on an interface or on one of its chains; the other is chosen here. */
+export function AttachDialog(props: AttachDialogProps) {
     const { client, notify } = usePage();
     const interfaces = useInterfaces().value ?? [];
-    const programs = (usePrograms(false).value ?? []).filter(program => hookKind(program.type) && attachKind(program));
+    const programs = (usePrograms(false).value ?? []).filter(program => {
+        const kind = hookKind(program.type);
+        return program.managed && kind !== undefined && (props.kind === undefined || props.kind === kind);
+    });
     const [chosenId, setChosenId] = useState("");
-    const [choice, setChoice] = useState(() => initialHook(props.interfaceKey));
+    const [choice, setChoice] = useState(() => ({
+        ...initialHook(props.interfaceKey),
+        ...(props.direction === undefined ? {} : { direction: props.direction }),
+    }));
     const [probe, setProbe] = useState(() => probeOf(props.program));
     const program = props.program ?? programs.find(one => String(one.id) === chosenId);
     const kind = program && attachKind(program);
@@ -80,6 +95,9 @@ export function AttachDialog(props: { program?: Program; interfaceKey?: string }
                     />
                 )}
             </Form>
+            {iface && !probed && (
+                <SessionWarning places={[{ interface: iface.name, netns: iface.netns }]} change="attach" />
+            )}
         </ActionDialog>
     );
 }
