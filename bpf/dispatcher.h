@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What all four dispatchers share. The layout of the configuration is libxdp's, by default version 2. */
+/* What all dispatchers share. The layout of the configuration is libxdp's, by default version 2. */
 #pragma once
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

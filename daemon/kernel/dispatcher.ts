@@ -9,14 +9,16 @@ import { duplicate, type Fd } from "./fd.ts";
 import { errnoName, lastErrno, libbpf, mapInitialValue, type Pointer } from "./ffi.ts";
 import { internalMapSection } from "./loader-protocol.ts";
 
-/** xdp_libxdp_N: in version N of libxdp's layout, for a chain that libxdp's tools change too */
+/** xdp_libxdp_N: in version N of libxdp's layout, for a chain that libxdp's tools change too; tc_clsact: without TCX */
 export type DispatcherKind =
     | "xdp_freplace"
     | "xdp_libxdp_2"
     | "xdp_libxdp_3"
     | "xdp_tail_call"
     | "tc_freplace"
-    | "tc_tail_call";
+    | "tc_tail_call"
+    | "tc_clsact_freplace"
+    | "tc_clsact_tail_call";
 
 export interface Slot {
     /** what the dispatcher tests the member's return code against */
@@ -35,13 +37,7 @@ const folder = new URL(import.meta.url.endsWith(".ts") ? "../../dist/bpf/" : "..
 const noOptions = new Uint8Array([8, 0, 0, 0, 0, 0, 0, 0]);
 const bytesOf = new Map<string, Buffer>();
 
-type ObjectName =
-    | "xdp_freplace"
-    | "xdp_freplace_v3"
-    | "xdp_tail_call"
-    | "tc_freplace"
-    | "tc_tail_call"
-    | "freplace_probe";
+type ObjectName = Exclude<DispatcherKind, `xdp_libxdp_${number}`> | "xdp_freplace_v3" | "freplace_probe";
 
 function objectOf(kind: DispatcherKind): ObjectName {
     if (kind === "xdp_libxdp_2") return "xdp_freplace";

@@ -63,8 +63,6 @@ export function attachError<L extends WantedLink>(
             code: "FAILED_PRECONDITION",
             hint: "Attach in generic mode, or without a mode.",
         });
-    if (name === "EINVAL" && change.hook.kind === "tc")
-        return kernelError(`${what}: this kernel has no TCX (Linux 6.6)`, result, { code: "UNIMPLEMENTED" });
     return kernelError(what, result);
 }
 

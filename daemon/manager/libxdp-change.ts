@@ -132,6 +132,7 @@ async function changeOnce<L extends WantedLink>(
         backend: "libxdp",
         backendReason: `${reason}, version ${version}`,
         frags: ordered.length > 0 && ordered.every(({ frags }) => frags),
+        clsact: false,
         members,
     };
     const previous = replaced(context, change, plan, running);

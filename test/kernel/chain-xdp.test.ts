@@ -10,6 +10,7 @@ import type { ChainJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { xdpItem as item, refusal, u32 } from "../lab/items.ts";
 import type { Lab } from "../lab/lab.ts";
 import { perCpuSum } from "../lab/maps.ts";
+import { floodPace } from "../lab/namespaces.ts";
 import { SequenceLog } from "../lab/sequence.ts";
 import { sharedLab } from "../lab/shared-lab.ts";
 
@@ -121,7 +122,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         // 1 <-> 2
         const count = 2500;
         log.clear();
-        let flood = wire.ping(count, { intervalSeconds: 0.001 });
+        let flood = wire.ping(count, { intervalSeconds: floodPace });
         let changes = 0;
         while (flood.running) {
             const [link] = await lab.attach(item(wire, second?.id, changes % 2 === 0 ? 5 : 15));
@@ -135,7 +136,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         const rest = await lab.attach(...programs.slice(1).map(({ id }, i) => item(wire, id, 20 + i)));
         links.push(...rest);
         log.clear();
-        flood = wire.ping(count, { intervalSeconds: 0.001 });
+        flood = wire.ping(count, { intervalSeconds: floodPace });
         let last = rest.at(-1);
         changes = 0;
         while (flood.running) {
