@@ -76,6 +76,9 @@ for (const held of holders)
                 const { received } = await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result;
                 return received;
             };
+            // all at once elsewhere: what a chain needs of a program is made once
+            const first = lab.wire();
+            await lab.attach(...programs.map(program => tcItem(first, program.id, 50)));
             for (const [index, code] of codes.entries()) {
                 const { id, record } = programs[index] ?? {};
                 const pinPath = record?.pinPath ?? "";

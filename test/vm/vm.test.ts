@@ -15,8 +15,8 @@ import { runInVm, type VmResult } from "./vm.ts";
 import { fetchTools, type Suite } from "./xdp-tools.ts";
 
 const root = join(import.meta.dirname, "../..");
-const timeoutMs = 20 * 60_000;
-const testTimeoutMs = 3 * 60_000;
+const timeoutMs = 25 * 60_000;
+const testTimeoutMs = 10 * 60_000;
 
 /** What runs on each kernel: guests are slow, so what no kernel does another way runs on one of them. VM_ALL=1: all on each. */
 const filesOf: Record<KernelWanted, string> = {
