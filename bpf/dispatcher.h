@@ -14,6 +14,11 @@
 #define XDP_DISPATCHER_RETURN 31
 #define TC_DISPATCHER_RETURN 30
 
+/* what bpftool, ip and xdp-loader show at an interface: whose it is */
+#ifndef DISPATCHER_NAME
+#define DISPATCHER_NAME bpfman_xdp
+#endif
+
 struct dispatcher_config {
 	__u8 magic;
 	__u8 dispatcher_version;

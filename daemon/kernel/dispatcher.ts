@@ -37,14 +37,7 @@ const folder = new URL(import.meta.url.endsWith(".ts") ? "../../dist/bpf/" : "..
 const noOptions = new Uint8Array([8, 0, 0, 0, 0, 0, 0, 0]);
 const bytesOf = new Map<string, Buffer>();
 
-type ObjectName = Exclude<DispatcherKind, `xdp_libxdp_${number}`> | "xdp_freplace_v3" | "freplace_probe";
-
-function objectOf(kind: DispatcherKind): ObjectName {
-    if (kind === "xdp_libxdp_2") return "xdp_freplace";
-    return kind === "xdp_libxdp_3" ? "xdp_freplace_v3" : kind;
-}
-
-function objectBytes(kind: ObjectName): Buffer {
+function objectBytes(kind: DispatcherKind | "freplace_probe"): Buffer {
     let bytes = bytesOf.get(kind);
     if (bytes === undefined) {
         const path = fileURLToPath(new URL(`${kind}.o`, folder));
@@ -89,7 +82,7 @@ export class Dispatcher implements Disposable {
 
     /** Loads a dispatcher for these slots. */
     static load(kind: DispatcherKind, slots: readonly Slot[], frags: boolean): Dispatcher {
-        const bytes = objectBytes(objectOf(kind));
+        const bytes = objectBytes(kind);
         libbpf.setPrint(null);
         const object = libbpf.openMem(bytes, bytes.length, noOptions);
         if (object === null) throw kernelError(`open the dispatcher ${kind}`, lastErrno(), { code: "INTERNAL" });

@@ -24,7 +24,7 @@ import { chainFolder, entryPin, hookText, revisionFolder } from "./pins.ts";
 import type { Undo } from "./undo.ts";
 
 /** as `tc filter show` tells it */
-const filterName = "bpfman_tc_dispatcher";
+const filterName = "bpfman_tc";
 /** where the first filter goes; the next free one where somebody else is there */
 const firstPriority = 50;
 const lastPriority = 0xffff;

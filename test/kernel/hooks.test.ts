@@ -114,6 +114,13 @@ class Hooks implements AsyncDisposable {
     }
 }
 
+/** The kernel's own words for a link by trampoline: the program, and the function that it was loaded for. */
+function assertTraces({ kernel }: LinkJson, program: ProgramJson, attachType: string): void {
+    assert.deepEqual([kernel?.type, kernel?.attachType, kernel?.programId], ["tracing", attachType, program.id]);
+    assert.ok((kernel?.targetBtfId ?? 0) > 0);
+    assert.equal(kernel?.targetBtfId, program.kernel?.attachBtfId);
+}
+
 const exec = () => execFileSync("true");
 const unlink = (lab: Lab) => () => {
     const file = path.join(lab.dir, "unlinked");
@@ -157,6 +164,7 @@ suite("hooks", () => {
                     offset: "0",
                     retprobe: name === "on_kretprobe",
                 });
+                assert.deepEqual([link.kernel?.type, link.kernel?.programId], ["perf_event", hooks.program(name).id]);
             }
             const refused = (kprobe: object, name = "on_kprobe") =>
                 refusal(lab.attach(hooks.item(name, { kprobe: { function: "vfs_unlink", ...kprobe } })));
@@ -273,7 +281,7 @@ suite("hooks", () => {
             ] as const) {
                 const link = await hooks.fires(name, { [kind]: {} }, unlink(lab));
                 assert.deepEqual(link[kind], { function: "vfs_unlink" });
-                assert.ok((hooks.program(name).kernel?.attachBtfId ?? 0) > 0);
+                assertTraces(link, hooks.program(name), `trace_${kind}`);
             }
             const [once] = await lab.attach(hooks.item("on_fentry", { fentry: {} }));
             const twice = await refusal(lab.attach(hooks.item("on_fentry", { fentry: {} })));
@@ -287,6 +295,7 @@ suite("hooks", () => {
             if (skipUnable(here, "lsm")) return;
             const link = await hooks.fires("on_lsm", { lsm: {} }, unlink(lab));
             assert.deepEqual(link.lsm, { hook: "inode_unlink" });
+            assertTraces(link, hooks.program("on_lsm"), "lsm_mac");
         });
 
         await t.test("functions and hooks that the kernel does not have", async () => {

@@ -312,7 +312,17 @@ function sharedChains(tools: XdpTools, others: XdpTools): void {
             /busy|not supported|legacy|dispatcher|already/i,
         );
         assert.equal((await chains())[0]?.backend, "direct");
-        await lab.detach(link?.id);
+        // a chain of ours is no dispatcher to them, and carries our name
+        const [second] = await lab.attach(senderItem(wire, program?.id, 20));
+        assert.throws(
+            () => tools.run(wire.sender, "xdp-loader", "load", "veth0", object("xdp_pass")),
+            /not using a dispatcher, can't replace; unload first/,
+        );
+        assert.match(tools.run(wire.sender, "xdp-loader", "status", "veth0"), /^veth0 .* bpfman_xdp /m);
+        const [unshared] = await chains();
+        assert.deepEqual([unshared?.backend, unshared?.members?.length], ["freplace", 2]);
+        await assertPings(wire, 3);
+        await lab.detach(link?.id, second?.id);
         // on the shared one a program that is no dispatcher is in the way
         using foreign = new Foreign("xdp_pass", "xdp");
         await foreign.attach(wire, "xdp");

@@ -13,7 +13,7 @@ import { libc } from "../../daemon/kernel/ffi.ts";
 import type { AttachItemJson, LinkJson, ProgramJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { assertNothingLeft, bpfDescriptors, type Snapshot, snapshot } from "./leaks.ts";
-import { Wire } from "./namespaces.ts";
+import { Wire, type WireOptions } from "./namespaces.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
@@ -110,8 +110,8 @@ export class Lab implements AsyncDisposable {
         await closed;
     }
 
-    wire(): Wire {
-        const wire = new Wire();
+    wire(options: WireOptions = {}): Wire {
+        const wire = new Wire(options);
         this.#wires.push(wire);
         return wire;
     }

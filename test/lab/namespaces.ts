@@ -16,6 +16,11 @@ export interface PingResult {
     readonly received: number;
 }
 
+export interface WireOptions {
+    /** of both ends; the kernel's default without */
+    readonly mtu?: number;
+}
+
 export class Wire implements Disposable {
     readonly #name: string;
     /** the namespace whose interface carries programs, and the one that sends */
@@ -24,7 +29,7 @@ export class Wire implements Disposable {
     readonly interface = "veth1";
     readonly address = "10.99.0.2";
 
-    constructor() {
+    constructor({ mtu }: WireOptions = {}) {
         this.#name = `lab-${process.pid}-${++number}`;
         const [near, far] = [`${this.#name}-a`, `${this.#name}-b`];
         this.sender = `/run/netns/${near}`;
@@ -39,6 +44,7 @@ export class Wire implements Disposable {
         ] as const) {
             this.#sysctl(space, `net/ipv6/conf/${device}/disable_ipv6`, "1");
             ip("-n", space, "addr", "add", address, "dev", device);
+            if (mtu !== undefined) ip("-n", space, "link", "set", device, "mtu", String(mtu));
             ip("-n", space, "link", "set", device, "up");
             ip("-n", space, "link", "set", "lo", "up");
         }
