@@ -49,7 +49,7 @@ export const hasFilter = (chain: ChainRecord): chain is FilterChain => chain.fil
 
 /** What runs at the places of our filters, as last looked at. */
 export class ClsactChains {
-    #seen: ReadonlyMap<string, ProgramId> = new Map();
+    #seen = new Map<string, ProgramId>();
 
     /** Looks at every chain that a filter holds. Costs nothing where none is. */
     async refresh(context: Context): Promise<void> {
@@ -60,6 +60,12 @@ export class ClsactChains {
             if (running !== undefined) seen.set(hookId(chain.hook), running);
         }
         this.#seen = seen;
+    }
+
+    /** What was just done; undefined: taken away. */
+    note(hook: HookKey, program: ProgramId | undefined): void {
+        if (program === undefined) this.#seen.delete(hookId(hook));
+        else this.#seen.set(hookId(hook), program);
     }
 
     /** The program at the filter's place; undefined: none, or the interface is gone. */
@@ -163,6 +169,7 @@ export async function attachFilter<L extends WantedLink>(
         } as const;
         const result = await context.net.call(netns, call, namespaceOf(hook));
         if (result >= 0) {
+            context.clsact.note(hook, built.programId);
             undo.add(`attach ${hookText(change)}`, () =>
                 removeFilterChain(context, { ...intended, programId: built.programId }),
             );
@@ -220,7 +227,7 @@ export async function swapFilter(
         expected,
     } as const;
     const result = await context.net.call(netns, call, namespaceOf(hook));
-    if (result >= 0) return;
+    if (result >= 0) return context.clsact.note(hook, bpf.programIdentity(program).id);
     const what = `change the chain of ${hookText(previous)}`;
     const reason = errnoName(result) === "EPERM" ? ": another program was put in its place" : "";
     throw kernelError(`${what}${reason}`, result, {
@@ -250,6 +257,7 @@ export async function removeFilterChain(context: Context, chain: FilterChain): P
     const call = { op: "remove-filter", place: placeOf(hook, filter), programs: own } as const;
     const removed = await inNamespace(context, chain, () => net.call(netns, call, namespaceOf(hook)));
     if (removed !== undefined && removed < 0) log(`detach ${hookText(chain)}: ${errnoName(removed)}`);
+    context.clsact.note(hook, undefined);
     // one that was never made may be somebody else's by now
     const made = filter.ownQdisc && (removed === 0 || chain.revision > 0);
     const other = otherSide(context, hook);

@@ -72,10 +72,12 @@ suite("tc chains held by clsact", () => {
         assert.deepEqual(chain?.filter, { priority: 50, handle: 1, ownQdisc: true });
         assert.match(chain?.backendReason ?? "", /, so a bpf filter of clsact holds the dispatcher$/);
         assert.match(chainText(chain ?? {}).join("\n"), /Priority: +50\nFilter Handle: +0x1\n/);
+        assert.deepEqual([first?.kernelSeen, first?.pinPresent], [true, true]);
         const link = await lab.client.getLink(first?.id ?? 0);
         assert.deepEqual([link.kernelSeen, link.pinPresent, link.backend], [true, true, chain?.backend]);
         // a change is one step: the filter stays the one it is
-        await lab.attach(tcItem(wire, program?.id, 20));
+        const [second] = await lab.attach(tcItem(wire, program?.id, 20));
+        assert.equal(second?.kernelSeen, true);
         const [changed] = filters(wire);
         assert.deepEqual([changed?.pref, changed?.options?.handle], [shown?.pref, shown?.options?.handle]);
         assert.notEqual(changed?.options?.prog?.id, shown?.options?.prog?.id);
