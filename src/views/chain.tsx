@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // One chain: how it is carried, and its members in the order packets meet them.
-import { DropdownItem } from "@patternfly/react-core/dist/esm/components/Dropdown/index.js";
-import { Label, LabelGroup } from "@patternfly/react-core/dist/esm/components/Label/index.js";
-import LockIcon from "@patternfly/react-icons/dist/esm/icons/lock-icon";
 import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index.js";
 import { FailureDialog } from "../dialogs/frame.tsx";
 import { shown } from "../escape.ts";
@@ -10,7 +7,10 @@ import { _, format } from "../i18n.ts";
 import type { Chain, Interface, Link, Member } from "../model.ts";
 import { type Page, usePage } from "../page.ts";
 import { moveByOne } from "../reorder.ts";
-import { routeHref } from "../route.ts";
+import { programHref } from "../route.ts";
+import { Icon } from "../ui/icons.tsx";
+import { Label, LabelGroup } from "../ui/label.tsx";
+import { MenuItem } from "../ui/menu.tsx";
 import { actionWord, backendHelp, chainKind, chainTitle, hookKind } from "../words.ts";
 import { LinkMenu } from "./link-menu.tsx";
 
@@ -21,9 +21,9 @@ export function ChainSection({ chain, iface }: { chain: Chain; iface: Interface 
         <section className="chain" aria-label={format(_("$0 on $1"), title, shown(iface.name))}>
             <div className="chain-title">
                 <h3>{title}</h3>
-                <Label isCompact>{shown(chain.backend)}</Label>
+                <Label>{shown(chain.backend)}</Label>
                 {chain.mode !== "" && (
-                    <Label isCompact color={chain.mode === "generic" ? "orange" : "grey"}>
+                    <Label color={chain.mode === "generic" ? "orange" : "grey"}>
                         {chain.mode === "generic" ? _("generic mode") : _("native mode")}
                     </Label>
                 )}
@@ -62,10 +62,10 @@ function Members({ chain, iface, title }: { chain: Chain; iface: Interface; titl
                         <Td dataLabel={_("Position")}>{member.position}</Td>
                         <Td dataLabel={_("Priority")}>{ordered(member) ? member.priority : ""}</Td>
                         <Td dataLabel={_("Program")} modifier="breakWord">
-                            <a href={routeHref({ view: "program", id: member.programId })}>{memberLabel(member)}</a>
+                            <a href={programHref(member.programId)}>{memberLabel(member)}</a>
                             {member.foreign && (
                                 <div className="note">
-                                    <LockIcon aria-hidden /> {_("Not managed here")}
+                                    <Icon name="lock" /> {_("Not managed here")}
                                 </div>
                             )}
                         </Td>
@@ -91,9 +91,9 @@ function MemberMenu({ chain, iface, member }: { chain: Chain; iface: Interface; 
     const items = ([-1, 1] as const).map(step => {
         const changes = moveByOne(ours, at, step);
         return (
-            <DropdownItem key={step} isDisabled={!changes} onClick={() => changes && void move(page, member, changes)}>
+            <MenuItem key={step} isDisabled={!changes} onClick={() => void (changes && move(page, member, changes))}>
                 {step < 0 ? _("Move up") : _("Move down")}
-            </DropdownItem>
+            </MenuItem>
         );
     });
     return <LinkMenu link={linkOfMember(chain, iface, member)}>{items}</LinkMenu>;
@@ -137,9 +137,9 @@ export function ProceedOn({ kind, codes }: { kind: string; codes: readonly numbe
     const hook = hookKind(kind);
     if (!hook || codes.length === 0) return null;
     return (
-        <LabelGroup numLabels={12} aria-label={_("Proceeds on")}>
+        <LabelGroup most={12} label={_("Proceeds on")}>
             {codes.map(code => (
-                <Label key={code} isCompact variant="outline">
+                <Label key={code} isOutline>
                     {actionWord(hook, code)}
                 </Label>
             ))}

@@ -4,13 +4,13 @@ import { Breadcrumb, BreadcrumbItem } from "@patternfly/react-core/dist/esm/comp
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
 import { Card, CardBody, CardHeader } from "@patternfly/react-core/dist/esm/components/Card/index.js";
 import { EmptyState, EmptyStateBody } from "@patternfly/react-core/dist/esm/components/EmptyState/index.js";
-import { Label } from "@patternfly/react-core/dist/esm/components/Label/index.js";
 import { AttachDialog } from "../dialogs/attach.tsx";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Interface } from "../model.ts";
 import { useInterfaces, usePage } from "../page.ts";
 import { routeHref } from "../route.ts";
+import { Label } from "../ui/label.tsx";
 import { interfaceLabel } from "../words.ts";
 import { ChainSection } from "./chain.tsx";
 import { Loading } from "./gate.tsx";
@@ -83,14 +83,8 @@ function InterfaceCard({ iface }: { iface: Interface }) {
                             {shown(iface.name)}
                         </a>
                     </h2>
-                    {iface.netns !== "" && (
-                        <Label isCompact color="blue">
-                            {shown(iface.netns)}
-                        </Label>
-                    )}
-                    <Label isCompact color={iface.up ? "green" : "grey"}>
-                        {iface.up ? _("Up") : _("Down")}
-                    </Label>
+                    {iface.netns !== "" && <Label color="blue">{shown(iface.netns)}</Label>}
+                    <Label color={iface.up ? "green" : "grey"}>{iface.up ? _("Up") : _("Down")}</Label>
                     <span className="note">{facts(iface)}</span>
                 </div>
             </CardHeader>
