@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: its connection to the daemon, its tabs, the dialog and the toasts over them.
-import { type ReactNode, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import { type ReactNode, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { HostClient } from "../client/host-client.ts";
 import { _ } from "./i18n.ts";
 import { Live } from "./live.ts";
 import { type Page, PageContext } from "./page.ts";
 import { routeHref, useRoute } from "./route.ts";
 import { cockpitDial } from "./transport.ts";
+import { type Toast, Toasts } from "./ui/alert.tsx";
 import { NavBar } from "./ui/nav.tsx";
-import { Toasts, useToasts } from "./ui/toast.tsx";
 import { Gate } from "./views/gate.tsx";
 import { Section } from "./views/section.tsx";
 import { shownBy, tabs } from "./views/tabs.tsx";
@@ -50,7 +50,7 @@ function Connected({ admin }: { admin: boolean }) {
                 <Gate connection={connection}>{content()}</Gate>
             </main>
             {dialog}
-            <Toasts toasts={toasts} dismiss={dismiss} />
+            <Toasts toasts={toasts} onDismiss={dismiss} />
         </PageContext.Provider>
     );
 }
@@ -73,6 +73,15 @@ function useAdmin(): boolean | null {
         };
     }, []);
     return allowed;
+}
+
+function useToasts() {
+    const [toasts, setToasts] = useState<readonly Toast[]>([]);
+    const notify = useCallback((text: string) => {
+        setToasts(shown => [...shown, { id: (shown.at(-1)?.id ?? 0) + 1, text }]);
+    }, []);
+    const dismiss = useCallback((id: number) => setToasts(shown => shown.filter(toast => toast.id !== id)), []);
+    return { toasts, notify, dismiss };
 }
 
 /** An administrator may point the page elsewhere: {"config": {"socket": "…"}} in /etc/cockpit/bpfman.override.json. */

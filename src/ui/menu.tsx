@@ -146,7 +146,7 @@ function OpenMenu({ label, toggle, onLeave, onClose, children }: OpenMenuProps) 
             </div>
         </div>,
         // a dialog keeps the focus to itself
-        toggle.closest("[role=dialog]") ?? document.body,
+        toggle.closest("dialog") ?? document.body,
     );
 }
 

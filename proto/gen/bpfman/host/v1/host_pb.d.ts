@@ -110,9 +110,33 @@ export declare const ErrorDetailSchema: GenMessage<ErrorDetail, {jsonType: Error
  */
 export declare type InspectRequest = Message<"bpfman.host.v1.InspectRequest"> & {
   /**
-   * @generated from field: bytes object = 1;
+   * @generated from oneof bpfman.host.v1.InspectRequest.bytecode
    */
-  object: Uint8Array;
+  bytecode: {
+    /**
+     * the object itself
+     *
+     * @generated from field: bytes object = 1;
+     */
+    value: Uint8Array;
+    case: "object";
+  } | {
+    /**
+     * the object of an OCI image, brought into the cache as its policy says
+     *
+     * @generated from field: bpfman.host.v1.ImageSource image = 2;
+     */
+    value: ImageSource;
+    case: "image";
+  } | {
+    /**
+     * a path that the daemon opens; root only
+     *
+     * @generated from field: string file = 3;
+     */
+    value: string;
+    case: "file";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -120,9 +144,25 @@ export declare type InspectRequest = Message<"bpfman.host.v1.InspectRequest"> & 
  */
 export declare type InspectRequestJson = {
   /**
+   * the object itself
+   *
    * @generated from field: bytes object = 1;
    */
   object?: string;
+
+  /**
+   * the object of an OCI image, brought into the cache as its policy says
+   *
+   * @generated from field: bpfman.host.v1.ImageSource image = 2;
+   */
+  image?: ImageSourceJson;
+
+  /**
+   * a path that the daemon opens; root only
+   *
+   * @generated from field: string file = 3;
+   */
+  file?: string;
 };
 
 /**
@@ -159,6 +199,13 @@ export declare type InspectResponse = Message<"bpfman.host.v1.InspectResponse"> 
    * @generated from field: bool has_btf = 5;
    */
   hasBtf: boolean;
+
+  /**
+   * where the object is an image's
+   *
+   * @generated from field: bpfman.host.v1.Image image = 6;
+   */
+  image?: Image | undefined;
 };
 
 /**
@@ -189,6 +236,13 @@ export declare type InspectResponseJson = {
    * @generated from field: bool has_btf = 5;
    */
   hasBtf?: boolean;
+
+  /**
+   * where the object is an image's
+   *
+   * @generated from field: bpfman.host.v1.Image image = 6;
+   */
+  image?: ImageJson;
 };
 
 /**
@@ -9750,7 +9804,7 @@ export declare const ImageSignatureSchema: GenMessage<ImageSignature, {jsonType:
  */
 export declare const Host: GenService<{
   /**
-   * The programs, maps and global variables of an object, found without the kernel's help.
+   * The programs, maps and global variables of an object, a file's or an image's, found without the kernel's help.
    *
    * @generated from rpc bpfman.host.v1.Host.Inspect
    */
