@@ -63,6 +63,8 @@ declare namespace cockpit {
     }
 
     const location: Location;
+    /** the shell shows another page */
+    const hidden: boolean;
     const language: string | undefined;
     const manifests: Record<string, { config?: Record<string, unknown> } | undefined> | undefined;
 
@@ -79,8 +81,8 @@ declare namespace cockpit {
     function format(text: string, ...values: (string | number)[]): string;
     function format_bytes(bytes: number): string;
     function message(problem: Problem): string;
-    function addEventListener(event: "locationchanged", listener: () => void): void;
-    function removeEventListener(event: "locationchanged", listener: () => void): void;
+    function addEventListener(event: "locationchanged" | "visibilitychange", listener: () => void): void;
+    function removeEventListener(event: "locationchanged" | "visibilitychange", listener: () => void): void;
 }
 
 declare module "*.css";

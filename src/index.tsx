@@ -7,6 +7,7 @@ import { followShellTheme } from "./theme.ts";
 
 // after the components' own rules
 import "./app.css";
+import "./views.css";
 
 followShellTheme();
 document.documentElement.lang = cockpit.language?.replace("_", "-") ?? "en";
