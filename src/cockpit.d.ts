@@ -63,8 +63,6 @@ declare namespace cockpit {
     }
 
     const location: Location;
-    /** the shell shows another page */
-    const hidden: boolean;
     const language: string | undefined;
     const manifests: Record<string, { config?: Record<string, unknown> } | undefined> | undefined;
 
@@ -81,6 +79,8 @@ declare namespace cockpit {
     function format(text: string, ...values: (string | number)[]): string;
     function format_bytes(bytes: number): string;
     function message(problem: Problem): string;
+    /** the shell shows another page */
+    const hidden: boolean | undefined;
     function addEventListener(event: "locationchanged" | "visibilitychange", listener: () => void): void;
     function removeEventListener(event: "locationchanged" | "visibilitychange", listener: () => void): void;
 }

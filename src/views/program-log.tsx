@@ -68,7 +68,7 @@ export function LogTab({ program }: { program: Program }) {
             )}
             {value?.truncated && (
                 <div className="inset">
-                    <Alert variant="info" title={_("The kernel cut the log: its beginning is missing or its end")} />
+                    <Alert variant="info" title={_("The log was longer than its buffer; the kernel cut it")} />
                 </div>
             )}
             {log !== "" && (
