@@ -210,7 +210,7 @@ function RowName({ row }: { row: InventoryRow }) {
         const text = format(_("Link $0"), row.managedLinkId);
         return <a href={routeHref({ view: "link", id: row.managedLinkId })}>{text}</a>;
     }
-    return row.kind === "link" && row.name === "" ? <span className="note">{_("kernel link")}</span> : <>{name}</>;
+    return row.kind === "link" && row.name === "" ? <span className="note">{_("kernel link")}</span> : name;
 }
 
 function Owner({ row }: { row: InventoryRow }) {
