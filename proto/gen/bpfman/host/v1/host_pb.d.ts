@@ -1993,6 +1993,8 @@ export declare type UpdateLinkRequestJson = {
 export declare const UpdateLinkRequestSchema: GenMessage<UpdateLinkRequest, {jsonType: UpdateLinkRequestJson}>;
 
 /**
+ * Links of one hook that are given equal priorities here run in the order of the request.
+ *
  * @generated from message bpfman.host.v1.UpdateLinksRequest
  */
 export declare type UpdateLinksRequest = Message<"bpfman.host.v1.UpdateLinksRequest"> & {
@@ -2003,6 +2005,8 @@ export declare type UpdateLinksRequest = Message<"bpfman.host.v1.UpdateLinksRequ
 };
 
 /**
+ * Links of one hook that are given equal priorities here run in the order of the request.
+ *
  * @generated from message bpfman.host.v1.UpdateLinksRequest
  */
 export declare type UpdateLinksRequestJson = {
