@@ -478,6 +478,15 @@ export interface InterfaceView {
     readonly chains: readonly ChainView[];
 }
 
+/** A name that a hook's target may have. */
+export interface Target {
+    readonly name: string;
+    readonly detail?: string;
+    /** of a file: it is a folder */
+    readonly folder?: boolean;
+    readonly sizeBytes?: number;
+}
+
 /** What an ELF object says of itself, without the kernel. */
 export interface ObjectFacts {
     readonly programs: readonly ObjectProgram[];

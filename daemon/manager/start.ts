@@ -34,9 +34,10 @@ import { programView, programViews } from "./program-view.ts";
 import { readObject } from "./read-object.ts";
 import { replaceProgram } from "./replace.ts";
 import { restore } from "./restore.ts";
+import { TargetNames } from "./target-names.ts";
 import { testRun } from "./test-run.ts";
 import { unload } from "./unload.ts";
-import { updateLink } from "./update-link.ts";
+import { updateLinks } from "./update-link.ts";
 import { WriterLock } from "./writer-lock.ts";
 
 export interface StartOptions {
@@ -133,6 +134,7 @@ function managerOf(context: Context, images: Images): Manager {
         await context.clsact.refresh(context);
         return await read();
     };
+    const targets = new TargetNames();
     return {
         inspect: object => typedObjectFacts(checkObject(object), object),
         readObject,
@@ -140,7 +142,7 @@ function managerOf(context: Context, images: Images): Manager {
         unload: (ids, options, caller) => unload(context, ids, options, caller),
         attach: (items, caller) => attach(context, items, caller),
         detach: (ids, options, caller) => detach(context, ids, options, caller),
-        updateLink: (id, change, caller) => updateLink(context, id, change, caller),
+        updateLinks: (changes, caller) => updateLinks(context, changes, caller),
         apply: (request, caller) => apply(context, request, caller),
         listPrograms: options => current(() => programViews(context, options)),
         getProgram: id => current(() => programView(context, id)),
@@ -156,6 +158,7 @@ function managerOf(context: Context, images: Images): Manager {
         removeImages: (names, removeOptions) => images.remove(names, removeOptions),
         pruneImages: ({ all }) => images.prune(all ? new Set() : digestsInUse(context)),
         subscribe: listener => context.events.subscribe(listener),
+        listTargets: (request, caller) => targets.list(context, request, caller),
         listMaps: async () => mapDetails(context),
         getMap: async selector => mapDetail(context, selector),
         dumpMap: async (selector, page) => dumpMap(context, selector, page),
