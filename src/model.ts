@@ -39,6 +39,11 @@ export interface Link {
     readonly proceedOn: readonly number[];
 }
 
+/** With all that the daemon tells of it. */
+export interface ListedLink extends Link {
+    readonly json: LinkJson;
+}
+
 export interface BpfMap {
     readonly id: number;
     readonly name: string;
@@ -111,7 +116,7 @@ export function programOf(json: ProgramJson): Program {
     };
 }
 
-export function linkOf(json: LinkJson): Link {
+export function linkOf(json: LinkJson): ListedLink {
     return {
         id: json.id ?? 0,
         programId: json.programId ?? 0,
@@ -123,6 +128,7 @@ export function linkOf(json: LinkJson): Link {
         priority: json.priority ?? 0,
         position: json.position ?? 0,
         proceedOn: json.proceedOn ?? [],
+        json,
     };
 }
 
