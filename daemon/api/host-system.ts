@@ -6,14 +6,7 @@ import type { Handlers } from "./service.ts";
 
 type SystemHandlers = Pick<
     Handlers<typeof Host>,
-    | "updateLinks"
-    | "listEvents"
-    | "getSettings"
-    | "getInventory"
-    | "watchStatistics"
-    | "getProgramCode"
-    | "getVerifierLog"
-    | "listTargets"
+    "updateLinks" | "listEvents" | "getSettings" | "getInventory" | "getProgramCode" | "getVerifierLog" | "listTargets"
 >;
 
 function unserved(name: string): BpfmanError {
@@ -32,9 +25,5 @@ export function systemHandlers(): SystemHandlers {
         getProgramCode: refuse("GetProgramCode"),
         getVerifierLog: refuse("GetVerifierLog"),
         listTargets: refuse("ListTargets"),
-        watchStatistics: (_request, _caller, sink) => {
-            sink.fail(unserved("WatchStatistics"));
-            return () => {};
-        },
     };
 }

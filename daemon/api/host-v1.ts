@@ -25,6 +25,7 @@ import { fileBytecode } from "./file-bytecode.ts";
 import { hookRequest } from "./hooks.ts";
 import { imageBytecode, imageHandlers, imageJson, imageRequest } from "./host-images.ts";
 import { mapHandlers } from "./host-maps.ts";
+import { statisticsHandlers } from "./host-statistics.ts";
 import { systemHandlers } from "./host-system.ts";
 import { programSpec } from "./program-spec.ts";
 import { selectsLink, selectsProgram } from "./select.ts";
@@ -154,6 +155,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
 
         ...mapHandlers(manager),
         ...imageHandlers(manager),
+        ...statisticsHandlers(manager),
         ...systemHandlers(),
     };
     return service(Host, handlers, [

@@ -5,6 +5,7 @@ import { BpfmanError, type ChainRecord, type LinkId, type LinkView, type Network
 import type { Context } from "./context.ts";
 import {
     chainLinkPin,
+    hookId,
     isNetworkLink,
     isProbeLink,
     ownKernelLinks,
@@ -13,9 +14,6 @@ import {
     sameHook,
     tcxPin,
 } from "./pins.ts";
-
-const hookId = ({ hook }: NetworkLinkRecord): string =>
-    `${hook.kind} ${hook.direction} ${hook.nsid} ${hook.netnsCookie} ${hook.ifindex}`;
 
 export const applicationOf = (metadata: ReadonlyMap<string, string> | undefined): string =>
     metadata?.get("bpfman.io/application") ?? metadata?.get("bpfman_application") ?? "";
@@ -57,8 +55,8 @@ export function linkViews(context: Context): LinkView[] {
     const chains = store.chains();
     const byHook = new Map<string, NetworkLinkRecord[]>();
     for (const record of records.filter(isNetworkLink)) {
-        const group = byHook.get(hookId(record));
-        if (group === undefined) byHook.set(hookId(record), [record]);
+        const group = byHook.get(hookId(record.hook));
+        if (group === undefined) byHook.set(hookId(record.hook), [record]);
         else group.push(record);
     }
     const positions = new Map<LinkId, number>();

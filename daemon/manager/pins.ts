@@ -73,6 +73,10 @@ export const sameHook = (a: Hook, b: Hook): boolean =>
     a.netnsCookie === b.netnsCookie &&
     a.ifindex === b.ifindex;
 
+/** A hook of a network interface as the key of a table. */
+export const hookId = (hook: HookKey): string =>
+    `${hook.kind} ${hook.direction} ${hook.nsid} ${hook.netnsCookie} ${hook.ifindex}`;
+
 /** The items at one hook together, in the order in which their hooks first come; each probe is alone. */
 export function groupByHook<T>(items: readonly T[], hookOf: (item: T) => Hook): T[][] {
     const groups: { hook: Hook; items: T[] }[] = [];

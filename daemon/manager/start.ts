@@ -32,6 +32,7 @@ import { programView, programViews } from "./program-view.ts";
 import { readObject } from "./read-object.ts";
 import { replaceProgram } from "./replace.ts";
 import { restore } from "./restore.ts";
+import { Statistics } from "./statistics.ts";
 import { testRun } from "./test-run.ts";
 import { unload } from "./unload.ts";
 import { updateLink } from "./update-link.ts";
@@ -125,6 +126,7 @@ function managerOf(context: Context, images: Images): Manager {
         await context.libxdp.refresh(context);
         return await read();
     };
+    const statistics = new Statistics(context);
     return {
         inspect: object => typedObjectFacts(checkObject(object), object),
         readObject,
@@ -156,6 +158,7 @@ function managerOf(context: Context, images: Images): Manager {
         deleteMapEntry: async (selector, key, force) => deleteMapEntry(context, selector, key, force),
         replaceProgram: (id, request, caller) => replaceProgram(context, id, request, caller),
         testRun: (id, request) => testRun(context, id, request),
+        watchStatistics: (request, watcher) => statistics.watch(request, watcher),
         watchMap: (selector, intervalMs, watcher) => watchMap(context, selector, intervalMs, watcher),
     };
 }
