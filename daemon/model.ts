@@ -301,6 +301,8 @@ export interface ChainRecord {
     readonly mode: XdpMode | undefined;
     readonly modeReason: string;
     readonly frags: boolean;
+    /** its dispatcher counts what each link does, while somebody watches statistics */
+    readonly counting: boolean;
     /** the program at the hook */
     readonly programId: ProgramId;
     readonly programTag: string;

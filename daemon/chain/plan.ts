@@ -38,7 +38,16 @@ export interface Plan<L> {
     readonly backend: Backend;
     readonly backendReason: string;
     readonly frags: boolean;
+    /** a dispatcher that counts what each link does */
+    readonly counting: boolean;
     readonly members: readonly PlannedMember<L>[];
+}
+
+/** What is not said of the links themselves. */
+export interface PlanWishes {
+    readonly counting: boolean;
+    /** the links are those that run: only whether they are counted changes */
+    readonly sameRevision: boolean;
 }
 
 /** A lone XDP program's verdicts are those of a chain of one while it proceeds on nothing that ends a packet. */
@@ -71,6 +80,7 @@ export function planRevision<L extends WantedLink>(
     links: readonly L[],
     running: Running | undefined,
     abilities: Abilities,
+    { counting, sameRevision }: PlanWishes = { counting: false, sameRevision: false },
 ): Plan<L> {
     if (links.length > maxLinks)
         throw new BpfmanError(
@@ -85,25 +95,27 @@ export function planRevision<L extends WantedLink>(
         mask: proceedOnMask(kind, link.proceedOn),
     }));
     const first = members[0];
-    if (kind === "xdp" && members.length === 1 && first !== undefined && behavesAlone(first.link.proceedOn))
-        return {
-            kind,
-            revision: (running?.revision ?? 0) + 1,
-            backend: "direct",
-            backendReason: "one link that proceeds on pass at most needs no dispatcher",
-            frags,
-            members,
-        };
+    const revision = (running?.revision ?? 0) + (sameRevision ? 0 : 1);
+    const common = { kind, revision, frags, members };
+    if (kind === "xdp" && members.length === 1 && first !== undefined && behavesAlone(first.link.proceedOn)) {
+        // the kernel counts a lone program's runs itself, but not what it decides
+        if (!counting)
+            return {
+                ...common,
+                counting,
+                backend: "direct",
+                backendReason: "one link that proceeds on pass at most needs no dispatcher",
+            };
+    }
     const freplace = abilities.noFreplace === undefined;
+    const reason = freplace
+        ? "each link replaces a function of the dispatcher, the cheapest way"
+        : `${abilities.noFreplace}, so the dispatcher tail-calls its links`;
     return {
-        kind,
-        revision: (running?.revision ?? 0) + 1,
+        ...common,
+        counting,
         backend: freplace ? "freplace" : "tail-call",
-        backendReason: freplace
-            ? "each link replaces a function of the dispatcher, the cheapest way"
-            : `${abilities.noFreplace}, so the dispatcher tail-calls its links`,
-        frags,
-        members,
+        backendReason: counting ? `${reason}; it counts what they do while statistics are watched` : reason,
     };
 }
 

@@ -23,7 +23,7 @@ export function linkPin(record: NetworkLinkRecord, chain: ChainRecord | undefine
     if (record.hook.kind === "tcx") return tcxPin(record);
     if (chain?.backend === "freplace") {
         const position = chain.members.findIndex(({ linkId }) => linkId === record.id);
-        return `${revisionFolder(record.hook, chain.revision)}/link_${position}`;
+        return `${revisionFolder(chain)}/link_${position}`;
     }
     return chainLinkPin(record.hook);
 }

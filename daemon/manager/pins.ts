@@ -25,15 +25,15 @@ export function chainLinkPin(hook: HookKey): string {
     return `${chainFolder(hook)}/dispatcher_${hook.nsid}_${hook.ifindex}_link`;
 }
 
-export function revisionFolder(hook: HookKey, revision: number): string {
-    return `${chainFolder(hook)}/dispatcher_${hook.nsid}_${hook.ifindex}_${revision}`;
+/** A revision that counts stands beside the same one that does not. */
+export function revisionFolder(chain: Pick<ChainRecord, "hook" | "revision" | "counting">): string {
+    const { hook, revision, counting } = chain;
+    return `${chainFolder(hook)}/dispatcher_${hook.nsid}_${hook.ifindex}_${revision}${counting ? "_counting" : ""}`;
 }
 
 /** The pin of the program at the hook. */
 export function entryPin(chain: ChainRecord): string {
-    return chain.backend === "direct"
-        ? programPin(chain.programId)
-        : `${revisionFolder(chain.hook, chain.revision)}/dispatcher`;
+    return chain.backend === "direct" ? programPin(chain.programId) : `${revisionFolder(chain)}/dispatcher`;
 }
 
 export const isNetworkLink = (link: LinkRecord): link is NetworkLinkRecord => "ifindex" in link.hook;

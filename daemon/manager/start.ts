@@ -15,6 +15,7 @@ import { BpfmanError, type Caller, type ConfiguredXdpMode } from "../model.ts";
 import type { Store } from "../store/store.ts";
 import { apply } from "./apply.ts";
 import { attach } from "./attach.ts";
+import { ChainCounting } from "./chain-counting.ts";
 import { chainViews, interfaceViews } from "./chain-view.ts";
 import type { Context } from "./context.ts";
 import { detach } from "./detach.ts";
@@ -96,6 +97,7 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
         abilities: () => (abilities ??= { noFreplace: probeFreplace() }),
         xdpModes: options.xdpModes ?? new Map(),
         libxdp: new LibxdpChains(options.sharedInterfaces ?? new Set()),
+        counting: new ChainCounting(),
         log,
         describe,
     };

@@ -13,6 +13,7 @@ function setUp(kernel: Partial<StatisticsKernel>) {
     const context = {
         events: new Events(),
         log: () => {},
+        counting: { isWatched: false },
         kernel: { programIds: () => [id], program: () => ({ name: "count", typeName: "xdp" }) },
         store: { program: () => undefined, links: () => [], chains: () => [] },
     } as unknown as Context;

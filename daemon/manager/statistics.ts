@@ -3,11 +3,11 @@
 // an interval of its own; looks that fall together are one look.
 import type { Fd } from "../kernel/fd.ts";
 import * as kernel from "../kernel/run-statistics.ts";
-import type { ProgramId, StatisticsRequest } from "../model.ts";
+import type { NetworkLinkRecord, ProgramId, StatisticsRequest } from "../model.ts";
 import { BpfmanError } from "../model.ts";
 import type { Context } from "./context.ts";
 import type { StatisticsWatcher } from "./manager.ts";
-import { knownChains } from "./statistics-chains.ts";
+import { chainProgramLinks, knownChains } from "./statistics-chains.ts";
 import { type KnownChain, type KnownProgram, type Sample, statisticsRecord } from "./statistics-record.ts";
 import { asBpfmanError } from "./unexpected.ts";
 
@@ -35,8 +35,8 @@ export class Statistics {
     #unavailable = "";
     #latest: Sample | undefined;
     readonly #programs = new Map<ProgramId, KnownProgram>();
-    #chains: readonly KnownChain[] | undefined;
-    #chainsReadMs = 0;
+    #links: readonly NetworkLinkRecord[] | undefined;
+    #linksReadMs = 0;
     #unsubscribe: (() => void) | undefined;
 
     constructor(context: Context, statisticsKernel: StatisticsKernel = kernel) {
@@ -49,11 +49,17 @@ export class Statistics {
         const watch: Watch = { request, watcher, first: undefined, before: undefined, timer: undefined };
         if (this.#watches.size === 0) this.#begin();
         this.#watches.add(watch);
-        this.#look(watch);
-        // it may have failed at once
-        if (this.#watches.has(watch)) watch.timer = setInterval(() => this.#look(watch), request.intervalMs);
+        const start = () => {
+            if (this.#watches.has(watch)) this.#look(watch);
+            // it may have ended or failed at once
+            if (this.#watches.has(watch)) watch.timer = setInterval(() => this.#look(watch), request.intervalMs);
+        };
+        if (request.chains) void this.#context.counting.begin(this.#context).catch(this.#logFailure).then(start);
+        else start();
         return () => this.#end(watch);
     }
+
+    readonly #logFailure = (error: unknown): void => void asBpfmanError(error, this.#context.log);
 
     #begin(): void {
         const result = this.#kernel.enableRunStatistics();
@@ -65,12 +71,14 @@ export class Statistics {
 
     #forget(): void {
         this.#programs.clear();
-        this.#chains = undefined;
+        this.#links = undefined;
     }
 
     #end(watch: Watch): void {
         clearInterval(watch.timer);
-        if (!this.#watches.delete(watch) || this.#watches.size > 0) return;
+        if (!this.#watches.delete(watch)) return;
+        if (watch.request.chains) void this.#context.counting.end(this.#context).catch(this.#logFailure);
+        if (this.#watches.size > 0) return;
         this.#counting?.[Symbol.dispose]();
         this.#counting = undefined;
         this.#unavailable = "";
@@ -110,7 +118,7 @@ export class Statistics {
                 return counts === undefined ? [] : [[id, counts] as const];
             }),
         );
-        this.#latest = { atNs, time: new Date().toISOString(), programs, chains: new Map() };
+        this.#latest = { atNs, time: new Date().toISOString(), programs, chains: this.#chainCounts() };
         return this.#latest;
     }
 
@@ -126,12 +134,17 @@ export class Statistics {
         return known;
     }
 
-    #knownChains(): readonly KnownChain[] {
+    #chainCounts(): Sample["chains"] {
+        const { counting, store } = this.#context;
+        return counting.isWatched ? counting.read(this.#context, store.chains()) : new Map();
+    }
+
+    #knownChains(): KnownChain[] {
         const nowMs = Date.now();
-        if (this.#chains === undefined || Math.abs(nowMs - this.#chainsReadMs) > knownForMs) {
-            this.#chains = knownChains(this.#context);
-            this.#chainsReadMs = nowMs;
+        if (this.#links === undefined || Math.abs(nowMs - this.#linksReadMs) > knownForMs) {
+            this.#links = chainProgramLinks(this.#context);
+            this.#linksReadMs = nowMs;
         }
-        return this.#chains;
+        return knownChains(this.#context, this.#links);
     }
 }

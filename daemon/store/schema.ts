@@ -97,6 +97,10 @@ export const migrations: readonly string[] = [
     `
     ALTER TABLE programs ADD COLUMN image TEXT;
     `,
+    // a chain whose dispatcher counts while statistics are watched
+    `
+    ALTER TABLE chains ADD COLUMN counting INTEGER NOT NULL DEFAULT 0;
+    `,
 ];
 
 export const schemaVersion = migrations.length;
