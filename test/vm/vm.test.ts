@@ -18,7 +18,7 @@ const testTimeoutMs = 3 * 60_000;
 const wanted: KernelWanted = process.env["VM_KERNEL"] === "oldest" ? "oldest" : "default";
 const files =
     process.env["VM_FILES"]?.split(" ") ??
-    ["test/vm/guest/smoke.ts", "test/kernel/{chain,hooks,libxdp}*.test.ts"].flatMap(pattern =>
+    ["test/vm/guest/smoke.ts", "test/kernel/{chain,hooks,libxdp,statistics-chains}*.test.ts"].flatMap(pattern =>
         globSync(pattern, { cwd: root }).sort(),
     );
 
