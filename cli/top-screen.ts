@@ -2,16 +2,7 @@
 // The screen of `top`: what a key does, and a frame of lines for a terminal's size. Pure.
 import type { StatisticsJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { safe } from "./print.ts";
-import {
-    headings,
-    number,
-    rightAligned,
-    type SortColumn,
-    sortColumns,
-    type TopRow,
-    topRows,
-    type Where,
-} from "./top-rows.ts";
+import { headings, rightAligned, type SortColumn, sortColumns, type TopRow, topRows, type Where } from "./top-rows.ts";
 
 export interface TopState {
     readonly sort: SortColumn;
@@ -147,11 +138,12 @@ export function frame(
 export function title(record: StatisticsJson, state: Pick<TopState, "paused">): string {
     const { time = "", programs = [], chains = [], cpus = 0, unavailable = "" } = record;
     const counted = chains.filter(chain => (chain.unmeasured ?? "") === "").length;
+    if (time === "") return "bpfman top  waiting for the first look";
     const words = [
-        `bpfman top  ${time.slice(11, 19)}`,
-        `every ${number(Number(record.intervalMs ?? 0))} ms`,
+        `bpfman top  ${time.slice(11, 19)} UTC`,
+        `${(Number(record.intervalMs ?? 0) / 1000).toFixed(1)} s`,
         `${cpus} ${cpus === 1 ? "CPU" : "CPUs"}`,
-        `${programs.length} programs`,
+        `${programs.length} ${programs.length === 1 ? "program" : "programs"}`,
         ...(counted > 0 ? [`${counted} ${counted === 1 ? "chain" : "chains"} counted`] : []),
         ...(state.paused ? ["PAUSED"] : []),
         ...(unavailable === "" ? [] : [unavailable]),
