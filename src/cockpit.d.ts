@@ -77,8 +77,10 @@ declare namespace cockpit {
     function format(text: string, ...values: (string | number)[]): string;
     function format_bytes(bytes: number): string;
     function message(problem: Problem): string;
-    function addEventListener(event: "locationchanged", listener: () => void): void;
-    function removeEventListener(event: "locationchanged", listener: () => void): void;
+    /** the shell shows another page */
+    const hidden: boolean | undefined;
+    function addEventListener(event: "locationchanged" | "visibilitychange", listener: () => void): void;
+    function removeEventListener(event: "locationchanged" | "visibilitychange", listener: () => void): void;
 }
 
 declare module "*.css";

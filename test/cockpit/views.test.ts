@@ -52,8 +52,12 @@ const views: readonly View[] = [
         hash: () => "#/programs/4000000000",
         ready: page => page.getByText(/No program has/).waitFor(),
     },
-    { name: "interfaces", hash: () => "#/interfaces", ready: page => page.locator("td a").first().waitFor() },
-    { name: "interface", hash: () => "#/interfaces/uplink", ready: page => page.locator("td a").first().waitFor() },
+    { name: "interfaces", hash: () => "#/interfaces", ready: page => page.locator(".member a").first().waitFor() },
+    {
+        name: "interface",
+        hash: () => "#/interfaces/uplink",
+        ready: page => page.locator(".member a").first().waitFor(),
+    },
     {
         name: "menu",
         hash: () => "#/interfaces/uplink",
@@ -170,7 +174,7 @@ describe("in German", () => {
         await page.getByRole("link", { name: "eBPF" }).waitFor();
         const frame = page.frameLocator("iframe[name='cockpit1:localhost/bpfman']");
         await frame.getByRole("heading", { name: "Schnittstellen", level: 1 }).waitFor();
-        await frame.getByRole("columnheader", { name: "Weiter bei" }).waitFor();
+        await frame.getByText("Weiter nach").first().waitFor();
         await frame.getByRole("link", { name: "Programme" }).click();
         await frame.getByRole("button", { name: "Programm laden" }).click();
         await frame.getByText("Ein eBPF-Objekt hier ablegen oder").waitFor();
