@@ -29,6 +29,7 @@ static __always_inline int run_chain(struct __sk_buff *skb)
 {
 	__u8 count = conf.num_progs_enabled;
 	int ret;
+	BEGIN_SLOTS
 
 #define CALL(i)                                                                                          \
 	if (count < i + 1)                                                                               \

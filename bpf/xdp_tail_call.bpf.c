@@ -28,6 +28,7 @@ static __always_inline int run_chain(struct xdp_md *ctx)
 {
 	__u8 count = conf.num_progs_enabled;
 	__u32 ret;
+	BEGIN_SLOTS
 
 #define CALL(i)                                                                  \
 	if (count < i + 1)                                                       \
