@@ -44,7 +44,7 @@ static __always_inline int run_chain(struct __sk_buff *skb)
 }
 
 SEC("tc")
-int tc_dispatcher(struct __sk_buff *skb)
+int bpfman_tc(struct __sk_buff *skb)
 {
 	return decided(run_chain(skb));
 }

@@ -37,7 +37,7 @@ static __always_inline int run_chain(struct xdp_md *ctx)
 }
 
 SEC("xdp")
-int xdp_dispatcher(struct xdp_md *ctx)
+int DISPATCHER_NAME(struct xdp_md *ctx)
 {
 	return decided(run_chain(ctx));
 }

@@ -17,12 +17,16 @@ export interface Running {
     readonly frags: boolean;
     readonly mode: XdpMode | undefined;
     readonly revision: number;
+    /** what holds a TC chain where no TCX link does */
+    readonly filter?: object | undefined;
 }
 
 /** What a probe at start found. */
 export interface Abilities {
     /** undefined: freplace works; else why it does not, one sentence */
     readonly noFreplace: string | undefined;
+    /** the same for TCX */
+    readonly noTcx: string | undefined;
 }
 
 export interface PlannedMember<L> {
@@ -40,6 +44,8 @@ export interface Plan<L> {
     readonly frags: boolean;
     /** a dispatcher that counts what each link does */
     readonly counting: boolean;
+    /** a TC chain that a filter of clsact holds, not a TCX link */
+    readonly clsact: boolean;
     readonly members: readonly PlannedMember<L>[];
 }
 
@@ -96,26 +102,28 @@ export function planRevision<L extends WantedLink>(
     }));
     const first = members[0];
     const revision = (running?.revision ?? 0) + (sameRevision ? 0 : 1);
-    const common = { kind, revision, frags, members };
-    if (kind === "xdp" && members.length === 1 && first !== undefined && behavesAlone(first.link.proceedOn)) {
-        // the kernel counts a lone program's runs itself, but not what it decides
-        if (!counting)
-            return {
-                ...common,
-                counting,
-                backend: "direct",
-                backendReason: "one link that proceeds on pass at most needs no dispatcher",
-            };
-    }
+    const common = { kind, revision, frags, counting, members };
+    const lone = members.length === 1 && first !== undefined && behavesAlone(first.link.proceedOn);
+    // the kernel counts a lone program's runs itself, but not what it decides
+    if (kind === "xdp" && lone && !counting)
+        return {
+            ...common,
+            backend: "direct",
+            backendReason: "one link that proceeds on pass at most needs no dispatcher",
+            clsact: false,
+        };
+    const clsact =
+        kind === "tc" && (running === undefined ? abilities.noTcx !== undefined : running.filter !== undefined);
+    const held = clsact ? `; ${abilities.noTcx ?? "it was there"}, so a bpf filter of clsact holds the dispatcher` : "";
     const freplace = abilities.noFreplace === undefined;
     const reason = freplace
         ? "each link replaces a function of the dispatcher, the cheapest way"
         : `${abilities.noFreplace}, so the dispatcher tail-calls its links`;
     return {
         ...common,
-        counting,
         backend: freplace ? "freplace" : "tail-call",
-        backendReason: counting ? `${reason}; it counts what they do while statistics are watched` : reason,
+        backendReason: `${reason}${held}${counting ? "; it counts what they do while statistics are watched" : ""}`,
+        clsact,
     };
 }
 

@@ -9,14 +9,16 @@ import { duplicate, type Fd } from "./fd.ts";
 import { errnoName, lastErrno, libbpf, mapInitialValue, type Pointer } from "./ffi.ts";
 import { internalMapSection } from "./loader-protocol.ts";
 
-/** xdp_libxdp_N: in version N of libxdp's layout, for a chain that libxdp's tools change too */
+/** xdp_libxdp_N: in version N of libxdp's layout, for a chain that libxdp's tools change too; tc_clsact: without TCX */
 export type DispatcherKind =
     | "xdp_freplace"
     | "xdp_libxdp_2"
     | "xdp_libxdp_3"
     | "xdp_tail_call"
     | "tc_freplace"
-    | "tc_tail_call";
+    | "tc_tail_call"
+    | "tc_clsact_freplace"
+    | "tc_clsact_tail_call";
 
 export interface Slot {
     /** what the dispatcher tests the member's return code against */
@@ -34,12 +36,6 @@ const folder = new URL(import.meta.url.endsWith(".ts") ? "../../dist/bpf/" : "..
 /** bpf_object_open_opts with nothing but its own size */
 const noOptions = new Uint8Array([8, 0, 0, 0, 0, 0, 0, 0]);
 const bytesOf = new Map<string, Buffer>();
-
-function objectOf(kind: DispatcherKind, counting: boolean): string {
-    if (kind === "xdp_libxdp_2") return "xdp_freplace";
-    if (kind === "xdp_libxdp_3") return "xdp_freplace_v3";
-    return counting ? `${kind}_counting` : kind;
-}
 
 function objectBytes(kind: string): Buffer {
     let bytes = bytesOf.get(kind);
@@ -93,7 +89,7 @@ export class Dispatcher implements Disposable {
 
     /** Loads a dispatcher for these slots; counting: one that counts what they do. */
     static load(kind: DispatcherKind, slots: readonly Slot[], frags: boolean, counting = false): Dispatcher {
-        const bytes = objectBytes(objectOf(kind, counting));
+        const bytes = objectBytes(counting ? `${kind}_counting` : kind);
         libbpf.setPrint(null);
         const object = libbpf.openMem(bytes, bytes.length, noOptions);
         if (object === null) throw kernelError(`open the dispatcher ${kind}`, lastErrno(), { code: "INTERNAL" });

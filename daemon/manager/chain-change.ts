@@ -16,10 +16,12 @@ import {
     type HookKey,
     type KernelLinkId,
     type LinkId,
+    type TcFilter,
     type XdpMode,
     type XdpModeWanted,
 } from "../model.ts";
 import { attachError, attachInMode } from "./attach-mode.ts";
+import { attachFilter, hasFilter, removeFilterChain, swapFilter, swapFilterBack } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import { namespaceOf } from "./hook.ts";
 import { changeLibxdp, joinsLibxdp, leaveLibxdp, retireLibxdp } from "./libxdp-change.ts";
@@ -46,12 +48,14 @@ export interface Changed<L extends WantedLink> {
     readonly plan: Plan<L>;
     readonly built: Built;
     readonly kernelLinkId: KernelLinkId;
+    readonly filter?: TcFilter | undefined;
     readonly mode: XdpMode | undefined;
     readonly modeReason: string;
 }
 
 interface Placed {
     readonly kernelLinkId: KernelLinkId;
+    readonly filter?: TcFilter | undefined;
     readonly mode: XdpMode | undefined;
     readonly modeReason: string;
 }
@@ -80,9 +84,10 @@ export async function changeChain<L extends WantedLink>(
     const conflict = previous === undefined ? undefined : modeConflict(change.mode, previous, change.interface);
     if (conflict !== undefined) throw conflict;
     const { plan, built } = await realise(context, change, previous, undo);
+    const put = plan.clsact ? attachFilter : attach;
     const placed =
         previous === undefined
-            ? await attach(context, change, built, undo)
+            ? await put(context, change, built, undo)
             : await swap(context, change, previous, built, undo);
     return { change, previous, plan, built, ...placed };
 }
@@ -111,8 +116,9 @@ async function realise<L extends WantedLink>(
             mask,
             priority: link.priority,
         }));
-        const request = { kind, frags: plan.frags, members, folder, counting } as const;
-        return { plan, built: await build(plan.backend, request, context) };
+        const request = { frags: plan.frags, members, folder, counting };
+        const dispatcher = plan.clsact ? "tc_clsact" : kind;
+        return { plan, built: await build(plan.backend, { ...request, kind: dispatcher }, context) };
     };
     if (!context.counting.isWanted(hook)) return make(false);
     try {
@@ -137,11 +143,18 @@ async function swap<L extends WantedLink>(
 ): Promise<Placed> {
     const placed = {
         kernelLinkId: previous.kernelLinkId,
+        filter: previous.filter,
         mode: previous.mode,
         modeReason: previous.modeReason,
     };
     // the lone program stays, only what it proceeds on has changed
     if (previous.programId === built.programId) return placed;
+    if (hasFilter(previous)) {
+        await swapFilter(context, previous, built, previous.programId);
+        context.counting.leave(previous);
+        undo.add(`swap ${hookText(change)}`, () => swapFilterBack(context, previous, built.programId));
+        return placed;
+    }
     using link = openChainLink(context, previous);
     using next = bpf.openPin(context.bpffs.path(built.entry));
     using running = bpf.openPin(context.bpffs.path(entryPin(previous)));
@@ -261,6 +274,7 @@ export function chainRow<L extends WantedLink>(
         programId: built.programId,
         programTag: built.programTag,
         kernelLinkId: changed.kernelLinkId,
+        ...(changed.filter && { filter: changed.filter }),
         members: plan.members.map(({ link, position }) => ({
             linkId: linkId(link),
             kernelLinkId: built.memberLinks[position],
@@ -277,8 +291,9 @@ export async function retire(context: Context, previous: ChainRecord): Promise<v
     if (previous.backend === "direct") return;
     const folder = revisionFolder(previous);
     try {
-        // what it counted until its last packet is kept
-        if (previous.backend === "tail-call" || previous.counting) await context.net.call("", { op: "quiesce" });
+        if (previous.backend === "tail-call" || previous.counting || previous.hook.kind === "tc")
+            await context.net.call("", { op: "quiesce" });
+        // what it counted until its last packet
         if (previous.counting) context.counting.keep(context, previous);
         context.bpffs.remove(folder);
     } catch (error) {
@@ -290,6 +305,7 @@ export async function retire(context: Context, previous: ChainRecord): Promise<v
 /** Takes a whole chain from its hook, after its rows are gone. */
 export async function removeChain(context: Context, chain: ChainRecord): Promise<void> {
     if (chain.backend === "libxdp") return leaveLibxdp(context, chain);
+    if (hasFilter(chain)) return removeFilterChain(context, chain);
     await detachPinned(context, chainLinkPin(chain.hook));
     await retire(context, chain);
 }

@@ -67,7 +67,9 @@ export class ChainCounting {
     /** Swaps in, or out, what is not as it is wanted. A chain that can't be swapped stays as it is. */
     async settle(scope: WriterScope, context: Context): Promise<void> {
         for (const chain of context.store.chains()) {
-            if (chain.backend === "libxdp" || chain.counting === this.isWanted(chain.hook)) continue;
+            // a chain without links is on its way
+            if (chain.backend === "libxdp" || chain.members.length === 0) continue;
+            if (chain.counting === this.isWanted(chain.hook)) continue;
             try {
                 await this.#recount(scope, context, chain);
             } catch (error) {
