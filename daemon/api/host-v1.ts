@@ -16,6 +16,7 @@ import { invalid } from "./errors.ts";
 import { fileBytecode } from "./file-bytecode.ts";
 import { hookRequest } from "./hooks.ts";
 import { imageBytecode, imageHandlers, imageRequest } from "./host-images.ts";
+import { inventoryHandlers } from "./host-inventory.ts";
 import { mapHandlers } from "./host-maps.ts";
 import { systemHandlers } from "./host-system.ts";
 import { targetHandlers } from "./host-targets.ts";
@@ -150,6 +151,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
 
         ...mapHandlers(manager),
         ...imageHandlers(manager),
+        ...inventoryHandlers(manager),
         ...targetHandlers(manager),
         ...systemHandlers(),
     };
