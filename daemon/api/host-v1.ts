@@ -24,7 +24,12 @@ import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
 import { fileBytecode } from "./file-bytecode.ts";
 import { hookRequest } from "./hooks.ts";
+<<<<<<< HEAD
 import { imageBytecode, imageHandlers, imageJson, imageRequest } from "./host-images.ts";
+=======
+import { imageBytecode, imageHandlers, imageRequest } from "./host-images.ts";
+import { inventoryHandlers } from "./host-inventory.ts";
+>>>>>>> back2
 import { mapHandlers } from "./host-maps.ts";
 import { systemHandlers } from "./host-system.ts";
 import { targetHandlers } from "./host-targets.ts";
@@ -162,6 +167,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
 
         ...mapHandlers(manager),
         ...imageHandlers(manager),
+        ...inventoryHandlers(manager),
         ...targetHandlers(manager),
         ...systemHandlers(),
     };

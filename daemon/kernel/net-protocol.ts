@@ -4,6 +4,7 @@
 import type { TcxEntry } from "./bpf.ts";
 import type { LinkInterface } from "./netlink.ts";
 import type { PerfEvent } from "./perf-event.ts";
+import type { TcFilter } from "./tc-filters.ts";
 
 export interface Namespace {
     readonly nsid: bigint;
@@ -42,6 +43,8 @@ export type NetCall =
       }
     | { readonly op: "open-raw-tracepoint"; readonly program: number; readonly name: string }
     /** the last one of a link waits until its program runs no more */
+    /** what tc put to the interfaces of the namespace */
+    | { readonly op: "tc-filters"; readonly ifindexes: readonly number[] }
     | { readonly op: "close"; readonly fd: number }
     | { readonly op: "quiesce" };
 
@@ -60,6 +63,7 @@ export interface NetResults {
     "open-perf-event": number;
     "create-target-link": number;
     "open-raw-tracepoint": number;
+    "tc-filters": TcFilter[];
     close: number;
     quiesce: number;
 }

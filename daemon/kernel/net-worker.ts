@@ -18,6 +18,7 @@ import { libc } from "./ffi.ts";
 import type { Namespace, NetAnswer, NetCall, NetRequest } from "./net-protocol.ts";
 import { interfaces, setXdp } from "./netlink.ts";
 import { openPerfEvent } from "./perf-event.ts";
+import { tcFilters } from "./tc-filters.ts";
 
 const CLONE_NEWNET = 0x40000000;
 const AF_UNIX = 1;
@@ -94,6 +95,8 @@ function perform(call: NetCall): unknown {
             return createTargetLink(call.program, call.target, call.attachType);
         case "open-raw-tracepoint":
             return openRawTracepoint(call.program, call.name);
+        case "tc-filters":
+            return tcFilters(call.ifindexes);
         case "close":
             return libc.close(call.fd);
         case "quiesce":

@@ -11,7 +11,7 @@ export const NLMSG_DONE = 3;
 export const NLMSG_OVERRUN = 4;
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
-const RTM_GETLINK = 18;
+export const RTM_GETLINK = 18;
 const RTM_SETLINK = 19;
 const NLM_F_REQUEST = 1;
 const NLM_F_ACK = 4;
@@ -66,18 +66,23 @@ export interface Message {
     readonly payload: Buffer;
 }
 
-/** A request for every interface of the namespace, without the statistics that make most of an answer. */
-export function dumpRequest(sequence: number): Buffer {
-    const message = Buffer.alloc(headerBytes + interfaceHeaderBytes + attributeHeaderBytes + 4);
-    message.writeUInt32LE(message.length, 0);
-    message.writeUInt16LE(RTM_GETLINK, 4);
-    message.writeUInt16LE(NLM_F_REQUEST | NLM_F_DUMP, 6);
-    message.writeUInt32LE(sequence, 8);
-    const attribute = headerBytes + interfaceHeaderBytes;
-    message.writeUInt16LE(attributeHeaderBytes + 4, attribute);
-    message.writeUInt16LE(IFLA_EXT_MASK, attribute + 2);
-    message.writeUInt32LE(RTEXT_FILTER_SKIP_STATS, attribute + attributeHeaderBytes);
-    return message;
+/** A request for all of a kind; body: what follows the netlink header. */
+export function dumpRequest(type: number, body: Buffer, sequence: number): Buffer {
+    const header = Buffer.alloc(headerBytes);
+    header.writeUInt32LE(headerBytes + body.length, 0);
+    header.writeUInt16LE(type, 4);
+    header.writeUInt16LE(NLM_F_REQUEST | NLM_F_DUMP, 6);
+    header.writeUInt32LE(sequence, 8);
+    return Buffer.concat([header, body]);
+}
+
+/** What a request for every interface says: without the statistics that make most of an answer. */
+export function interfaceRequest(): Buffer {
+    const body = Buffer.alloc(interfaceHeaderBytes + attributeHeaderBytes + 4);
+    body.writeUInt16LE(attributeHeaderBytes + 4, interfaceHeaderBytes);
+    body.writeUInt16LE(IFLA_EXT_MASK, interfaceHeaderBytes + 2);
+    body.writeUInt32LE(RTEXT_FILTER_SKIP_STATS, interfaceHeaderBytes + attributeHeaderBytes);
+    return body;
 }
 
 export interface XdpChange {
@@ -132,7 +137,7 @@ export function* messages(bytes: Buffer): Generator<Message> {
     }
 }
 
-function attributes(bytes: Buffer): Map<number, Buffer> {
+export function attributes(bytes: Buffer): Map<number, Buffer> {
     const found = new Map<number, Buffer>();
     for (let at = 0; at + attributeHeaderBytes <= bytes.length; ) {
         const length = bytes.readUInt16LE(at);
@@ -146,13 +151,13 @@ function attributes(bytes: Buffer): Map<number, Buffer> {
     return found;
 }
 
-function text(bytes: Buffer | undefined): string {
+export function text(bytes: Buffer | undefined): string {
     if (bytes === undefined) return "";
     const end = bytes.indexOf(0);
     return bytes.toString("utf8", 0, end < 0 ? bytes.length : end);
 }
 
-function number(bytes: Buffer | undefined): number | undefined {
+export function number(bytes: Buffer | undefined): number | undefined {
     return bytes !== undefined && bytes.length >= 4 ? bytes.readUInt32LE(0) : undefined;
 }
 

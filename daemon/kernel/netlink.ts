@@ -8,13 +8,16 @@ import {
     dumpRequest,
     type InterfaceEvent,
     interfaceEvents,
+    interfaceRequest,
     type LinkInterface,
+    type Message,
     messages,
     NLM_F_DUMP_INTR,
     NLMSG_DONE,
     NLMSG_ERROR,
     NLMSG_OVERRUN,
     parseInterface,
+    RTM_GETLINK,
     RTM_NEWLINK,
     type XdpChange,
     xdpRequest,
@@ -48,43 +51,49 @@ function receive(fd: number): Buffer | "truncated" | undefined {
 }
 
 /** undefined: the list changed while it was read, or did not fit; to be asked again. */
-function dump(fd: number, sequence: number): LinkInterface[] | undefined {
-    const request = dumpRequest(sequence);
-    check(libc.send(fd, request, request.length, 0), "ask rtnetlink for the interfaces");
-    const found: LinkInterface[] = [];
+function dump(fd: number, request: Buffer, sequence: number, what: string): Message[] | undefined {
+    check(libc.send(fd, request, request.length, 0), what);
+    const found: Message[] = [];
     let whole = true;
     for (;;) {
         const datagram = receive(fd);
         // the end of the dump may have been in what was lost: never wait for it
         if (datagram === "truncated" || datagram === undefined) return undefined;
-        for (const message of messages(datagram)) {
+        // the buffer is used again for the next
+        for (const message of messages(Buffer.from(datagram))) {
             if (message.sequence !== sequence) continue;
             if ((message.flags & NLM_F_DUMP_INTR) !== 0 || message.type === NLMSG_OVERRUN) whole = false;
             if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) {
                 // both carry an errno; a dump that failed midway says so in NLMSG_DONE
                 const failure = message.payload.length >= 4 ? message.payload.readInt32LE(0) : 0;
-                if (failure < 0) throw kernelError("list the interfaces", failure);
+                if (failure < 0) throw kernelError(what, failure);
                 return whole ? found : undefined;
             }
-            const parsed = message.type === RTM_NEWLINK ? parseInterface(message.payload) : undefined;
-            if (parsed !== undefined) found.push(parsed);
+            found.push(message);
         }
     }
 }
 
-/** By ifindex. */
-export function interfaces(): LinkInterface[] {
+/** Everything that the kernel answers to a request for all of a kind; body: what follows the netlink header. */
+export function dumpMessages(type: number, body: Buffer, what: string): Message[] {
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
         // a socket for each attempt: what is left of a dump that was given up goes with it
         const fd = check(libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "open an rtnetlink socket");
         try {
-            const found = dump(fd, attempt);
-            if (found !== undefined) return found.sort((a, b) => a.ifindex - b.ifindex);
+            const found = dump(fd, dumpRequest(type, body, attempt), attempt, what);
+            if (found !== undefined) return found;
         } finally {
             libc.close(fd);
         }
     }
-    throw new BpfmanError("UNAVAILABLE", "the interfaces changed each time they were listed", { hint: "Try again." });
+    throw new BpfmanError("UNAVAILABLE", `${what}: they changed each time`, { hint: "Try again." });
+}
+
+/** By ifindex. */
+export function interfaces(): LinkInterface[] {
+    return dumpMessages(RTM_GETLINK, interfaceRequest(), "list the interfaces")
+        .flatMap(({ type, payload }) => (type === RTM_NEWLINK ? (parseInterface(payload) ?? []) : []))
+        .sort((one, other) => one.ifindex - other.ifindex);
 }
 
 /** Puts an XDP program to an interface or takes it away, without a link. 0, or -errno as the kernel acknowledges it. */
