@@ -24,12 +24,8 @@ import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
 import { fileBytecode } from "./file-bytecode.ts";
 import { hookRequest } from "./hooks.ts";
-<<<<<<< HEAD
 import { imageBytecode, imageHandlers, imageJson, imageRequest } from "./host-images.ts";
-=======
-import { imageBytecode, imageHandlers, imageRequest } from "./host-images.ts";
 import { inventoryHandlers } from "./host-inventory.ts";
->>>>>>> back2
 import { mapHandlers } from "./host-maps.ts";
 import { systemHandlers } from "./host-system.ts";
 import { targetHandlers } from "./host-targets.ts";
