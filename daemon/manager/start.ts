@@ -23,6 +23,7 @@ import type { Context } from "./context.ts";
 import { detach } from "./detach.ts";
 import { Events } from "./events.ts";
 import { startInterfaceWatch } from "./interface-watch.ts";
+import { InventoryReader } from "./inventory.ts";
 import { KernelView } from "./kernel-view.ts";
 import { LibxdpChains } from "./libxdp-state.ts";
 import { linkView, linkViews } from "./link-view.ts";
@@ -139,6 +140,7 @@ function managerOf(context: Context, images: Images): Manager {
     };
     const statistics = new Statistics(context);
     const targets = new TargetNames();
+    const inventory = new InventoryReader();
     return {
         inspect: object => typedObjectFacts(checkObject(object), object),
         readObject,
@@ -162,6 +164,7 @@ function managerOf(context: Context, images: Images): Manager {
         removeImages: (names, removeOptions) => images.remove(names, removeOptions),
         pruneImages: ({ all }) => images.prune(all ? new Set() : digestsInUse(context)),
         subscribe: listener => context.events.subscribe(listener),
+        inventory: () => current(() => inventory.read(context)),
         listTargets: (request, caller) => targets.list(context, request, caller),
         listMaps: async () => mapDetails(context),
         getMap: async selector => mapDetail(context, selector),
