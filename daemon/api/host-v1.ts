@@ -25,6 +25,7 @@ import { invalid } from "./errors.ts";
 import { fileBytecode } from "./file-bytecode.ts";
 import { hookRequest } from "./hooks.ts";
 import { imageBytecode, imageHandlers, imageJson, imageRequest } from "./host-images.ts";
+import { inventoryHandlers } from "./host-inventory.ts";
 import { mapHandlers } from "./host-maps.ts";
 import { systemHandlers } from "./host-system.ts";
 import { targetHandlers } from "./host-targets.ts";
@@ -162,6 +163,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
 
         ...mapHandlers(manager),
         ...imageHandlers(manager),
+        ...inventoryHandlers(manager),
         ...targetHandlers(manager),
         ...systemHandlers(),
     };

@@ -22,6 +22,7 @@ import type { Context } from "./context.ts";
 import { detach } from "./detach.ts";
 import { Events } from "./events.ts";
 import { startInterfaceWatch } from "./interface-watch.ts";
+import { InventoryReader } from "./inventory.ts";
 import { KernelView } from "./kernel-view.ts";
 import { LibxdpChains } from "./libxdp-state.ts";
 import { linkView, linkViews } from "./link-view.ts";
@@ -135,6 +136,7 @@ function managerOf(context: Context, images: Images): Manager {
         return await read();
     };
     const targets = new TargetNames();
+    const inventory = new InventoryReader();
     return {
         inspect: object => typedObjectFacts(checkObject(object), object),
         readObject,
@@ -158,6 +160,7 @@ function managerOf(context: Context, images: Images): Manager {
         removeImages: (names, removeOptions) => images.remove(names, removeOptions),
         pruneImages: ({ all }) => images.prune(all ? new Set() : digestsInUse(context)),
         subscribe: listener => context.events.subscribe(listener),
+        inventory: () => current(() => inventory.read(context)),
         listTargets: (request, caller) => targets.list(context, request, caller),
         listMaps: async () => mapDetails(context),
         getMap: async selector => mapDetail(context, selector),
