@@ -4,6 +4,7 @@ import type { ChainJson, LinkJson, MapJson, ProgramJson } from "../proto/gen/bpf
 import { applicationOf, isRestricted, kernelWord, typeOf } from "./json.ts";
 import { table } from "./print.ts";
 import { isProbe, probeAttachment, probeFields } from "./probe-text.ts";
+import { signatureText } from "./signature-text.ts";
 import { proceedOnWords } from "./values.ts";
 
 type Field = readonly [label: string, value: string];
@@ -82,6 +83,7 @@ export function programText(program: ProgramJson): string[] {
                   ? [
                         ["Image URL", record.image.url ?? ""],
                         ["Pull Policy", record.image.pullPolicy ?? ""],
+                        ["Signature", signatureText(record.image.signature)],
                     ]
                   : [["Path", record.sourcePath ?? ""]]) satisfies Field[]),
               ["License", record.license ?? ""],

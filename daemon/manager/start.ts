@@ -11,7 +11,7 @@ import { checkObject } from "../kernel/elf.ts";
 import { Loader, type LoaderOptions } from "../kernel/loader.ts";
 import { NetThread } from "../kernel/net-thread.ts";
 import { typedObjectFacts } from "../kernel/object-types.ts";
-import { BpfmanError, type Caller, type ConfiguredXdpMode } from "../model.ts";
+import { BpfmanError, type Caller, type ConfiguredXdpMode, type SigningRules } from "../model.ts";
 import type { Store } from "../store/store.ts";
 import { apply } from "./apply.ts";
 import { attach } from "./attach.ts";
@@ -47,7 +47,7 @@ export interface StartOptions {
     readonly describe: (caller: Caller) => string;
     /** where pulled images are kept */
     readonly imageCacheDir?: string;
-    readonly signing?: { readonly allowUnsigned: boolean; readonly verifyEnabled: boolean };
+    readonly signing?: SigningRules;
     /** what the configuration says of interfaces, by name */
     readonly xdpModes?: ReadonlyMap<string, ConfiguredXdpMode>;
     /** interfaces whose XDP chain is shared with libxdp, by name */

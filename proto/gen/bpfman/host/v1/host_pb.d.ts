@@ -2996,6 +2996,13 @@ export declare type ImageOrigin = Message<"bpfman.host.v1.ImageOrigin"> & {
    * @generated from field: string pull_policy = 3;
    */
   pullPolicy: string;
+
+  /**
+   * as it was when the program was loaded
+   *
+   * @generated from field: bpfman.host.v1.ImageSignature signature = 4;
+   */
+  signature?: ImageSignature | undefined;
 };
 
 /**
@@ -3022,6 +3029,13 @@ export declare type ImageOriginJson = {
    * @generated from field: string pull_policy = 3;
    */
   pullPolicy?: string;
+
+  /**
+   * as it was when the program was loaded
+   *
+   * @generated from field: bpfman.host.v1.ImageSignature signature = 4;
+   */
+  signature?: ImageSignatureJson;
 };
 
 /**
@@ -9228,6 +9242,36 @@ export declare type PullProgress_PhaseJson = "PHASE_UNSPECIFIED" | "RESOLVING" |
 export declare const PullProgress_PhaseSchema: GenEnum<PullProgress_Phase, PullProgress_PhaseJson>;
 
 /**
+ * @generated from message bpfman.host.v1.VerifyImageRequest
+ */
+export declare type VerifyImageRequest = Message<"bpfman.host.v1.VerifyImageRequest"> & {
+  /**
+   * pull_policy is Always where it is empty: what the registry has now is asked for
+   *
+   * @generated from field: bpfman.host.v1.ImageSource image = 1;
+   */
+  image?: ImageSource | undefined;
+};
+
+/**
+ * @generated from message bpfman.host.v1.VerifyImageRequest
+ */
+export declare type VerifyImageRequestJson = {
+  /**
+   * pull_policy is Always where it is empty: what the registry has now is asked for
+   *
+   * @generated from field: bpfman.host.v1.ImageSource image = 1;
+   */
+  image?: ImageSourceJson;
+};
+
+/**
+ * Describes the message bpfman.host.v1.VerifyImageRequest.
+ * Use `create(VerifyImageRequestSchema)` to create a new message.
+ */
+export declare const VerifyImageRequestSchema: GenMessage<VerifyImageRequest, {jsonType: VerifyImageRequestJson}>;
+
+/**
  * @generated from message bpfman.host.v1.ListImagesRequest
  */
 export declare type ListImagesRequest = Message<"bpfman.host.v1.ListImagesRequest"> & {
@@ -9760,18 +9804,40 @@ export declare const ImageLayerSchema: GenMessage<ImageLayer, {jsonType: ImageLa
  */
 export declare type ImageSignature = Message<"bpfman.host.v1.ImageSignature"> & {
   /**
-   * verified: the host's policy.json demanded a signature and had it; unchecked: it demanded none
+   * verified: by who is trusted; untrusted: there are signatures, and none counts; unsigned: there is none;
+   * unchecked: nobody looked
    *
    * @generated from field: string state = 1;
    */
   state: string;
 
   /**
-   * one sentence: which rule, whose key
+   * one sentence: which rule, whose key, or what is wrong
    *
    * @generated from field: string detail = 2;
    */
   detail: string;
+
+  /**
+   * of a verified one: the certificate's subject, or the key's file
+   *
+   * @generated from field: string identity = 3;
+   */
+  identity: string;
+
+  /**
+   * of a verified one: who vouched for the certificate's subject; empty for a key
+   *
+   * @generated from field: string issuer = 4;
+   */
+  issuer: string;
+
+  /**
+   * of a verified one: simple (GPG), cosign, or bundle (Sigstore's)
+   *
+   * @generated from field: string form = 5;
+   */
+  form: string;
 };
 
 /**
@@ -9779,18 +9845,40 @@ export declare type ImageSignature = Message<"bpfman.host.v1.ImageSignature"> & 
  */
 export declare type ImageSignatureJson = {
   /**
-   * verified: the host's policy.json demanded a signature and had it; unchecked: it demanded none
+   * verified: by who is trusted; untrusted: there are signatures, and none counts; unsigned: there is none;
+   * unchecked: nobody looked
    *
    * @generated from field: string state = 1;
    */
   state?: string;
 
   /**
-   * one sentence: which rule, whose key
+   * one sentence: which rule, whose key, or what is wrong
    *
    * @generated from field: string detail = 2;
    */
   detail?: string;
+
+  /**
+   * of a verified one: the certificate's subject, or the key's file
+   *
+   * @generated from field: string identity = 3;
+   */
+  identity?: string;
+
+  /**
+   * of a verified one: who vouched for the certificate's subject; empty for a key
+   *
+   * @generated from field: string issuer = 4;
+   */
+  issuer?: string;
+
+  /**
+   * of a verified one: simple (GPG), cosign, or bundle (Sigstore's)
+   *
+   * @generated from field: string form = 5;
+   */
+  form?: string;
 };
 
 /**
@@ -10136,6 +10224,16 @@ export declare const Host: GenService<{
     methodKind: "server_streaming";
     input: typeof PullImageRequestSchema;
     output: typeof PullProgressSchema;
+  },
+  /**
+   * Brings an image into the cache, and tells whether it is signed, and by whom. Refused as a load would be.
+   *
+   * @generated from rpc bpfman.host.v1.Host.VerifyImage
+   */
+  verifyImage: {
+    methodKind: "unary";
+    input: typeof VerifyImageRequestSchema;
+    output: typeof ImageSchema;
   },
   /**
    * What is in the cache, by reference.
