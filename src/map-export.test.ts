@@ -16,7 +16,10 @@ const pages: Readonly<Record<string, DumpMapResponseJson>> = {
             {
                 key: key(2),
                 keyJson: 2,
-                cpus: [{ value: key(3), valueJson: 3 }, { cpu: 1, value: key(4), valueJson: 4 }],
+                cpus: [
+                    { value: key(3), valueJson: 3 },
+                    { cpu: 1, value: key(4), valueJson: 4 },
+                ],
                 sum: 7,
             },
         ],
@@ -51,7 +54,10 @@ test("all pages make one document", async () => {
 
 test("who cancels gets no document", async () => {
     const stop = new AbortController();
-    await assert.rejects(whole(() => stop.abort(new Error("cancelled")), stop.signal), /cancelled/);
+    await assert.rejects(
+        whole(() => stop.abort(new Error("cancelled")), stop.signal),
+        /cancelled/,
+    );
 });
 
 test("a file's name is made of plain characters", () => {

@@ -30,7 +30,11 @@ test("what is no change of an entry is none", () => {
 });
 
 test("a map has the name that its object gives it, and each pin once", () => {
-    const map = mapInfoOf({ map: { id: 3, name: "cut_at_15_bytes", pinPath: "/p" }, name: "cut_at_15_bytes_of", pinPaths: ["/p"] });
+    const map = mapInfoOf({
+        map: { id: 3, name: "cut_at_15_bytes", pinPath: "/p" },
+        name: "cut_at_15_bytes_of",
+        pinPaths: ["/p"],
+    });
     assert.equal(map.name, "cut_at_15_bytes_of");
     assert.deepEqual(map.pinPaths, ["/p"]);
     assert.equal(mapInfoOf({ map: { name: "kernel" } }).name, "kernel");

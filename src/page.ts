@@ -11,6 +11,7 @@ import {
 } from "react";
 import type { HostClient } from "../client/host-client.ts";
 import type { Live, Resource } from "./live.ts";
+import { type MapInfo, mapInfoOf } from "./map-model.ts";
 import { type Interface, interfaceOf, type Program, programOf } from "./model.ts";
 
 export interface Page {
@@ -56,6 +57,21 @@ export function useInterfaces(): Resource<Interface[]> {
         return interfaces.map(interfaceOf);
     }, [client]);
     return useKept("interfaces", fetch);
+}
+
+export function useMaps(all: boolean): Resource<MapInfo[]> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => {
+        const { maps = [] } = await client.listMaps(all ? {} : { managedOnly: true });
+        return maps.map(mapInfoOf);
+    }, [client, all]);
+    return useKept(all ? "maps all" : "maps", fetch);
+}
+
+export function useMap(id: number): Resource<MapInfo> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => mapInfoOf(await client.getMap({ id })), [client, id]);
+    return useKept(`map ${id}`, fetch);
 }
 
 function useKept<T>(key: string, fetch: () => Promise<T>): Resource<T> {

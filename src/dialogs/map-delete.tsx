@@ -4,9 +4,8 @@ import { _, format } from "../i18n.ts";
 import type { Entry, MapInfo } from "../map-model.ts";
 import { usePage } from "../page.ts";
 import { Fact, Facts } from "../ui/facts.tsx";
-import { datumText, EntryValue } from "../views/map-entry-table.tsx";
 import { mapLabel } from "../views/maps.tsx";
-import { DatumView } from "../views/value-tree.tsx";
+import { DatumView, datumText, EntryValue } from "../views/value-tree.tsx";
 import { ActionDialog } from "./frame.tsx";
 import { ForeignMapField, mayChange } from "./map-foreign.tsx";
 

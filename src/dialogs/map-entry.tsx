@@ -9,10 +9,9 @@ import { _, format } from "../i18n.ts";
 import type { Entry, MapInfo } from "../map-model.ts";
 import { blank, type Datum, editable, isArray, isTree, zeroHex } from "../map-text.ts";
 import { usePage } from "../page.ts";
-import { datumText, EntryValue } from "../views/map-entry-table.tsx";
-import { keyHelp } from "../views/map-key-search.tsx";
+import { keyHelp } from "../views/map-key-help.ts";
 import { mapLabel } from "../views/maps.tsx";
-import { DatumView } from "../views/value-tree.tsx";
+import { DatumView, datumText, EntryValue } from "../views/value-tree.tsx";
 import { ActionDialog } from "./frame.tsx";
 import { ForeignMapField, mayChange } from "./map-foreign.tsx";
 
@@ -40,7 +39,11 @@ export function EntryDialog({ map, entry, like, onDone }: EntryDialogProps) {
             mode: isArray(map.type) ? "any" : entry ? "exist" : "noexist",
             force: !map.managed && agreed,
         });
-        notify(entry ? format(_("Entry $0 of $1 changed"), datumText(entry.key), name) : format(_("Entry added to $0"), name));
+        notify(
+            entry
+                ? format(_("Entry $0 of $1 changed"), datumText(entry.key), name)
+                : format(_("Entry added to $0"), name),
+        );
         onDone();
     };
     return (
@@ -110,7 +113,12 @@ function DatumField({ id, label, text, onChange, help, isTall }: DatumFieldProps
     return (
         <FormGroup label={label} fieldId={id}>
             {tall ? (
-                <TextArea {...shared} rows={8} resizeOrientation="vertical" onChange={(_event, typed) => onChange(typed)} />
+                <TextArea
+                    {...shared}
+                    rows={8}
+                    resizeOrientation="vertical"
+                    onChange={(_event, typed) => onChange(typed)}
+                />
             ) : (
                 <TextInput {...shared} onChange={(_event, typed) => onChange(typed)} />
             )}
@@ -129,14 +137,14 @@ function initialKey(map: MapInfo, like: Entry | undefined): string {
 }
 
 function initialValue(map: MapInfo, entry: Entry | undefined, like: Entry | undefined): string {
-    if (entry) return editable(valueOf(entry));
-    const json = like && valueOf(like).json;
+    if (entry) return editable(datumOf(entry));
+    const json = like && datumOf(like).json;
     if (isTree(json)) return JSON.stringify(blank(json), undefined, 2);
     return map.valueType === "" && map.valueBytes > 8 ? zeroHex(map.valueBytes) : "";
 }
 
 /** Of a per-CPU map the first CPU's stands for all. */
-function valueOf(entry: Entry): Datum {
+function datumOf(entry: Entry): Datum {
     return entry.cpus[0]?.value ?? entry.value;
 }
 

@@ -52,7 +52,11 @@ export function ExportDialog({ map }: { map: MapInfo }) {
                     value={Math.min(progress.entries, map.maxEntries)}
                 />
                 <p className="note">
-                    {format(_("$0 entries, $1"), progress.entries.toLocaleString(cockpit.language), bytes(progress.characters))}
+                    {format(
+                        _("$0 entries, $1"),
+                        progress.entries.toLocaleString(cockpit.language),
+                        bytes(progress.characters),
+                    )}
                 </p>
                 {error && <Refusal title={_("The map was not exported")} error={error} />}
             </ModalBody>

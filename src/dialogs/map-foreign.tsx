@@ -15,7 +15,11 @@ export function ForeignMapField({ map, agreed, onChange }: ForeignMapFieldProps)
     if (map.managed) return null;
     return (
         <Alert variant="warning" title={_("This map belongs to programs that were not loaded here")} className="task">
-            <p>{_("Whoever made it may rely on what it holds: a service may stop working, or let through what it should not.")}</p>
+            <p>
+                {_(
+                    "Whoever made it may rely on what it holds: a service may stop working, or let through what it should not.",
+                )}
+            </p>
             <Checkbox
                 id="foreign-map-agreed"
                 label={_("Change it all the same")}

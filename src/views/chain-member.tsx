@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // One program of a chain: its place, what it goes on after, what it counted, and what can be done with it.
-import { DropdownItem } from "@patternfly/react-core/dist/esm/components/Dropdown/index.js";
-import { Label } from "@patternfly/react-core/dist/esm/components/Label/index.js";
-import GripVerticalIcon from "@patternfly/react-icons/dist/esm/icons/grip-vertical-icon";
-import LockIcon from "@patternfly/react-icons/dist/esm/icons/lock-icon";
+import { UpdateLinkDialog } from "../dialogs/update-link.tsx";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Chain, Interface, Link, Member } from "../model.ts";
-import { routeHref } from "../route.ts";
+import { usePage } from "../page.ts";
+import { programHref } from "../route.ts";
+import { Icon } from "../ui/icons.tsx";
+import { Label } from "../ui/label.tsx";
+import { MenuItem } from "../ui/menu.tsx";
 import { chainKind } from "../words.ts";
 import { type MemberCounts, memberKey } from "./chain-counts.ts";
 import type { useDrag } from "./chain-drag.ts";
@@ -33,6 +34,7 @@ interface MemberItemProps {
 
 export function MemberItem(props: MemberItemProps) {
     const { chain, iface, member, position, grip } = props;
+    const { show } = usePage();
     // in a shared chain the programs of others have their place as ours have
     const ordered = !member.foreign || chain.backend === "libxdp";
     const label = memberLabel(member);
@@ -51,21 +53,21 @@ export function MemberItem(props: MemberItemProps) {
                         aria-describedby={props.instructionsId}
                         {...grip}
                     >
-                        <GripVerticalIcon />
+                        <Icon name="gripVertical" />
                     </button>
                 ) : (
-                    <span className="grip grip-none">{member.foreign && <LockIcon aria-hidden />}</span>
+                    <span className="grip grip-none">{member.foreign && <Icon name="lock" />}</span>
                 )}
                 <div className="member-body">
                     <div className="member-line">
                         <span className="member-place" aria-hidden>
                             {position + 1}
                         </span>
-                        <a href={routeHref({ view: "program", id: member.programId })}>{label}</a>
+                        <a href={programHref(member.programId)}>{label}</a>
                         {ordered && <span className="note">{format(_("Priority $0"), member.priority)}</span>}
                         {member.foreign && (
                             <>
-                                <Label isCompact>{_("Not managed here")}</Label>
+                                <Label>{_("Not managed here")}</Label>
                                 <Help topic="foreign" />
                             </>
                         )}
@@ -76,6 +78,12 @@ export function MemberItem(props: MemberItemProps) {
                             member={member}
                             isLast={props.isLast}
                             counts={props.counts}
+                            {...(member.foreign
+                                ? {}
+                                : {
+                                      onChange: () =>
+                                          show(<UpdateLinkDialog link={linkOfMember(chain, iface, member)} />),
+                                  })}
                         />
                     )}
                 </div>
@@ -84,9 +92,9 @@ export function MemberItem(props: MemberItemProps) {
                         {([-1, 1] as const).map(step => {
                             const move = props.onStep(step);
                             return (
-                                <DropdownItem key={step} isDisabled={!move} onClick={() => move?.()}>
+                                <MenuItem key={step} isDisabled={!move} onClick={() => move?.()}>
                                     {step < 0 ? _("Move up") : _("Move down")}
-                                </DropdownItem>
+                                </MenuItem>
                             );
                         })}
                     </LinkMenu>

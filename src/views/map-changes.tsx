@@ -3,9 +3,8 @@
 import { _, format, ngettext } from "../i18n.ts";
 import type { EntryChange } from "../map-model.ts";
 import { Label } from "../ui/label.tsx";
-import { EntryValue } from "./map-entry-table.tsx";
 import type { MapWatch } from "./map-watch.ts";
-import { DatumView } from "./value-tree.tsx";
+import { DatumView, EntryValue } from "./value-tree.tsx";
 
 export function WatchLog({ watch, asBytes }: { watch: MapWatch; asBytes: boolean }) {
     return (

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a map holds: page by page, by key, as it changes, and out as a file.
 import { useMemo, useState } from "react";
-import { ExportDialog } from "../dialogs/map-export.tsx";
 import { EntryDialog } from "../dialogs/map-entry.tsx";
+import { ExportDialog } from "../dialogs/map-export.tsx";
 import { _, format } from "../i18n.ts";
 import { type MapInfo, withChanges } from "../map-model.ts";
 import { hasKeys } from "../map-text.ts";

@@ -3,14 +3,13 @@
 import { type ReactNode, useMemo } from "react";
 import { DeleteEntryDialog } from "../dialogs/map-delete.tsx";
 import { EntryDialog } from "../dialogs/map-entry.tsx";
-import { shown } from "../escape.ts";
-import { _, format, ngettext } from "../i18n.ts";
+import { _, format } from "../i18n.ts";
 import type { Entry, EntryChange, MapInfo } from "../map-model.ts";
-import { type Datum, hexOf, isArray, preview } from "../map-text.ts";
+import { isArray } from "../map-text.ts";
 import { usePage } from "../page.ts";
 import { Kebab, MenuItem } from "../ui/menu.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
-import { DatumView, JsonView } from "./value-tree.tsx";
+import { DatumView, datumText, EntryValue } from "./value-tree.tsx";
 
 interface EntryTableProps {
     readonly map: MapInfo;
@@ -79,35 +78,4 @@ function columnsFor(asBytes: boolean): Column<Entry>[] {
             cell: entry => <EntryValue entry={entry} asBytes={asBytes} />,
         },
     ];
-}
-
-export function EntryValue({ entry, asBytes }: { entry: Entry; asBytes: boolean }) {
-    if (entry.cpus.length === 0) return <DatumView datum={entry.value} asBytes={asBytes} />;
-    return (
-        <>
-            {entry.sum !== undefined && !asBytes && (
-                <div className="sum">
-                    <span className="note">{_("Sum")}</span> <JsonView json={entry.sum} />
-                </div>
-            )}
-            <details className="tree">
-                <summary>{ngettext("$0 CPU", "$0 CPUs", entry.cpus.length)}</summary>
-                <dl className="tree-fields">
-                    {entry.cpus.map(({ cpu, value }) => (
-                        <div key={cpu}>
-                            <dt>{format(_("CPU $0"), cpu)}</dt>
-                            <dd>
-                                <DatumView datum={value} asBytes={asBytes} />
-                            </dd>
-                        </div>
-                    ))}
-                </dl>
-            </details>
-        </>
-    );
-}
-
-/** Within a sentence. */
-export function datumText({ bytes, json }: Datum): string {
-    return json === undefined ? hexOf(bytes, 16) : shown(preview(json, 40));
 }

@@ -4,14 +4,16 @@ import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/
 import { type FormEvent, useId, useState } from "react";
 import { CallError } from "../../client/errors.ts";
 import { asError } from "../dialogs/frame.tsx";
-import { _, format } from "../i18n.ts";
+import { _ } from "../i18n.ts";
 import { type Entry, entryOf, type MapInfo } from "../map-model.ts";
 import { hasKeys, keyForm } from "../map-text.ts";
 import { usePage } from "../page.ts";
 import { Button } from "../ui/button.tsx";
-import { EntryTable, EntryValue } from "./map-entry-table.tsx";
 import { Help } from "./help.tsx";
+import { EntryTable } from "./map-entry-table.tsx";
+import { keyHelp } from "./map-key-help.ts";
 import { Refusal } from "./refusal.tsx";
+import { EntryValue } from "./value-tree.tsx";
 
 interface KeySearchProps {
     readonly map: MapInfo;
@@ -108,28 +110,4 @@ function Failure({ map, error }: { map: MapInfo; error: Error }) {
     if (error instanceof CallError && error.code === "NOT_FOUND")
         return <p className="not-found">{hasKeys(map.type) ? _("No entry has this key.") : _("The map is empty.")}</p>;
     return <Refusal title={_("The entry could not be read")} error={error} />;
-}
-
-/** How a key of this map is written. */
-export function keyHelp(map: MapInfo): string {
-    switch (keyForm(map)) {
-        case "index":
-            return format(_("A number from 0 to $0."), map.maxEntries - 1);
-        case "prefix":
-            return format(_("An address with its prefix, as $0, or bytes as $1."), prefixExample(map), "hex:00 …");
-        case "text":
-            return format(_("Text, or bytes as $0."), "hex:00 …");
-        case "structure":
-            return format(_("JSON of $0, as $1, or bytes as $2."), map.keyType, '{"field": 1}', "hex:00 …");
-        case "number":
-            return map.keyBytes === 4
-                ? format(_("A number, an IPv4 address, or bytes as $0."), "hex:00 …")
-                : format(_("A number, or bytes as $0."), "hex:00 …");
-        case "bytes":
-            return format(_("$0 bytes, as $1."), map.keyBytes, "hex:00 0a …");
-    }
-}
-
-function prefixExample({ keyBytes }: MapInfo): string {
-    return keyBytes === 20 ? "2001:db8::/32" : "10.0.0.0/8";
 }

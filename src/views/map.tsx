@@ -16,7 +16,7 @@ import { Breadcrumb } from "../ui/nav.tsx";
 import { bytes } from "../words.ts";
 import { Help } from "./help.tsx";
 import { MapEntries } from "./map-entries.tsx";
-import { MapMarks, mapLabel, TypeText, useProgramNames, Users } from "./maps.tsx";
+import { MapMarks, mapLabel, TypeText, Users, useProgramNames } from "./maps.tsx";
 import { ErrorAlert } from "./refusal.tsx";
 import { Section } from "./section.tsx";
 
@@ -25,10 +25,9 @@ export function MapView({ id }: { id: number }) {
     return (
         <>
             <Section className="breadcrumb">
-                <Breadcrumb
-                    items={[{ href: routeHref({ view: "maps" }), title: _("Maps") }]}
-                    current={map ? mapLabel(map) : String(id)}
-                />
+                <Breadcrumb href={routeHref({ view: "maps" })} list={_("Maps")}>
+                    {map ? mapLabel(map) : id}
+                </Breadcrumb>
             </Section>
             {error instanceof CallError && error.code === "NOT_FOUND" ? (
                 <NoMap id={id} />

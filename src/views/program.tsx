@@ -21,7 +21,7 @@ import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import { attachKind, type BpfMap, type Link, mapOf, type Program } from "../model.ts";
 import { usePage, useProgram } from "../page.ts";
-import { routeHref } from "../route.ts";
+import { programHref, routeHref } from "../route.ts";
 import { bytes, hookKind, hookTitle, interfaceLabel, moment, typeLabel } from "../words.ts";
 import { ProceedOn } from "./chain.tsx";
 import { Loading } from "./gate.tsx";
@@ -241,7 +241,7 @@ function MapsCard({ maps, usedBy }: { maps: readonly BpfMap[]; usedBy: readonly 
                     <p className="note inset">
                         {_("Also used by:")}{" "}
                         {usedBy.map(id => (
-                            <a key={id} href={routeHref({ view: "program", id })}>
+                            <a key={id} href={programHref(id)}>
                                 {format(_("program $0"), id)}
                             </a>
                         ))}

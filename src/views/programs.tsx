@@ -12,7 +12,7 @@ import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Program } from "../model.ts";
 import { usePage, usePrograms } from "../page.ts";
-import { routeHref } from "../route.ts";
+import { programHref } from "../route.ts";
 import { bytes, hookTitle, moment, typeLabel } from "../words.ts";
 import { Loading } from "./gate.tsx";
 import { LinkLabels, programLabel } from "./labels.tsx";
@@ -112,7 +112,7 @@ function ProgramTable({ programs, filtered, all }: { programs: readonly Program[
                 {programs.map(program => (
                     <Tr key={program.id}>
                         <Td dataLabel={_("Name")} modifier="breakWord">
-                            <a href={routeHref({ view: "program", id: program.id })}>{programLabel(program)}</a>
+                            <a href={programHref(program.id)}>{programLabel(program)}</a>
                             {!program.managed && <div className="note">{foreignNote(program)}</div>}
                         </Td>
                         <Td dataLabel={_("ID")}>{program.id}</Td>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A key or a value: by BTF as a tree that opens, or as bytes.
 import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
+import { _, format, ngettext } from "../i18n.ts";
+import type { Entry } from "../map-model.ts";
 import { type Datum, hexOf, isTree, type Json, preview } from "../map-text.ts";
 
 export function DatumView({ datum, asBytes }: { datum: Datum; asBytes: boolean }) {
@@ -63,4 +64,35 @@ function Scalar({ json }: { json: null | boolean | number | string }) {
             {shown(String(json))}
         </code>
     );
+}
+
+export function EntryValue({ entry, asBytes }: { entry: Entry; asBytes: boolean }) {
+    if (entry.cpus.length === 0) return <DatumView datum={entry.value} asBytes={asBytes} />;
+    return (
+        <>
+            {entry.sum !== undefined && !asBytes && (
+                <div className="sum">
+                    <span className="note">{_("Sum")}</span> <JsonView json={entry.sum} />
+                </div>
+            )}
+            <details className="tree">
+                <summary>{ngettext("$0 CPU", "$0 CPUs", entry.cpus.length)}</summary>
+                <dl className="tree-fields">
+                    {entry.cpus.map(({ cpu, value }) => (
+                        <div key={cpu}>
+                            <dt>{format(_("CPU $0"), cpu)}</dt>
+                            <dd>
+                                <DatumView datum={value} asBytes={asBytes} />
+                            </dd>
+                        </div>
+                    ))}
+                </dl>
+            </details>
+        </>
+    );
+}
+
+/** Within a sentence. */
+export function datumText({ bytes, json }: Datum): string {
+    return json === undefined ? hexOf(bytes, 16) : shown(preview(json, 40));
 }

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page's tabs in their order, and what each shows: the list, and the details that its items lead to.
+import type { ReactNode } from "react";
+import { N_ } from "../i18n.ts";
+import type { Route, Tab, View } from "../route.ts";
+import { InterfacesView } from "./interfaces.tsx";
+import { MapView } from "./map.tsx";
+import { MapsView } from "./maps.tsx";
+import { ProgramView } from "./program.tsx";
+import { ProgramsView } from "./programs.tsx";
+
+interface TabEntry {
+    readonly tab: Tab;
+    readonly title: string;
+    readonly views: { readonly [V in View]?: (route: Extract<Route, { view: V }>) => ReactNode };
+}
+
+const programs: TabEntry = {
+    tab: "programs",
+    title: N_("Programs"),
+    views: {
+        programs: () => <ProgramsView />,
+        program: ({ id }) => <ProgramView key={id} id={id} />,
+    },
+};
+
+/** The first is where the page begins. */
+export const tabs: readonly TabEntry[] = [
+    programs,
+    {
+        tab: "interfaces",
+        title: N_("Interfaces"),
+        views: {
+            interfaces: () => <InterfacesView />,
+            interface: route => <InterfacesView only={route} />,
+        },
+    },
+    {
+        tab: "maps",
+        title: N_("Maps"),
+        views: {
+            maps: () => <MapsView />,
+            map: ({ id }) => <MapView key={id} id={id} />,
+        },
+    },
+];
+
+export interface Shown {
+    readonly tab: Tab;
+    readonly content: () => ReactNode;
+}
+
+export function shownBy(route: Route): Shown {
+    for (const { tab, views } of tabs) {
+        // the table's type pairs each name with its route
+        const render = views[route.view] as ((route: Route) => ReactNode) | undefined;
+        if (render) return { tab, content: () => render(route) };
+    }
+    return { tab: programs.tab, content: () => programs.views.programs?.({ view: "programs" }) };
+}
