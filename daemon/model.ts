@@ -288,6 +288,15 @@ export interface ProbeLinkRecord extends LinkRecord {
 
 export type Backend = "direct" | "freplace" | "tail-call" | "libxdp";
 
+/** The bpf filter that holds a TC chain where the kernel has no TCX. */
+export interface TcFilter {
+    /** tc's pref: its place among filters of others */
+    readonly priority: number;
+    readonly handle: number;
+    /** whether the qdisc is of our making */
+    readonly ownQdisc: boolean;
+}
+
 /** One realisation of an XDP or TC chain in the kernel. */
 export interface ChainRecord {
     readonly hook: HookKey;
@@ -304,8 +313,9 @@ export interface ChainRecord {
     /** the program at the hook */
     readonly programId: ProgramId;
     readonly programTag: string;
-    /** 0 for a chain that is shared by libxdp's protocol: it is attached without a link */
+    /** 0 for a chain that is attached without a link: shared by libxdp's protocol, or held by a filter */
     readonly kernelLinkId: KernelLinkId;
+    readonly filter?: TcFilter | undefined;
     /** by position; the freplace links of a freplace chain, else undefined */
     readonly members: readonly ChainMemberRecord[];
 }
@@ -451,6 +461,7 @@ export interface ChainView {
     readonly frags: boolean;
     readonly programId: ProgramId | undefined;
     readonly kernelLinkId: KernelLinkId | undefined;
+    readonly filter?: TcFilter | undefined;
     readonly members: readonly ChainMemberView[];
 }
 
@@ -465,6 +476,82 @@ export interface InterfaceView {
     readonly kind: string;
     readonly xdpMode: string;
     readonly chains: readonly ChainView[];
+}
+
+// --- all of the kernel's BPF, whoever made it ------------------------------------------------------------------
+
+export interface OwnerProcess {
+    readonly pid: number;
+    readonly name: string;
+    readonly command: string;
+    readonly uid: number;
+    readonly user: string;
+    /** as sshd.service; empty where it is none, as container */
+    readonly unit: string;
+    readonly container: string;
+    readonly containerRuntime: string;
+}
+
+interface InventoryItem {
+    readonly pids: readonly number[];
+    readonly pinPaths: readonly string[];
+    /** one word for grouping; empty where it is not known */
+    readonly owner: string;
+    /** "dispatcher of xdp eth0" for what the daemon made for itself */
+    readonly partOf: string;
+}
+
+export interface InventoryProgram extends InventoryItem {
+    readonly kernel: KernelProgram;
+    readonly name: string;
+    readonly managed: boolean;
+    /** for people */
+    readonly hooks: readonly string[];
+    readonly stats: KernelRunStats | undefined;
+    readonly application: string;
+    readonly linkIds: readonly KernelLinkId[];
+}
+
+export interface InventoryMap extends InventoryItem {
+    readonly kernel: KernelMap;
+    readonly name: string;
+    readonly managed: boolean;
+    readonly programIds: readonly ProgramId[];
+}
+
+export interface InventoryLink extends InventoryItem {
+    readonly kernel: KernelLink;
+    readonly managedLinkId: LinkId | undefined;
+    readonly hook: string;
+}
+
+export interface InventoryBtf {
+    readonly id: number;
+    readonly name: string;
+    readonly sizeBytes: number;
+    readonly kernel: boolean;
+    readonly programIds: readonly ProgramId[];
+    readonly mapIds: readonly MapId[];
+    readonly pids: readonly number[];
+}
+
+export interface Inventory {
+    readonly programs: readonly InventoryProgram[];
+    readonly maps: readonly InventoryMap[];
+    readonly links: readonly InventoryLink[];
+    readonly btf: readonly InventoryBtf[];
+    readonly processes: readonly OwnerProcess[];
+    /** why owners are not, or not all, known; empty where they are */
+    readonly ownersUnknown: string;
+}
+
+/** A name that a hook's target may have. */
+export interface Target {
+    readonly name: string;
+    readonly detail?: string;
+    /** of a file: it is a folder */
+    readonly folder?: boolean;
+    readonly sizeBytes?: number;
 }
 
 /** What an ELF object says of itself, without the kernel. */

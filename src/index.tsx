@@ -10,6 +10,7 @@ import "./app.css";
 import "./chain.css";
 import "./help.css";
 import "./maps.css";
+import "./views.css";
 
 followShellTheme();
 document.documentElement.lang = cockpit.language?.replace("_", "-") ?? "en";

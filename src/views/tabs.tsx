@@ -4,8 +4,11 @@ import type { ReactNode } from "react";
 import { N_ } from "../i18n.ts";
 import type { Route, Tab, View } from "../route.ts";
 import { InterfacesView } from "./interfaces.tsx";
+import { LinkView } from "./link.tsx";
+import { LinksView } from "./links.tsx";
 import { MapView } from "./map.tsx";
 import { MapsView } from "./maps.tsx";
+import { OverviewView } from "./overview.tsx";
 import { ProgramView } from "./program.tsx";
 import { ProgramsView } from "./programs.tsx";
 
@@ -15,17 +18,24 @@ interface TabEntry {
     readonly views: { readonly [V in View]?: (route: Extract<Route, { view: V }>) => ReactNode };
 }
 
+const overview: TabEntry = {
+    tab: "overview",
+    title: N_("Overview"),
+    views: { overview: () => <OverviewView /> },
+};
+
 const programs: TabEntry = {
     tab: "programs",
     title: N_("Programs"),
     views: {
         programs: () => <ProgramsView />,
-        program: ({ id }) => <ProgramView key={id} id={id} />,
+        program: ({ id, tab }) => <ProgramView key={id} id={id} tab={tab} />,
     },
 };
 
 /** The first is where the page begins. */
 export const tabs: readonly TabEntry[] = [
+    overview,
     programs,
     {
         tab: "interfaces",
@@ -34,6 +44,11 @@ export const tabs: readonly TabEntry[] = [
             interfaces: () => <InterfacesView />,
             interface: route => <InterfacesView only={route} />,
         },
+    },
+    {
+        tab: "links",
+        title: N_("Links"),
+        views: { links: () => <LinksView />, link: ({ id }) => <LinkView key={id} id={id} /> },
     },
     {
         tab: "maps",
@@ -56,5 +71,5 @@ export function shownBy(route: Route): Shown {
         const render = views[route.view] as ((route: Route) => ReactNode) | undefined;
         if (render) return { tab, content: () => render(route) };
     }
-    return { tab: programs.tab, content: () => programs.views.programs?.({ view: "programs" }) };
+    return { tab: overview.tab, content: () => <OverviewView /> };
 }
