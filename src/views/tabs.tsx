@@ -3,6 +3,8 @@
 import type { ReactNode } from "react";
 import { N_ } from "../i18n.ts";
 import type { Route, Tab, View } from "../route.ts";
+import { EventsView } from "./events.tsx";
+import { ImagesView } from "./images.tsx";
 import { InterfacesView } from "./interfaces.tsx";
 import { LinkView } from "./link.tsx";
 import { LinksView } from "./links.tsx";
@@ -11,6 +13,7 @@ import { MapsView } from "./maps.tsx";
 import { OverviewView } from "./overview.tsx";
 import { ProgramView } from "./program.tsx";
 import { ProgramsView } from "./programs.tsx";
+import { SettingsView } from "./settings.tsx";
 
 interface TabEntry {
     readonly tab: Tab;
@@ -58,6 +61,9 @@ export const tabs: readonly TabEntry[] = [
             map: ({ id }) => <MapView key={id} id={id} />,
         },
     },
+    { tab: "images", title: N_("Images"), views: { images: () => <ImagesView /> } },
+    { tab: "events", title: N_("Events"), views: { events: () => <EventsView /> } },
+    { tab: "settings", title: N_("Settings"), views: { settings: () => <SettingsView /> } },
 ];
 
 export interface Shown {
