@@ -288,6 +288,15 @@ export interface ProbeLinkRecord extends LinkRecord {
 
 export type Backend = "direct" | "freplace" | "tail-call" | "libxdp";
 
+/** The bpf filter that holds a TC chain where the kernel has no TCX. */
+export interface TcFilter {
+    /** tc's pref: its place among filters of others */
+    readonly priority: number;
+    readonly handle: number;
+    /** whether the qdisc is of our making */
+    readonly ownQdisc: boolean;
+}
+
 /** One realisation of an XDP or TC chain in the kernel. */
 export interface ChainRecord {
     readonly hook: HookKey;
@@ -304,8 +313,9 @@ export interface ChainRecord {
     /** the program at the hook */
     readonly programId: ProgramId;
     readonly programTag: string;
-    /** 0 for a chain that is shared by libxdp's protocol: it is attached without a link */
+    /** 0 for a chain that is attached without a link: shared by libxdp's protocol, or held by a filter */
     readonly kernelLinkId: KernelLinkId;
+    readonly filter?: TcFilter | undefined;
     /** by position; the freplace links of a freplace chain, else undefined */
     readonly members: readonly ChainMemberRecord[];
 }
@@ -451,6 +461,7 @@ export interface ChainView {
     readonly frags: boolean;
     readonly programId: ProgramId | undefined;
     readonly kernelLinkId: KernelLinkId | undefined;
+    readonly filter?: TcFilter | undefined;
     readonly members: readonly ChainMemberView[];
 }
 
@@ -465,6 +476,15 @@ export interface InterfaceView {
     readonly kind: string;
     readonly xdpMode: string;
     readonly chains: readonly ChainView[];
+}
+
+/** A name that a hook's target may have. */
+export interface Target {
+    readonly name: string;
+    readonly detail?: string;
+    /** of a file: it is a folder */
+    readonly folder?: boolean;
+    readonly sizeBytes?: number;
 }
 
 /** What an ELF object says of itself, without the kernel. */

@@ -226,6 +226,7 @@ export function chain(view: ChainView): ChainJson {
         programId: view.programId ?? 0,
         kernelLinkId: view.kernelLinkId ?? 0,
         members: view.members.map(chainMember),
+        ...(view.filter && { filter: { ...view.filter } }),
     };
 }
 
