@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A manager without a kernel, for the tests of this room: it keeps what it is told and remembers what it was asked.
-import type { ImageGetOptions, LinkChange, Manager, ReplaceRequest, TargetRequest } from "../manager/manager.ts";
+import type {
+    ImageGetOptions,
+    LinkChange,
+    Manager,
+    ReplaceRequest,
+    StatisticsWatcher,
+    TargetRequest,
+} from "../manager/manager.ts";
 import {
     type ApplyRequest,
     type ApplyResult,
@@ -14,6 +21,7 @@ import {
     type ImageFacts,
     type ImageRequest,
     type InterfaceView,
+    type Inventory,
     type KernelProgram,
     type LinkId,
     type LinkRecord,
@@ -33,6 +41,8 @@ import {
     type ProgramRecord,
     type ProgramView,
     type PulledImage,
+    type StatisticsRequest,
+    type StatisticsView,
     type TestRun,
 } from "../model.ts";
 
@@ -179,6 +189,10 @@ export class FakeManager implements Manager {
         return () => this.listeners.delete(listener);
     }
 
+    async inventory(): Promise<Inventory> {
+        return fakeInventory;
+    }
+
     async listTargets(request: TargetRequest, caller: Caller) {
         this.asked["listTargets"] = { request, caller };
         return { targets: [{ name: "libc.so.6", sizeBytes: 5_000_000_000 }], total: 1, unavailable: "" };
@@ -226,6 +240,19 @@ export class FakeManager implements Manager {
         watcher.change({ kind: "GONE", entry: undefined, entryCount: 1, time });
         queueMicrotask(() => watcher.end(undefined));
         return () => {};
+    }
+
+    /** told to each watch of statistics, one after the other */
+    statistics: StatisticsView[] = [];
+    /** what watches of statistics took of it */
+    taken: boolean[] = [];
+
+    watchStatistics(request: StatisticsRequest, watcher: StatisticsWatcher): () => void {
+        this.asked["watchStatistics"] = request;
+        for (const view of this.statistics) this.taken.push(watcher.record(view));
+        return () => {
+            this.asked["watchStatistics"] = undefined;
+        };
     }
 
     async replaceProgram(id: ProgramId, request: ReplaceRequest, caller: Caller): Promise<ProgramView> {
@@ -393,6 +420,34 @@ function fakeProbe(hook: ProbeHookRequest): ProbeHook {
             return hook;
     }
 }
+
+const fakeInventory: Inventory = {
+    programs: [
+        {
+            kernel: kernelProgram(12 as ProgramId, "sched_cls"),
+            name: "a_name_longer_than_the_kernel's",
+            managed: false,
+            partOf: "",
+            pids: [1],
+            pinPaths: [],
+            hooks: ["tc eth0 ingress"],
+            stats: undefined,
+            application: "",
+            linkIds: [],
+            owner: "systemd",
+        },
+    ],
+    maps: [],
+    links: [],
+    btf: [{ id: 1, name: "vmlinux", sizeBytes: 5_000_000, kernel: true, programIds: [], mapIds: [], pids: [] }],
+    processes: [
+        {
+            ...{ pid: 1, name: "systemd", command: "/usr/lib/systemd/systemd", uid: 0, user: "root" },
+            ...{ unit: "init.scope", container: "", containerRuntime: "" },
+        },
+    ],
+    ownersUnknown: "",
+};
 
 export const objectMap = {
     name: "counts",
