@@ -3,7 +3,7 @@
 import type { ImageJson, PullProgressJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { UsageError } from "../args.ts";
 import { type Verb, wantsJson } from "../host.ts";
-import { imageSource } from "../image-source.ts";
+import { absoluteImage, imageSource } from "../image-source.ts";
 import { integer } from "../json.ts";
 import { printHeadedTable, printJson, printLine, printLines, printStatus, table } from "../print.ts";
 import { signatureJson } from "../signature-text.ts";
@@ -105,7 +105,7 @@ export const imageVerify: Verb = async (args, { client }) => {
 };
 
 export const imageInspect: Verb = async (args, { client }) => {
-    const image = await client.inspectImage(args.required("IMAGE"));
+    const image = await client.inspectImage(absoluteImage(args.required("IMAGE")));
     if (wantsJson(args)) {
         printJson(imageJson(image));
         return 0;
@@ -132,7 +132,10 @@ export const imageInspect: Verb = async (args, { client }) => {
 };
 
 export const imageRemove: Verb = async (args, { client }) => {
-    await client.removeImage({ images: [...args.values("IMAGE")], ignoreMissing: args.flag("ignore-missing") });
+    await client.removeImage({
+        images: args.values("IMAGE").map(absoluteImage),
+        ignoreMissing: args.flag("ignore-missing"),
+    });
     return 0;
 };
 

@@ -91,6 +91,9 @@ export const codeSigning: readonly Extension[] = [
     { oid: "2.5.29.37", value: sequence(oid("1.3.6.1.5.5.7.3.3")) },
 ];
 
+/** Of a server at 127.0.0.1. */
+export const loopbackName: Extension = { oid: "2.5.29.17", value: sequence(der(0x87, Buffer.from([127, 0, 0, 1]))) };
+
 /** An e-mail address or a URI. */
 export const alternativeName = (text: string): Extension => ({
     oid: "2.5.29.17",

@@ -8970,7 +8970,8 @@ export declare const ReplaceProgramRequestSchema: GenMessage<ReplaceProgramReque
  */
 export declare type ImageSource = Message<"bpfman.host.v1.ImageSource"> & {
   /**
-   * REGISTRY/REPOSITORY[:TAG][@DIGEST]
+   * REGISTRY/REPOSITORY[:TAG][@DIGEST]; for root alone also of this host: oci:PATH[:TAG], docker-archive:PATH[:NAME],
+   * containers-storage:NAME
    *
    * @generated from field: string url = 1;
    */
@@ -8996,7 +8997,8 @@ export declare type ImageSource = Message<"bpfman.host.v1.ImageSource"> & {
  */
 export declare type ImageSourceJson = {
   /**
-   * REGISTRY/REPOSITORY[:TAG][@DIGEST]
+   * REGISTRY/REPOSITORY[:TAG][@DIGEST]; for root alone also of this host: oci:PATH[:TAG], docker-archive:PATH[:NAME],
+   * containers-storage:NAME
    *
    * @generated from field: string url = 1;
    */
