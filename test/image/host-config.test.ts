@@ -243,7 +243,7 @@ test("a mirror is asked in the place of its registry, for referrers too", async 
 
 test("a registry's private CA stands in certs.d for referrers as for all else", async () => {
     const { askReferrers } = await import("../../daemon/image/referrers.ts");
-    const { certificate, privateKey, authority } = serverCertificate();
+    const { certificate, privateKey, authority } = x509.serverCertificate();
     await using server = await serveReferrers(() => ({ manifests: [] }), { cert: certificate, key: privateKey });
     const certsDir = path.join(dir, "certs.d");
     const authText = JSON.stringify({
@@ -258,26 +258,3 @@ test("a registry's private CA stands in certs.d for referrers as for all else", 
     fs.writeFileSync(path.join(certsDir, server.address, "ca.crt"), authority);
     assert.equal((await askReferrers(question))?.toString(), '{"manifests":[]}');
 });
-
-function serverCertificate() {
-    const authorityKey = x509.newKey();
-    const serverKey = x509.newKey();
-    const common = {
-        issuer: "test ca",
-        notBefore: new Date(Date.now() - 60_000),
-        notAfter: new Date(Date.now() + 3_600_000),
-    };
-    const authority = x509.signed(
-        x509.tbsCertificate({ ...common, subject: "test ca", key: authorityKey, extensions: x509.isAuthority }),
-        authorityKey,
-    );
-    const certificate = x509.signed(
-        x509.tbsCertificate({ ...common, subject: "server", key: serverKey, extensions: [x509.loopbackName] }),
-        authorityKey,
-    );
-    return {
-        certificate: Buffer.from(x509.pem(certificate)),
-        privateKey: serverKey.export({ type: "pkcs8", format: "pem" }).toString(),
-        authority: x509.pem(authority),
-    };
-}
