@@ -8,6 +8,7 @@ import { probeCommands } from "./probe-commands.ts";
 import { replaceCommand, runCommand } from "./program-commands.ts";
 import { releasedCommands } from "./released-commands.ts";
 import { globalOptions } from "./settings.ts";
+import { systemCommands } from "./system-commands.ts";
 import { looksLikeProgram } from "./values.ts";
 
 export type BpfmanCommand = Command<Verb>;
@@ -264,10 +265,14 @@ const link: BpfmanCommand = {
         },
         {
             name: "update",
-            summary: "Changes a link's priority or proceed-on without a gap",
-            words: [{ name: "ID", help: "a link's id" }],
+            summary: "Changes priority or proceed-on of links without a gap",
+            words: [{ name: "ID", list: true, help: "links' ids; at equal priority they run in this order" }],
             options: [{ ...priority, required: false }, proceedOn("unchanged"), output],
-            examples: ["bpfman link update 7 --priority 10", "bpfman link update 7 --proceed-on pass,tx"],
+            examples: [
+                "bpfman link update 7 --priority 10",
+                "bpfman link update 7 --proceed-on pass,tx",
+                "bpfman link update 9 7 8 --priority 50",
+            ],
             run: () => import("./verbs/link-update.ts").then(verbs => verbs.linkUpdate),
         },
         {
@@ -359,6 +364,33 @@ export const root: BpfmanCommand = {
             run: () => import("./verbs/apply.ts").then(verbs => verbs.apply),
         },
         imageCommand,
+        ...systemCommands(output),
+        {
+            name: "top",
+            summary: "Shows live what programs and chains run, how long, and what they decide",
+            words: [{ name: "ID", list: true, optional: true, help: "programs' ids; none: all programs" }],
+            options: [
+                {
+                    name: "interval",
+                    short: "d",
+                    value: "DURATION",
+                    help: "between two looks, at least 250ms (default 1s)",
+                },
+                { name: "count", short: "c", value: "N", help: "end after so many looks" },
+                {
+                    name: "sort",
+                    short: "s",
+                    value: "COLUMN",
+                    choices: ["cpu", "runs", "ns", "id", "type", "name"],
+                    help: "what decides the order (default cpu)",
+                },
+                { name: "no-chains", help: "leave chains as they run: their members are not counted" },
+                { name: "json", help: "a line of JSON for each look" },
+                output,
+            ],
+            examples: ["bpfman top", "bpfman top --sort runs --interval 500ms", "bpfman top 123 124 --json --count 10"],
+            run: () => import("./verbs/top.ts").then(verbs => verbs.top),
+        },
         {
             name: "features",
             summary: "Tells what this kernel and its libbpf can do",

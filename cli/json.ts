@@ -235,6 +235,9 @@ function chainRuntimeJson(chain: ChainJson): unknown {
     return {
         program_id: chain.programId ?? 0,
         ...(chain.kernelLinkId ? { kernel_link_id: chain.kernelLinkId } : {}),
+        ...(chain.filter
+            ? { filter_priority: chain.filter.priority ?? 0, filter_handle: chain.filter.handle ?? 0 }
+            : {}),
         netns_path: chain.netns ?? "",
     };
 }

@@ -288,6 +288,15 @@ export interface ProbeLinkRecord extends LinkRecord {
 
 export type Backend = "direct" | "freplace" | "tail-call" | "libxdp";
 
+/** The bpf filter that holds a TC chain where the kernel has no TCX. */
+export interface TcFilter {
+    /** tc's pref: its place among filters of others */
+    readonly priority: number;
+    readonly handle: number;
+    /** whether the qdisc is of our making */
+    readonly ownQdisc: boolean;
+}
+
 /** One realisation of an XDP or TC chain in the kernel. */
 export interface ChainRecord {
     readonly hook: HookKey;
@@ -301,11 +310,14 @@ export interface ChainRecord {
     readonly mode: XdpMode | undefined;
     readonly modeReason: string;
     readonly frags: boolean;
+    /** its dispatcher counts what each link does, while somebody watches statistics */
+    readonly counting: boolean;
     /** the program at the hook */
     readonly programId: ProgramId;
     readonly programTag: string;
-    /** 0 for a chain that is shared by libxdp's protocol: it is attached without a link */
+    /** 0 for a chain that is attached without a link: shared by libxdp's protocol, or held by a filter */
     readonly kernelLinkId: KernelLinkId;
+    readonly filter?: TcFilter | undefined;
     /** by position; the freplace links of a freplace chain, else undefined */
     readonly members: readonly ChainMemberRecord[];
 }
@@ -451,6 +463,7 @@ export interface ChainView {
     readonly frags: boolean;
     readonly programId: ProgramId | undefined;
     readonly kernelLinkId: KernelLinkId | undefined;
+    readonly filter?: TcFilter | undefined;
     readonly members: readonly ChainMemberView[];
 }
 
@@ -465,6 +478,82 @@ export interface InterfaceView {
     readonly kind: string;
     readonly xdpMode: string;
     readonly chains: readonly ChainView[];
+}
+
+// --- all of the kernel's BPF, whoever made it ------------------------------------------------------------------
+
+export interface OwnerProcess {
+    readonly pid: number;
+    readonly name: string;
+    readonly command: string;
+    readonly uid: number;
+    readonly user: string;
+    /** as sshd.service; empty where it is none, as container */
+    readonly unit: string;
+    readonly container: string;
+    readonly containerRuntime: string;
+}
+
+interface InventoryItem {
+    readonly pids: readonly number[];
+    readonly pinPaths: readonly string[];
+    /** one word for grouping; empty where it is not known */
+    readonly owner: string;
+    /** "dispatcher of xdp eth0" for what the daemon made for itself */
+    readonly partOf: string;
+}
+
+export interface InventoryProgram extends InventoryItem {
+    readonly kernel: KernelProgram;
+    readonly name: string;
+    readonly managed: boolean;
+    /** for people */
+    readonly hooks: readonly string[];
+    readonly stats: KernelRunStats | undefined;
+    readonly application: string;
+    readonly linkIds: readonly KernelLinkId[];
+}
+
+export interface InventoryMap extends InventoryItem {
+    readonly kernel: KernelMap;
+    readonly name: string;
+    readonly managed: boolean;
+    readonly programIds: readonly ProgramId[];
+}
+
+export interface InventoryLink extends InventoryItem {
+    readonly kernel: KernelLink;
+    readonly managedLinkId: LinkId | undefined;
+    readonly hook: string;
+}
+
+export interface InventoryBtf {
+    readonly id: number;
+    readonly name: string;
+    readonly sizeBytes: number;
+    readonly kernel: boolean;
+    readonly programIds: readonly ProgramId[];
+    readonly mapIds: readonly MapId[];
+    readonly pids: readonly number[];
+}
+
+export interface Inventory {
+    readonly programs: readonly InventoryProgram[];
+    readonly maps: readonly InventoryMap[];
+    readonly links: readonly InventoryLink[];
+    readonly btf: readonly InventoryBtf[];
+    readonly processes: readonly OwnerProcess[];
+    /** why owners are not, or not all, known; empty where they are */
+    readonly ownersUnknown: string;
+}
+
+/** A name that a hook's target may have. */
+export interface Target {
+    readonly name: string;
+    readonly detail?: string;
+    /** of a file: it is a folder */
+    readonly folder?: boolean;
+    readonly sizeBytes?: number;
 }
 
 /** What an ELF object says of itself, without the kernel. */
@@ -783,4 +872,70 @@ export interface PulledImage {
     readonly object: Uint8Array;
     /** it was in the cache already */
     readonly cached: boolean;
+}
+
+// --- run statistics ------------------------------------------------------------------------------------------
+
+export interface StatisticsRequest {
+    readonly intervalMs: number;
+    /** empty: all */
+    readonly programIds: readonly ProgramId[];
+    /** count in chains too */
+    readonly chains: boolean;
+}
+
+/** What was counted between two looks, and until the later one. */
+export interface StatisticsView {
+    /** RFC 3339 */
+    readonly time: string;
+    /** between the two looks; 0 in the first record */
+    readonly intervalMs: number;
+    readonly programs: readonly ProgramStatistics[];
+    readonly chains: readonly ChainStatistics[];
+    /** why the kernel does not count; empty where it does */
+    readonly unavailable: string;
+    readonly cpus: number;
+}
+
+export interface RunCounts {
+    readonly runs: bigint;
+    readonly timeNs: bigint;
+}
+
+export interface ProgramStatistics extends RunCounts {
+    readonly id: ProgramId;
+    readonly name: string;
+    /** lower-case name of enum bpf_prog_type */
+    readonly type: string;
+    /** since it was loaded, as far as the kernel counted */
+    readonly total: RunCounts;
+    readonly unmeasured: string;
+    readonly byChain: boolean;
+}
+
+export interface ChainStatistics {
+    /** as of ChainView */
+    readonly type: string;
+    readonly nsid: bigint;
+    readonly ifindex: number;
+    readonly interface: string;
+    readonly slots: readonly SlotStatistics[];
+    readonly packets: bigint;
+    readonly verdicts: readonly VerdictStatistics[];
+    readonly unmeasured: string;
+}
+
+export interface SlotStatistics extends RunCounts {
+    readonly position: number;
+    readonly linkId: LinkId;
+    readonly programId: ProgramId;
+    readonly verdicts: readonly VerdictStatistics[];
+}
+
+export interface VerdictStatistics {
+    readonly action: number;
+    readonly name: string;
+    readonly count: bigint;
+    /** since the stream began */
+    readonly total: bigint;
 }

@@ -57,6 +57,8 @@ declare namespace cockpit {
         readonly path: string[];
         readonly options: Record<string, string | string[]>;
         go(path: string[], options?: Record<string, string>): void;
+        /** as go, without an entry of its own in the history */
+        replace(path: string[], options?: Record<string, string>): void;
         encode(path: string[], options?: Record<string, string>): string;
     }
 

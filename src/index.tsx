@@ -9,6 +9,7 @@ import { followShellTheme } from "./theme.ts";
 import "./app.css";
 import "./chain.css";
 import "./help.css";
+import "./views.css";
 
 followShellTheme();
 document.documentElement.lang = cockpit.language?.replace("_", "-") ?? "en";

@@ -9,7 +9,7 @@ import type {
     MapJson,
     ProgramJson,
 } from "../proto/gen/bpfman/host/v1/host_pb.js";
-import { type HookKind, hookKind } from "./words.ts";
+import { type AttachKind, anyKind, hookKind } from "./words.ts";
 
 export interface Program {
     readonly id: number;
@@ -37,6 +37,11 @@ export interface Link {
     readonly priority: number;
     readonly position: number;
     readonly proceedOn: readonly number[];
+}
+
+/** With all that the daemon tells of it. */
+export interface ListedLink extends Link {
+    readonly json: LinkJson;
 }
 
 export interface BpfMap {
@@ -111,7 +116,7 @@ export function programOf(json: ProgramJson): Program {
     };
 }
 
-export function linkOf(json: LinkJson): Link {
+export function linkOf(json: LinkJson): ListedLink {
     return {
         id: json.id ?? 0,
         programId: json.programId ?? 0,
@@ -123,6 +128,7 @@ export function linkOf(json: LinkJson): Link {
         priority: json.priority ?? 0,
         position: json.position ?? 0,
         proceedOn: json.proceedOn ?? [],
+        json,
     };
 }
 
@@ -195,6 +201,6 @@ function memberOf(json: ChainMemberJson): Member {
 }
 
 /** The hook that a program of ours attaches to; undefined for what can't be attached here. */
-export function attachKind(program: Program): HookKind | undefined {
-    return program.managed ? hookKind(program.type) : undefined;
+export function attachKind(program: Program): AttachKind | undefined {
+    return program.managed ? anyKind(program.type) : undefined;
 }

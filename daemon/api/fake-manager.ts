@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A manager without a kernel, for the tests of this room: it keeps what it is told and remembers what it was asked.
-import type { ImageGetOptions, Manager, ReplaceRequest } from "../manager/manager.ts";
+import type {
+    ImageGetOptions,
+    LinkChange,
+    Manager,
+    ReplaceRequest,
+    StatisticsWatcher,
+    TargetRequest,
+} from "../manager/manager.ts";
 import {
     type ApplyRequest,
     type ApplyResult,
@@ -14,6 +21,7 @@ import {
     type ImageFacts,
     type ImageRequest,
     type InterfaceView,
+    type Inventory,
     type KernelProgram,
     type LinkId,
     type LinkRecord,
@@ -33,6 +41,8 @@ import {
     type ProgramRecord,
     type ProgramView,
     type PulledImage,
+    type StatisticsRequest,
+    type StatisticsView,
     type TestRun,
 } from "../model.ts";
 
@@ -93,13 +103,17 @@ export class FakeManager implements Manager {
         return this.#batch(ids, this.links, "link");
     }
 
-    async updateLink(id: LinkId, change: { priority?: number | undefined; proceedOn?: readonly number[] | undefined }) {
-        await this.#change("updateLink", { id, change });
-        const view = await this.getLink(id);
-        const record = { ...view.record, priority: change.priority ?? view.record.priority };
-        const changed = { ...view, record: { ...record, proceedOn: change.proceedOn ?? record.proceedOn } };
-        this.links.set(id, changed);
-        return changed;
+    async updateLinks(changes: readonly LinkChange[]) {
+        await this.#change("updateLinks", changes);
+        const views: LinkView[] = [];
+        for (const { id, priority, proceedOn } of changes) {
+            const view = await this.getLink(id);
+            const record = { ...view.record, priority: priority ?? view.record.priority };
+            const changed = { ...view, record: { ...record, proceedOn: proceedOn ?? record.proceedOn } };
+            this.links.set(id, changed);
+            views.push(changed);
+        }
+        return views;
     }
 
     async apply(request: ApplyRequest, caller: Caller): Promise<ApplyResult> {
@@ -175,6 +189,15 @@ export class FakeManager implements Manager {
         return () => this.listeners.delete(listener);
     }
 
+    async inventory(): Promise<Inventory> {
+        return fakeInventory;
+    }
+
+    async listTargets(request: TargetRequest, caller: Caller) {
+        this.asked["listTargets"] = { request, caller };
+        return { targets: [{ name: "libc.so.6", sizeBytes: 5_000_000_000 }], total: 1, unavailable: "" };
+    }
+
     async listMaps() {
         return [mapDetail];
     }
@@ -217,6 +240,19 @@ export class FakeManager implements Manager {
         watcher.change({ kind: "GONE", entry: undefined, entryCount: 1, time });
         queueMicrotask(() => watcher.end(undefined));
         return () => {};
+    }
+
+    /** told to each watch of statistics, one after the other */
+    statistics: StatisticsView[] = [];
+    /** what watches of statistics took of it */
+    taken: boolean[] = [];
+
+    watchStatistics(request: StatisticsRequest, watcher: StatisticsWatcher): () => void {
+        this.asked["watchStatistics"] = request;
+        for (const view of this.statistics) this.taken.push(watcher.record(view));
+        return () => {
+            this.asked["watchStatistics"] = undefined;
+        };
     }
 
     async replaceProgram(id: ProgramId, request: ReplaceRequest, caller: Caller): Promise<ProgramView> {
@@ -384,6 +420,34 @@ function fakeProbe(hook: ProbeHookRequest): ProbeHook {
             return hook;
     }
 }
+
+const fakeInventory: Inventory = {
+    programs: [
+        {
+            kernel: kernelProgram(12 as ProgramId, "sched_cls"),
+            name: "a_name_longer_than_the_kernel's",
+            managed: false,
+            partOf: "",
+            pids: [1],
+            pinPaths: [],
+            hooks: ["tc eth0 ingress"],
+            stats: undefined,
+            application: "",
+            linkIds: [],
+            owner: "systemd",
+        },
+    ],
+    maps: [],
+    links: [],
+    btf: [{ id: 1, name: "vmlinux", sizeBytes: 5_000_000, kernel: true, programIds: [], mapIds: [], pids: [] }],
+    processes: [
+        {
+            ...{ pid: 1, name: "systemd", command: "/usr/lib/systemd/systemd", uid: 0, user: "root" },
+            ...{ unit: "init.scope", container: "", containerRuntime: "" },
+        },
+    ],
+    ownersUnknown: "",
+};
 
 export const objectMap = {
     name: "counts",

@@ -4,17 +4,7 @@ import type { Host } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { BpfmanError } from "../model.ts";
 import type { Handlers } from "./service.ts";
 
-type SystemHandlers = Pick<
-    Handlers<typeof Host>,
-    | "updateLinks"
-    | "listEvents"
-    | "getSettings"
-    | "getInventory"
-    | "watchStatistics"
-    | "getProgramCode"
-    | "getVerifierLog"
-    | "listTargets"
->;
+type SystemHandlers = Pick<Handlers<typeof Host>, "listEvents" | "getSettings" | "getProgramCode" | "getVerifierLog">;
 
 function unserved(name: string): BpfmanError {
     return new BpfmanError("UNIMPLEMENTED", `${name} is not served`);
@@ -25,16 +15,9 @@ export function systemHandlers(): SystemHandlers {
         throw unserved(name);
     };
     return {
-        updateLinks: refuse("UpdateLinks"),
         listEvents: refuse("ListEvents"),
         getSettings: refuse("GetSettings"),
-        getInventory: refuse("GetInventory"),
         getProgramCode: refuse("GetProgramCode"),
         getVerifierLog: refuse("GetVerifierLog"),
-        listTargets: refuse("ListTargets"),
-        watchStatistics: (_request, _caller, sink) => {
-            sink.fail(unserved("WatchStatistics"));
-            return () => {};
-        },
     };
 }

@@ -112,7 +112,7 @@ async function changeOnce<L extends WantedLink>(
     const runs = { backend: "libxdp", frags: running?.frags ?? false, mode, revision } as const;
     const conflict = running === undefined ? undefined : modeConflict(change.mode, runs, change.interface);
     if (conflict !== undefined) throw conflict;
-    const folder = revisionFolder(hook, revision);
+    const folder = revisionFolder({ hook, revision, counting: false });
     undo.add(`make ${folder}`, () => context.bpffs.remove(folder));
     // what an attempt that was cut off left
     context.bpffs.remove(folder);
@@ -132,6 +132,8 @@ async function changeOnce<L extends WantedLink>(
         backend: "libxdp",
         backendReason: `${reason}, version ${version}`,
         frags: ordered.length > 0 && ordered.every(({ frags }) => frags),
+        counting: false,
+        clsact: false,
         members,
     };
     const previous = replaced(context, change, plan, running);
@@ -165,9 +167,9 @@ function intend<L extends WantedLink>(context: Context, change: ChainChange<L>, 
     const { store, bootId } = context;
     store.transaction(() =>
         store.putChain({
-            ...{ hook, bootId, interface: name, netns, revision: 0, backend: "libxdp", backendReason: reason },
-            ...{ mode: undefined, modeReason: "", frags: false, programId: 0 as ProgramId, programTag: "" },
-            ...{ kernelLinkId: 0 as KernelLinkId, members: [] },
+            ...{ hook, bootId, interface: name, netns, revision: 0, backend: "libxdp", counting: false },
+            ...{ backendReason: reason, mode: undefined, modeReason: "", frags: false, programTag: "" },
+            ...{ programId: 0 as ProgramId, kernelLinkId: 0 as KernelLinkId, members: [] },
         }),
     );
     undo.add("join the chain", () => store.transaction(() => store.deleteChain(hook)));
@@ -188,7 +190,7 @@ function replaced<L extends WantedLink>(
 ): ChainRecord {
     return {
         ...{ hook, bootId: context.bootId, interface: name, netns, revision: plan.revision, backend: "libxdp" },
-        ...{ backendReason: "", mode: undefined, modeReason: "", frags: running?.frags ?? false },
+        ...{ backendReason: "", mode: undefined, modeReason: "", frags: running?.frags ?? false, counting: false },
         ...{ programId: running?.programId ?? (0 as ProgramId), programTag: running?.tag ?? "" },
         ...{ kernelLinkId: 0 as KernelLinkId, members: [] },
     };
@@ -207,8 +209,8 @@ async function orderMembers<L extends WantedLink>(
     const others = (running?.members ?? [])
         .filter(member => !own.has(member.programId))
         .map(member => ({ ...member, what: `link program ${member.programId} (${member.name})`, link: undefined }));
-    const ours: Ordered<L>[] = [];
-    for (const link of inOrder("xdp", change.links)) ours.push(await ownMember(context, link, version, folder));
+    await makeCopies(context, change, version, folder);
+    const ours = inOrder("xdp", change.links).map(link => ownMember(context, link));
     const ordered = [...others, ...ours].sort(compareLibxdp);
     if (ordered.length > maxLinks)
         throw new BpfmanError(
@@ -219,29 +221,26 @@ async function orderMembers<L extends WantedLink>(
     return ordered;
 }
 
-async function ownMember<L extends WantedLink>(
-    context: Context,
-    link: L,
+async function makeCopies<L extends WantedLink>(
+    { bpffs, copies }: Context,
+    { links }: ChainChange<L>,
     version: LibxdpVersion,
     folder: string,
-): Promise<Ordered<L>> {
-    const { bpffs, copies } = context;
-    const { program, priority, proceedOn } = link;
-    let name = copies.name(program, "libxdp");
-    if (!bpffs.exists(name)) {
-        // any dispatcher does: its functions are all alike, and a copy can be linked to another one later
-        const target = `${folder}/target`;
-        if (!bpffs.exists(target)) {
-            using dispatcher = Dispatcher.load(
-                dispatcherKind(version),
-                [{ mask: 0, priority: 0, frags: false }],
-                false,
-            );
-            bpf.pin(dispatcher.program, bpffs.path(target));
-        }
-        name = await copies.make(program, "libxdp", target);
+): Promise<void> {
+    const programs = links.map(({ program }) => program);
+    if (programs.every(program => bpffs.exists(copies.name(program, "libxdp")))) return;
+    // any dispatcher does: its functions are all alike, and a copy can be linked to another one later
+    const target = `${folder}/target`;
+    {
+        using dispatcher = Dispatcher.load(dispatcherKind(version), [{ mask: 0, priority: 0, frags: false }], false);
+        bpf.pin(dispatcher.program, bpffs.path(target));
     }
-    const programPin = bpffs.path(name);
+    await copies.makeAll(programs, "libxdp", target);
+}
+
+function ownMember<L extends WantedLink>({ bpffs, copies }: Context, link: L): Ordered<L> {
+    const { program, priority, proceedOn } = link;
+    const programPin = bpffs.path(copies.name(program, "libxdp"));
     using fd = bpf.openPin(programPin);
     const { name: kernelName, tag, loadedAt } = bpf.programInfo(fd);
     return {
@@ -366,12 +365,12 @@ async function swapBack<L extends WantedLink>(
 
 /** Removes the pins of a dispatcher that runs no more, once no packet is in it. */
 export async function retireLibxdp(context: Context, previous: ChainRecord): Promise<void> {
-    const { hook, programId, revision } = previous;
+    const { hook, programId } = previous;
     const { pins } = context.libxdp;
     if (programId !== 0) {
         await context.net.call("", { op: "quiesce" });
         await pins.locked(() => pins.remove(hook.ifindex, programId));
     }
-    context.bpffs.remove(revisionFolder(hook, revision));
+    context.bpffs.remove(revisionFolder(previous));
     await context.libxdp.refresh(context);
 }

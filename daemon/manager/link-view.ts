@@ -2,9 +2,12 @@
 // The join of link rows and kernel: what link list, link get and every program show of links.
 import { inOrder } from "../chain/order.ts";
 import { BpfmanError, type ChainRecord, type LinkId, type LinkView, type NetworkLinkRecord } from "../model.ts";
+import { hasFilter } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import {
     chainLinkPin,
+    entryPin,
+    hookId,
     isNetworkLink,
     isProbeLink,
     ownKernelLinks,
@@ -14,9 +17,6 @@ import {
     tcxPin,
 } from "./pins.ts";
 
-const hookId = ({ hook }: NetworkLinkRecord): string =>
-    `${hook.kind} ${hook.direction} ${hook.nsid} ${hook.netnsCookie} ${hook.ifindex}`;
-
 export const applicationOf = (metadata: ReadonlyMap<string, string> | undefined): string =>
     metadata?.get("bpfman.io/application") ?? metadata?.get("bpfman_application") ?? "";
 
@@ -25,9 +25,9 @@ export function linkPin(record: NetworkLinkRecord, chain: ChainRecord | undefine
     if (record.hook.kind === "tcx") return tcxPin(record);
     if (chain?.backend === "freplace") {
         const position = chain.members.findIndex(({ linkId }) => linkId === record.id);
-        return `${revisionFolder(record.hook, chain.revision)}/link_${position}`;
+        return `${revisionFolder(chain)}/link_${position}`;
     }
-    return chainLinkPin(record.hook);
+    return chain !== undefined && hasFilter(chain) ? entryPin(chain) : chainLinkPin(record.hook);
 }
 
 /** A link in a chain that is shared with libxdp: another tool may have moved or removed it since. */
@@ -57,8 +57,8 @@ export function linkViews(context: Context): LinkView[] {
     const chains = store.chains();
     const byHook = new Map<string, NetworkLinkRecord[]>();
     for (const record of records.filter(isNetworkLink)) {
-        const group = byHook.get(hookId(record));
-        if (group === undefined) byHook.set(hookId(record), [record]);
+        const group = byHook.get(hookId(record.hook));
+        if (group === undefined) byHook.set(hookId(record.hook), [record]);
         else group.push(record);
     }
     const positions = new Map<LinkId, number>();
@@ -96,7 +96,10 @@ export function linkViews(context: Context): LinkView[] {
             const own = record.kernelLinkId ?? member?.kernelLinkId;
             // a lone program's link is the chain's own; a tail-call slot has none
             const kernelLinkId = own ?? (chain?.backend === "direct" ? chain.kernelLinkId : undefined);
-            const carrier = kernelLinkId ?? chain?.kernelLinkId;
+            // a filter instead of a link: what counts is whether it runs our dispatcher
+            const filter = chain !== undefined && hasFilter(chain);
+            const held = filter ? context.clsact.program(record.hook) === chain.programId : undefined;
+            const carrier = kernelLinkId ?? (filter ? undefined : chain?.kernelLinkId);
             const seen = carrier === undefined ? undefined : kernel.link(carrier);
             const pin = linkPin(record, chain);
             return {
@@ -104,7 +107,7 @@ export function linkViews(context: Context): LinkView[] {
                 kernelLinkId,
                 pinPath: bpffs.path(pin),
                 pinPaths: [bpffs.path(pin)],
-                kernelSeen: seen !== undefined,
+                kernelSeen: held ?? seen !== undefined,
                 pinPresent: bpffs.exists(pin),
                 kernel: kernelLinkId === undefined ? undefined : seen,
                 chain,

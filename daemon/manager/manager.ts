@@ -14,6 +14,7 @@ import type {
     ImageFacts,
     ImageRequest,
     InterfaceView,
+    Inventory,
     LinkId,
     LinkView,
     LoadRequest,
@@ -29,8 +30,11 @@ import type {
     ProgramView,
     PulledImage,
     PullProgress,
+    StatisticsRequest,
+    StatisticsView,
     TestRun,
 } from "../model.ts";
+import type { TargetList, TargetRequest } from "./target-names.ts";
 
 /** An object that takes a program's place; globals that are not given keep their values. */
 export interface ReplaceRequest {
@@ -42,6 +46,13 @@ export interface ReplaceRequest {
     readonly globalValues: ReadonlyMap<string, GlobalText>;
 }
 
+/** What is to change of a link. What several name with a priority stands, at equal priority, in their order. */
+export interface LinkChange {
+    readonly id: LinkId;
+    readonly priority?: number | undefined;
+    readonly proceedOn?: readonly number[] | undefined;
+}
+
 export interface ImageGetOptions {
     readonly onProgress?: (progress: PullProgress) => void;
     readonly signal?: AbortSignal;
@@ -51,6 +62,14 @@ export interface RemovedImages {
     readonly removed: readonly string[];
     readonly freedBytes: number;
 }
+
+export interface StatisticsWatcher {
+    /** false: not taken; what it holds is in the next one too */
+    record(view: StatisticsView): boolean;
+    /** the watch is over */
+    fail(error: BpfmanError): void;
+}
+export type { TargetList, TargetRequest };
 
 export interface Manager {
     inspect(object: Uint8Array): ObjectFacts;
@@ -68,11 +87,8 @@ export interface Manager {
     ): Promise<BatchResult<ProgramId>>;
     attach(items: readonly AttachItem[], caller: Caller): Promise<LinkView[]>;
     detach(ids: readonly LinkId[], options: { ignoreMissing: boolean }, caller: Caller): Promise<BatchResult<LinkId>>;
-    updateLink(
-        id: LinkId,
-        change: { priority?: number | undefined; proceedOn?: readonly number[] | undefined },
-        caller: Caller,
-    ): Promise<LinkView>;
+    /** In the order of the request; all or none, one rebuild for each chain. */
+    updateLinks(changes: readonly LinkChange[], caller: Caller): Promise<LinkView[]>;
     /** Makes a set match what is described, or changes nothing. */
     apply(request: ApplyRequest, caller: Caller): Promise<ApplyResult>;
     /** Sorted by id. With all: also what others loaded. */
@@ -95,6 +111,10 @@ export interface Manager {
     removeImages(names: readonly string[], options: { ignoreMissing: boolean }): Promise<RemovedImages>;
     /** With all: also what loaded programs came from. */
     pruneImages(options: { all: boolean }): RemovedImages;
+    /** All of the kernel's BPF, whoever made it. */
+    inventory(): Promise<Inventory>;
+    /** Names that a hook's target may have, for completion. */
+    listTargets(request: TargetRequest, caller: Caller): Promise<TargetList>;
     /** Calls back for each change until the returned function is called. */
     subscribe(listener: (event: ChangeEvent) => void): () => void;
     /** Every map in the kernel, sorted by id. */
@@ -118,6 +138,8 @@ export interface Manager {
     ): () => void;
     /** Puts new bytecode in a program's place, links and matching maps kept; what then runs. */
     replaceProgram(id: ProgramId, request: ReplaceRequest, caller: Caller): Promise<ProgramView>;
+    /** Has runs counted until the returned function is called; the first record comes at once and holds totals alone. */
+    watchStatistics(request: StatisticsRequest, watcher: StatisticsWatcher): () => void;
     /** Runs a program of ours on a packet; force: also one of others. */
     testRun(id: ProgramId, request: { packet: Uint8Array; repeat: number; force: boolean }): Promise<TestRun>;
 }

@@ -11,9 +11,11 @@ import type {
     LinkRecord,
     NetworkLinkRecord,
     ProbeLinkRecord,
+    ProgramId,
     ProgramRecord,
 } from "../model.ts";
 import { detachPinned, openChainLink, swapBack } from "./chain-change.ts";
+import { dropChainRow, hasFilter, ownRunning, removeFilterChain, swapFilterBack } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import { dropDeadLibxdp, settleLibxdp } from "./libxdp-settle.ts";
 import {
@@ -66,9 +68,11 @@ export async function dropDeadLinks(_scope: WriterScope, context: Context): Prom
     const gone: LinkRecord[] = [...(await dropDeadLibxdp(context))];
     for (const chain of store.chains()) {
         if (chain.backend === "libxdp") continue;
-        if (isAttached(context, chainLinkPin(chain.hook), chain.kernelLinkId)) continue;
+        if (hasFilter(chain)) {
+            if (chain.members.length > 0 && (await ownRunning(context, chain)) !== undefined) continue;
+        } else if (isAttached(context, chainLinkPin(chain.hook), chain.kernelLinkId)) continue;
         const links = store.links().filter(({ hook }) => sameHook(hook, chain.hook));
-        forgetChain(context, chain, links);
+        await forgetChain(context, chain, links);
         gone.push(...links);
     }
     for (const link of store.links()) {
@@ -85,13 +89,15 @@ export async function dropDeadLinks(_scope: WriterScope, context: Context): Prom
     });
 }
 
-function forgetChain(context: Context, chain: ChainRecord, links: readonly LinkRecord[]): void {
+async function forgetChain(context: Context, chain: ChainRecord, links: readonly LinkRecord[]): Promise<void> {
     context.store.transaction(() => {
         for (const { id } of links) context.store.deleteLink(id);
-        context.store.deleteChain(chain.hook);
+        dropChainRow(context, chain);
     });
+    // also the qdisc that it may have been alone on
+    if (hasFilter(chain)) return removeFilterChain(context, chain);
     context.bpffs.remove(chainLinkPin(chain.hook));
-    if (chain.backend !== "direct") context.bpffs.remove(revisionFolder(chain.hook, chain.revision));
+    if (chain.backend !== "direct") context.bpffs.remove(revisionFolder(chain));
 }
 
 /** Run once at start, before anybody is answered. */
@@ -107,6 +113,8 @@ export async function restore(scope: WriterScope, context: Context): Promise<voi
     await settleLibxdp(scope, context);
     await dropDeadLinks(scope, context);
     for (const chain of store.chains()) if (chain.backend !== "libxdp") await settleChain(context, chain);
+    // nobody watches yet: a daemon that was killed while somebody did left chains that count
+    await context.counting.settle(scope, context);
     await removeLeftovers(context);
     store.collectObjects();
 }
@@ -134,7 +142,8 @@ function forgetLostProgram(context: Context, program: ProgramRecord): void {
         // without its pins a chain cannot be changed any more; what still runs of it goes with the leftovers
         for (const chain of chains) {
             for (const { linkId } of chain.members) store.deleteLink(linkId);
-            store.deleteChain(chain.hook);
+            // dropDeadLinks() takes a filter away, which would run on
+            dropChainRow(context, chain);
         }
         store.deleteProgram(program.id);
     });
@@ -193,22 +202,27 @@ async function settleTcx(context: Context): Promise<void> {
 /** A swap whose rows were not committed is taken back: the old revision's pins are still there. */
 async function settleChain(context: Context, chain: ChainRecord): Promise<void> {
     let running: number;
-    {
+    if (hasFilter(chain)) running = (await ownRunning(context, chain)) ?? chain.programId;
+    else {
         using link = openChainLink(context, chain);
         running = bpf.linkInfo(link).programId;
     }
     if (running === chain.programId) return;
-    const next = revisionFolder(chain.hook, chain.revision + 1);
+    // the next revision, or the same that counts where this does not
+    const folders = [0, 1].flatMap(step =>
+        [false, true].map(counting => revisionFolder({ ...chain, revision: chain.revision + step, counting })),
+    );
     // those of a replacement that was cut off have no row
     const pinned = context.bpffs.entries("").filter(name => /^prog_\d+$/.test(name));
-    const candidates = [`${next}/dispatcher`, ...pinned];
+    const candidates = [...folders.map(folder => `${folder}/dispatcher`), ...pinned];
     const entry = candidates.find(name => context.bpffs.exists(name) && idOfPin(context, name) === running);
     if (entry === undefined || !context.bpffs.exists(entryPin(chain))) {
         context.log(`${hookText(chain)} runs program ${running}, which is not of this daemon's making`);
         return;
     }
     context.log(`${hookText(chain)}: a change that was cut off is taken back`);
-    await swapBack(context, chain, { entry });
+    if (hasFilter(chain)) await swapFilterBack(context, chain, running as ProgramId);
+    else await swapBack(context, chain, { entry });
 }
 
 function idOfPin({ bpffs }: Context, name: string): number {
@@ -225,7 +239,7 @@ async function removeLeftovers(context: Context): Promise<void> {
         // a shared chain's pins are in libxdp's folder
         if (chain.backend === "libxdp") continue;
         known.add(chainLinkPin(chain.hook));
-        if (chain.backend !== "direct") known.add(revisionFolder(chain.hook, chain.revision));
+        if (chain.backend !== "direct") known.add(revisionFolder(chain));
     }
     for (const link of store.links())
         for (const pin of isProbeLink(link) ? probePins(link) : [tcxPin(link as NetworkLinkRecord)]) known.add(pin);

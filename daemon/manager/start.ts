@@ -11,15 +11,19 @@ import { checkObject } from "../kernel/elf.ts";
 import { Loader, type LoaderOptions } from "../kernel/loader.ts";
 import { NetThread } from "../kernel/net-thread.ts";
 import { typedObjectFacts } from "../kernel/object-types.ts";
+import { probeTcx } from "../kernel/probe-links.ts";
 import { BpfmanError, type Caller, type ConfiguredXdpMode, type SigningRules } from "../model.ts";
 import type { Store } from "../store/store.ts";
 import { apply } from "./apply.ts";
 import { attach } from "./attach.ts";
+import { ChainCounting } from "./chain-counting.ts";
 import { chainViews, interfaceViews } from "./chain-view.ts";
+import { ClsactChains } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import { detach } from "./detach.ts";
 import { Events } from "./events.ts";
 import { startInterfaceWatch } from "./interface-watch.ts";
+import { InventoryReader } from "./inventory.ts";
 import { KernelView } from "./kernel-view.ts";
 import { LibxdpChains } from "./libxdp-state.ts";
 import { linkView, linkViews } from "./link-view.ts";
@@ -32,9 +36,11 @@ import { programView, programViews } from "./program-view.ts";
 import { readObject } from "./read-object.ts";
 import { replaceProgram } from "./replace.ts";
 import { restore } from "./restore.ts";
+import { Statistics } from "./statistics.ts";
+import { TargetNames } from "./target-names.ts";
 import { testRun } from "./test-run.ts";
 import { unload } from "./unload.ts";
-import { updateLink } from "./update-link.ts";
+import { updateLinks } from "./update-link.ts";
 import { WriterLock } from "./writer-lock.ts";
 
 export interface StartOptions {
@@ -55,6 +61,10 @@ export interface StartOptions {
     /** tests put a loader in that misbehaves */
     readonly loader?: LoaderOptions;
 }
+
+/** Why TC chains are not held by TCX links. The variable is for tests: clsact on a kernel that has TCX. */
+const withoutTcx = (): string | undefined =>
+    process.env["BPFMAN_TEST_CLSACT"] === "1" ? "TCX is not to be used (BPFMAN_TEST_CLSACT)" : probeTcx();
 
 /** Pins and rows belong together: another store's start would take these pins for leftovers and remove them. */
 function claimRuntimeDir(runtimeDir: string, stateDir: string): void {
@@ -92,9 +102,11 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
         lock: new WriterLock(path.join(runtimeDir, "daemon.lock")),
         events: new Events(),
         // asked when the first chain needs to know
-        abilities: () => (abilities ??= { noFreplace: probeFreplace() }),
+        abilities: () => (abilities ??= { noFreplace: probeFreplace(), noTcx: withoutTcx() }),
         xdpModes: options.xdpModes ?? new Map(),
         libxdp: new LibxdpChains(options.sharedInterfaces ?? new Set()),
+        counting: new ChainCounting(),
+        clsact: new ClsactChains(),
         log,
         describe,
     };
@@ -123,8 +135,12 @@ function managerOf(context: Context, images: Images): Manager {
     // other tools change shared chains at any time
     const current = async <T>(read: () => T): Promise<Awaited<T>> => {
         await context.libxdp.refresh(context);
+        await context.clsact.refresh(context);
         return await read();
     };
+    const statistics = new Statistics(context);
+    const targets = new TargetNames();
+    const inventory = new InventoryReader();
     return {
         inspect: object => typedObjectFacts(checkObject(object), object),
         readObject,
@@ -132,7 +148,7 @@ function managerOf(context: Context, images: Images): Manager {
         unload: (ids, options, caller) => unload(context, ids, options, caller),
         attach: (items, caller) => attach(context, items, caller),
         detach: (ids, options, caller) => detach(context, ids, options, caller),
-        updateLink: (id, change, caller) => updateLink(context, id, change, caller),
+        updateLinks: (changes, caller) => updateLinks(context, changes, caller),
         apply: (request, caller) => apply(context, request, caller),
         listPrograms: options => current(() => programViews(context, options)),
         getProgram: id => current(() => programView(context, id)),
@@ -148,6 +164,8 @@ function managerOf(context: Context, images: Images): Manager {
         removeImages: (names, removeOptions) => images.remove(names, removeOptions),
         pruneImages: ({ all }) => images.prune(all ? new Set() : digestsInUse(context)),
         subscribe: listener => context.events.subscribe(listener),
+        inventory: () => current(() => inventory.read(context)),
+        listTargets: (request, caller) => targets.list(context, request, caller),
         listMaps: async () => mapDetails(context),
         getMap: async selector => mapDetail(context, selector),
         dumpMap: async (selector, page) => dumpMap(context, selector, page),
@@ -156,6 +174,7 @@ function managerOf(context: Context, images: Images): Manager {
         deleteMapEntry: async (selector, key, force) => deleteMapEntry(context, selector, key, force),
         replaceProgram: (id, request, caller) => replaceProgram(context, id, request, caller),
         testRun: (id, request) => testRun(context, id, request),
+        watchStatistics: (request, watcher) => statistics.watch(request, watcher),
         watchMap: (selector, intervalMs, watcher) => watchMap(context, selector, intervalMs, watcher),
     };
 }

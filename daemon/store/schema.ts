@@ -97,6 +97,14 @@ export const migrations: readonly string[] = [
     `
     ALTER TABLE programs ADD COLUMN image TEXT;
     `,
+    // the filter that holds a chain where there is no TCX, as JSON
+    `
+    ALTER TABLE chains ADD COLUMN filter TEXT;
+    `,
+    // a chain whose dispatcher counts while statistics are watched
+    `
+    ALTER TABLE chains ADD COLUMN counting INTEGER NOT NULL DEFAULT 0;
+    `,
 ];
 
 export const schemaVersion = migrations.length;

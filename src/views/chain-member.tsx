@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // One program of a chain: its place, what it goes on after, what it counted, and what can be done with it.
-import { DropdownItem } from "@patternfly/react-core/dist/esm/components/Dropdown/index.js";
-import { Label } from "@patternfly/react-core/dist/esm/components/Label/index.js";
+
 import GripVerticalIcon from "@patternfly/react-icons/dist/esm/icons/grip-vertical-icon";
 import LockIcon from "@patternfly/react-icons/dist/esm/icons/lock-icon";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Chain, Interface, Link, Member } from "../model.ts";
-import { routeHref } from "../route.ts";
+import { programHref } from "../route.ts";
+import { Label } from "../ui/label.tsx";
+import { MenuItem } from "../ui/menu.tsx";
 import { chainKind } from "../words.ts";
 import { type MemberCounts, memberKey } from "./chain-counts.ts";
 import type { useDrag } from "./chain-drag.ts";
@@ -61,11 +62,11 @@ export function MemberItem(props: MemberItemProps) {
                         <span className="member-place" aria-hidden>
                             {position + 1}
                         </span>
-                        <a href={routeHref({ view: "program", id: member.programId })}>{label}</a>
+                        <a href={programHref(member.programId)}>{label}</a>
                         {ordered && <span className="note">{format(_("Priority $0"), member.priority)}</span>}
                         {member.foreign && (
                             <>
-                                <Label isCompact>{_("Not managed here")}</Label>
+                                <Label>{_("Not managed here")}</Label>
                                 <Help topic="foreign" />
                             </>
                         )}
@@ -84,9 +85,9 @@ export function MemberItem(props: MemberItemProps) {
                         {([-1, 1] as const).map(step => {
                             const move = props.onStep(step);
                             return (
-                                <DropdownItem key={step} isDisabled={!move} onClick={() => move?.()}>
+                                <MenuItem key={step} isDisabled={!move} onClick={() => move?.()}>
                                     {step < 0 ? _("Move up") : _("Move down")}
-                                </DropdownItem>
+                                </MenuItem>
                             );
                         })}
                     </LinkMenu>

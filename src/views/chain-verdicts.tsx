@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What becomes of packets: after which results a program's chain goes on, and how many packets each result was given to.
-import { Label, LabelGroup } from "@patternfly/react-core/dist/esm/components/Label/index.js";
+
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Chain, Member } from "../model.ts";
+import { Label, LabelGroup } from "../ui/label.tsx";
 import { actionWord, chainKind, type HookKind } from "../words.ts";
 import type { ChainCounts, MemberCounts, VerdictCounts } from "./chain-counts.ts";
 
@@ -24,9 +25,9 @@ export function MemberResults({ kind, member, isLast, counts }: MemberResultsPro
         <div className="member-results">
             <div className="member-goes-on">
                 <span className="note">{_("Goes on after")}</span>
-                <LabelGroup numLabels={12} aria-label={_("Proceeds on")}>
+                <LabelGroup most={12} label={_("Proceeds on")}>
                     {goesOn.map(code => (
-                        <Label key={code} isCompact variant="outline" color={counts ? "green" : "grey"}>
+                        <Label key={code} isOutline color={counts ? "green" : "grey"}>
                             {result(
                                 kind,
                                 code,
@@ -43,9 +44,9 @@ export function MemberResults({ kind, member, isLast, counts }: MemberResultsPro
             {ended.length > 0 && (
                 <div className="member-goes-on">
                     <span className="note">{_("Ended here with")}</span>
-                    <LabelGroup numLabels={12} aria-label={_("Ended here")}>
+                    <LabelGroup most={12} label={_("Ended here")}>
                         {ended.map(verdict => (
-                            <Label key={verdict.code} isCompact variant="outline" color="red">
+                            <Label key={verdict.code} isOutline color="red">
                                 {result(kind, verdict.code, verdict, counts)}
                             </Label>
                         ))}

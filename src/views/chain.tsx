@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One chain: how it is carried, and its members as packets meet them, to be put in another order.
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
-import { Label, LabelGroup } from "@patternfly/react-core/dist/esm/components/Label/index.js";
 import { useEffect, useId, useRef, useState } from "react";
 import { AttachDialog } from "../dialogs/attach.tsx";
 import { moveMember } from "../dialogs/reorder.tsx";
@@ -10,6 +9,7 @@ import { _, format } from "../i18n.ts";
 import type { Chain, Interface, Member } from "../model.ts";
 import { usePage } from "../page.ts";
 import { orderAfter, planMove } from "../reorder.ts";
+import { Label, LabelGroup } from "../ui/label.tsx";
 import { actionWord, backendHelp, chainKind, chainTitle, hookKind } from "../words.ts";
 import type { ChainCounts } from "./chain-counts.ts";
 import { memberKey } from "./chain-counts.ts";
@@ -31,11 +31,11 @@ export function ChainSection({ chain, iface, counts }: ChainSectionProps) {
     return (
         <section className="chain" aria-label={name}>
             <ChainTitle type={chain.type} iface={iface}>
-                <Label isCompact>{shown(chain.backend)}</Label>
+                <Label>{shown(chain.backend)}</Label>
                 <Help topic="backend" />
                 {chain.mode !== "" && (
                     <>
-                        <Label isCompact color={chain.mode === "generic" ? "orange" : "grey"}>
+                        <Label color={chain.mode === "generic" ? "orange" : "grey"}>
                             {chain.mode === "generic" ? _("generic mode") : _("native mode")}
                         </Label>
                         <Help topic="xdpMode" />
@@ -211,9 +211,9 @@ export function ProceedOn({ kind, codes }: { kind: string; codes: readonly numbe
     const hook = hookKind(kind);
     if (!hook || codes.length === 0) return null;
     return (
-        <LabelGroup numLabels={12} aria-label={_("Proceeds on")}>
+        <LabelGroup most={12} label={_("Proceeds on")}>
             {codes.map(code => (
-                <Label key={code} isCompact variant="outline">
+                <Label key={code} isOutline>
                     {actionWord(hook, code)}
                 </Label>
             ))}

@@ -2,13 +2,13 @@
 // One interface: the way of packets through its chains, in and out.
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
 import { Card, CardBody, CardHeader } from "@patternfly/react-core/dist/esm/components/Card/index.js";
-import { Label } from "@patternfly/react-core/dist/esm/components/Label/index.js";
 import { AttachDialog } from "../dialogs/attach.tsx";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Chain, Interface } from "../model.ts";
 import { usePage } from "../page.ts";
 import { routeHref } from "../route.ts";
+import { Label } from "../ui/label.tsx";
 import { ChainSection, EmptyChain } from "./chain.tsx";
 import { type ChainCounts, chainKey } from "./chain-counts.ts";
 import { peers } from "./session-warning.tsx";
@@ -129,15 +129,9 @@ function Way({ name, from, to, chains, iface, counts }: WayProps) {
 function Badges({ iface }: { iface: Interface }) {
     return (
         <>
-            <Label isCompact color={iface.up ? "green" : "grey"}>
-                {iface.up ? _("Up") : _("Down")}
-            </Label>
-            {iface.xdpMode !== "" && <Label isCompact>{modeLabel(iface.xdpMode)}</Label>}
-            {iface.sessions.length > 0 && (
-                <Label isCompact color="yellow">
-                    {_("Your connection")}
-                </Label>
-            )}
+            <Label color={iface.up ? "green" : "grey"}>{iface.up ? _("Up") : _("Down")}</Label>
+            {iface.xdpMode !== "" && <Label>{modeLabel(iface.xdpMode)}</Label>}
+            {iface.sessions.length > 0 && <Label color="yellow">{_("Your connection")}</Label>}
         </>
     );
 }

@@ -46,10 +46,10 @@ const views: readonly View[] = [
                 .waitFor();
         },
     },
-    { name: "program", hash: () => `#/programs/${programId}`, ready: page => page.getByText("SHA-256").waitFor() },
+    { name: "program", hash: () => `#/program/${programId}`, ready: page => page.getByText("SHA-256").waitFor() },
     {
         name: "no-program",
-        hash: () => "#/programs/4000000000",
+        hash: () => "#/program/4000000000",
         ready: page => page.getByText(/No program has/).waitFor(),
     },
     { name: "interfaces", hash: () => "#/interfaces", ready: page => page.locator(".member a").first().waitFor() },
@@ -76,7 +76,7 @@ const views: readonly View[] = [
     },
     {
         name: "change",
-        hash: () => `#/programs/${programId}`,
+        hash: () => `#/program/${programId}`,
         ready: async page => {
             await page.getByRole("button", { name: "Actions for xdp_count on uplink" }).click();
             await page.getByRole("menuitem", { name: "Change priority" }).click();
@@ -85,7 +85,7 @@ const views: readonly View[] = [
     },
     {
         name: "unload",
-        hash: () => `#/programs/${programId}`,
+        hash: () => `#/program/${programId}`,
         ready: async page => {
             await page.getByRole("button", { name: "Unload" }).click();
             await page.getByText("This link goes with it:").waitFor();

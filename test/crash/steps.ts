@@ -2,8 +2,8 @@
 // Changes during which the daemon is killed: what each asks for, and the states that may be found afterwards.
 import type { HostClient } from "../../client/host-client.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
+import type { Random } from "../lab/random.ts";
 import { type Hook, proceedOn } from "./hook.ts";
-import type { Random } from "./random.ts";
 import type { LinkState, State } from "./state.ts";
 
 export interface Step {
@@ -134,9 +134,38 @@ export function unload({ state, extras }: Situation): Step | undefined {
     };
 }
 
+/** Statistics are watched, and once more: chains run dispatchers that count, then as before, then the same again. */
+export function watch({ state }: Situation): Step {
+    const look = async (client: HostClient): Promise<void> => {
+        for await (const { unavailable = "" } of client.watchStatistics({ chains: true }))
+            if (unavailable === "") return;
+    };
+    return {
+        name: "watch statistics",
+        run: async client => {
+            await look(client);
+            await look(client);
+        },
+        states: [state],
+    };
+}
+
 type Make = (situation: Situation) => Step | undefined;
 
-const kinds: readonly Make[] = [attach, attach, attach, detach, detach, update, update, update, load, unload, unload];
+const kinds: readonly Make[] = [
+    attach,
+    attach,
+    attach,
+    detach,
+    detach,
+    update,
+    update,
+    update,
+    load,
+    unload,
+    unload,
+    watch,
+];
 
 export function anyStep(situation: Situation): Step {
     for (;;) {

@@ -1993,6 +1993,8 @@ export declare type UpdateLinkRequestJson = {
 export declare const UpdateLinkRequestSchema: GenMessage<UpdateLinkRequest, {jsonType: UpdateLinkRequestJson}>;
 
 /**
+ * Links of one hook that are given equal priorities here run in the order of the request.
+ *
  * @generated from message bpfman.host.v1.UpdateLinksRequest
  */
 export declare type UpdateLinksRequest = Message<"bpfman.host.v1.UpdateLinksRequest"> & {
@@ -2003,6 +2005,8 @@ export declare type UpdateLinksRequest = Message<"bpfman.host.v1.UpdateLinksRequ
 };
 
 /**
+ * Links of one hook that are given equal priorities here run in the order of the request.
+ *
  * @generated from message bpfman.host.v1.UpdateLinksRequest
  */
 export declare type UpdateLinksRequestJson = {
@@ -4291,6 +4295,13 @@ export declare type Chain = Message<"bpfman.host.v1.Chain"> & {
    * @generated from field: repeated bpfman.host.v1.ChainMember members = 14;
    */
   members: ChainMember[];
+
+  /**
+   * the bpf filter of clsact that holds a TC chain where the kernel has no TCX
+   *
+   * @generated from field: bpfman.host.v1.TcFilter filter = 15;
+   */
+  filter?: TcFilter | undefined;
 };
 
 /**
@@ -4376,6 +4387,13 @@ export declare type ChainJson = {
    * @generated from field: repeated bpfman.host.v1.ChainMember members = 14;
    */
   members?: ChainMemberJson[];
+
+  /**
+   * the bpf filter of clsact that holds a TC chain where the kernel has no TCX
+   *
+   * @generated from field: bpfman.host.v1.TcFilter filter = 15;
+   */
+  filter?: TcFilterJson;
 };
 
 /**
@@ -4383,6 +4401,60 @@ export declare type ChainJson = {
  * Use `create(ChainSchema)` to create a new message.
  */
 export declare const ChainSchema: GenMessage<Chain, {jsonType: ChainJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.TcFilter
+ */
+export declare type TcFilter = Message<"bpfman.host.v1.TcFilter"> & {
+  /**
+   * tc's pref
+   *
+   * @generated from field: uint32 priority = 1;
+   */
+  priority: number;
+
+  /**
+   * @generated from field: uint32 handle = 2;
+   */
+  handle: number;
+
+  /**
+   * whether the qdisc is of this daemon's making
+   *
+   * @generated from field: bool own_qdisc = 3;
+   */
+  ownQdisc: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.TcFilter
+ */
+export declare type TcFilterJson = {
+  /**
+   * tc's pref
+   *
+   * @generated from field: uint32 priority = 1;
+   */
+  priority?: number;
+
+  /**
+   * @generated from field: uint32 handle = 2;
+   */
+  handle?: number;
+
+  /**
+   * whether the qdisc is of this daemon's making
+   *
+   * @generated from field: bool own_qdisc = 3;
+   */
+  ownQdisc?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.TcFilter.
+ * Use `create(TcFilterSchema)` to create a new message.
+ */
+export declare const TcFilterSchema: GenMessage<TcFilter, {jsonType: TcFilterJson}>;
 
 /**
  * @generated from message bpfman.host.v1.ChainMember
@@ -6058,6 +6130,8 @@ export declare type InventoryProgram = Message<"bpfman.host.v1.InventoryProgram"
   application: string;
 
   /**
+   * the kernel's links of it
+   *
    * @generated from field: repeated uint32 link_ids = 10;
    */
   linkIds: number[];
@@ -6134,6 +6208,8 @@ export declare type InventoryProgramJson = {
   application?: string;
 
   /**
+   * the kernel's links of it
+   *
    * @generated from field: repeated uint32 link_ids = 10;
    */
   linkIds?: number[];
