@@ -215,7 +215,7 @@ async function bytecode(source: LoadRequestMessage["bytecode"], manager: Manager
         case "file":
             return fileBytecode(source.value, manager, caller);
         case "image":
-            return imageBytecode(imageRequest(source.value), manager);
+            return imageBytecode(imageRequest(source.value, caller), manager);
         default:
             throw invalid("neither an object nor a file nor an image is given");
     }
