@@ -6,13 +6,13 @@ import { join } from "node:path";
 import type { ImageSourceJson, RegistryAuthJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, type Option, UsageError } from "./args.ts";
 
-const policies = ["Always", "IfNotPresent", "Never"];
+export const pullPolicies = ["Always", "IfNotPresent", "Never"];
 
 export const pullPolicy: Option = {
     name: "pull-policy",
     short: "p",
-    value: policies.join("|"),
-    choices: policies,
+    value: pullPolicies.join("|"),
+    choices: pullPolicies,
     help: "when to ask the registry (default IfNotPresent)",
 };
 
@@ -25,8 +25,14 @@ export const registryAuth: Option = {
 };
 
 export function imageSource(args: Args, url: string): ImageSourceJson {
-    const auth = registryAuthOf(args.value("registry-auth")) ?? ownAuth(url);
-    return { url, pullPolicy: args.value("pull-policy") ?? "IfNotPresent", ...(auth && { auth }) };
+    const auth = registryAuthOf(args.value("registry-auth"));
+    return withAuth({ url, pullPolicy: args.value("pull-policy") ?? "IfNotPresent", ...(auth && { auth }) });
+}
+
+/** With what the caller's own auth.json holds, where no credentials are given. */
+export function withAuth(source: ImageSourceJson): ImageSourceJson {
+    const auth = source.auth ?? ownAuth(source.url ?? "");
+    return { ...source, ...(auth && { auth }) };
 }
 
 /** As an auth.json has it. */

@@ -7,6 +7,7 @@ import type { ApplyRequestJson, ApplyResponseJson, ApplyStepJson } from "../../p
 import { parseApplyFile } from "../apply-file.ts";
 import type { Verb } from "../host.ts";
 import { wantsJson } from "../host.ts";
+import { withAuth } from "../image-source.ts";
 import { linkJson, programJson } from "../json.ts";
 import { readObjectFile } from "../object-file.ts";
 import { printErrorLine, printJson, printLines, table } from "../print.ts";
@@ -32,7 +33,9 @@ async function readSet(path: string): Promise<ApplyRequestJson> {
         const { request, objects } = parseApplyFile(await parse(readText(path)));
         const folder = fromStdin ? process.cwd() : dirname(resolve(path));
         const bytecode = (request.bytecode ?? []).map((one, at) => {
-            const { bytes, absolutePath } = readObjectFile(resolve(folder, objects[at] ?? ""));
+            const file = objects[at];
+            if (file === undefined) return { ...one, image: withAuth(one.image ?? {}) };
+            const { bytes, absolutePath } = readObjectFile(resolve(folder, file));
             return { ...one, object: toBase64(bytes), sourcePath: absolutePath };
         });
         return { ...request, bytecode };

@@ -26,9 +26,9 @@ import {
     type ProgramView,
     pullPolicies,
 } from "../model.ts";
+import { fileBytecode } from "./bytecode.ts";
 import { bytesMap, textMap } from "./convert.ts";
 import { invalid } from "./errors.ts";
-import { fileBytecode } from "./file-bytecode.ts";
 import * as hooks from "./hooks.ts";
 import { checkImageName, imageBytecode, passwordAuth } from "./host-images.ts";
 import { hasMetadata } from "./select.ts";

@@ -18,9 +18,9 @@ import {
     type MapSelector,
     type MapUpdateMode,
 } from "../model.ts";
+import { givenBytecode } from "./bytecode.ts";
 import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
-import { fileBytecode } from "./file-bytecode.ts";
 import type { Handlers, Sink } from "./service.ts";
 import * as validate from "./validate.ts";
 import { maxPendingBytes } from "./watch.ts";
@@ -91,18 +91,7 @@ export function mapHandlers(manager: Manager): Pick<Handlers<typeof Host>, MapMe
                 globalData: validate.checkGlobals(request.globalData),
                 globalValues: validate.checkGlobalValues(request.globalValues),
             };
-            if (bytecode.case === undefined) throw invalid("neither an object nor a file is given");
-            const object =
-                bytecode.case === "file"
-                    ? fileBytecode(bytecode.value, manager, caller)
-                    : {
-                          object: validate.checkObject(bytecode.value),
-                          sourcePath: validate.checkText(
-                              request.sourcePath,
-                              "the source's path",
-                              validate.limits.pathBytes,
-                          ),
-                      };
+            const object = await givenBytecode(bytecode, request.sourcePath, manager, caller);
             return convert.program(await manager.replaceProgram(id, { ...asked, ...object }, caller));
         },
     };

@@ -10,11 +10,11 @@ import {
 import type { Manager } from "../manager/manager.ts";
 import { type AttachItem, BpfmanError, type Caller, type LinkId, type LoadRequest, programTypes } from "../model.ts";
 import { applyRequest } from "./apply.ts";
+import { givenBytecode } from "./bytecode.ts";
 import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
-import { fileBytecode } from "./file-bytecode.ts";
 import { hookRequest } from "./hooks.ts";
-import { imageBytecode, imageHandlers, imageRequest } from "./host-images.ts";
+import { imageHandlers } from "./host-images.ts";
 import { mapHandlers } from "./host-maps.ts";
 import { programSpec } from "./program-spec.ts";
 import { selectsLink, selectsProgram } from "./select.ts";
@@ -75,7 +75,10 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
         },
 
         apply: async (request, caller) => {
-            const { steps, warnings, programs, links } = await manager.apply(applyRequest(request), caller);
+            const { steps, warnings, programs, links } = await manager.apply(
+                await applyRequest(request, manager, caller),
+                caller,
+            );
             return {
                 warnings: [...warnings],
                 steps: steps.map(step => ({ ...step })),
@@ -167,25 +170,8 @@ async function loadRequest(request: LoadRequestMessage, manager: Manager, caller
         privateMaps: request.privateMaps,
         attach: attach.length === 0 ? [] : attachItems(attach).map(loadAttachment),
         // last: the bytes are read once everything else is in order
-        ...(await bytecode(request, manager, caller)),
+        ...(await givenBytecode(request.bytecode, request.sourcePath, manager, caller)),
     };
-}
-
-async function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller) {
-    const { bytecode, sourcePath } = request;
-    switch (bytecode.case) {
-        case "object":
-            return {
-                object: validate.checkObject(bytecode.value),
-                sourcePath: validate.checkText(sourcePath, "the source's path", validate.limits.pathBytes),
-            };
-        case "file":
-            return fileBytecode(bytecode.value, manager, caller);
-        case "image":
-            return imageBytecode(imageRequest(bytecode.value), manager);
-        default:
-            throw invalid("neither an object nor a file nor an image is given");
-    }
 }
 
 function attachItems(items: readonly AttachItemMessage[]): readonly AttachItemMessage[] {

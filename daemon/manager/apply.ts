@@ -103,6 +103,7 @@ function loadRequest({ bytecode, programs }: PlannedLoad): LoadRequest {
     return {
         object: bytecode.object,
         sourcePath: bytecode.sourcePath,
+        image: bytecode.image,
         programs: programs.map(({ desired }) => desired.spec),
         globalData: bytecode.globalData,
         globalValues: bytecode.globalValues,

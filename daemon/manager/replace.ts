@@ -83,6 +83,7 @@ function prepare(context: Context, old: ProgramRecord, request: ReplaceRequest, 
     const load = {
         object: request.object,
         sourcePath: request.sourcePath,
+        image: request.image,
         programs: [{ name: request.programName || old.name, type, attachFunction }],
         globalData: new Map([...inherited, ...request.globalData]),
         globalValues: request.globalValues,

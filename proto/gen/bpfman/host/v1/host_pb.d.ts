@@ -2066,9 +2066,25 @@ export declare type ApplyBytecode = Message<"bpfman.host.v1.ApplyBytecode"> & {
   name: string;
 
   /**
-   * @generated from field: bytes object = 2;
+   * @generated from oneof bpfman.host.v1.ApplyBytecode.bytecode
    */
-  object: Uint8Array;
+  bytecode: {
+    /**
+     * the object itself
+     *
+     * @generated from field: bytes object = 2;
+     */
+    value: Uint8Array;
+    case: "object";
+  } | {
+    /**
+     * an OCI image that holds it; pulled as its policy says, by a dry run too
+     *
+     * @generated from field: bpfman.host.v1.ImageSource image = 7;
+     */
+    value: ImageSource;
+    case: "image";
+  } | { case: undefined; value?: undefined };
 
   /**
    * where the object came from, for people; never opened
@@ -2107,9 +2123,18 @@ export declare type ApplyBytecodeJson = {
   name?: string;
 
   /**
+   * the object itself
+   *
    * @generated from field: bytes object = 2;
    */
   object?: string;
+
+  /**
+   * an OCI image that holds it; pulled as its policy says, by a dry run too
+   *
+   * @generated from field: bpfman.host.v1.ImageSource image = 7;
+   */
+  image?: ImageSourceJson;
 
   /**
    * where the object came from, for people; never opened
@@ -6087,6 +6112,14 @@ export declare type ReplaceProgramRequest = Message<"bpfman.host.v1.ReplaceProgr
      */
     value: string;
     case: "file";
+  } | {
+    /**
+     * an OCI image that holds it
+     *
+     * @generated from field: bpfman.host.v1.ImageSource image = 9;
+     */
+    value: ImageSource;
+    case: "image";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -6145,6 +6178,13 @@ export declare type ReplaceProgramRequestJson = {
    * @generated from field: string file = 3;
    */
   file?: string;
+
+  /**
+   * an OCI image that holds it
+   *
+   * @generated from field: bpfman.host.v1.ImageSource image = 9;
+   */
+  image?: ImageSourceJson;
 
   /**
    * where the object came from, for people; never opened
