@@ -18,9 +18,12 @@ import type {
     ImageJson,
     InspectRequestJson,
     InspectResponseJson,
+    InventoryJson,
     LinkJson,
     ListChainsRequestJson,
     ListChainsResponseJson,
+    ListEventsRequestJson,
+    ListEventsResponseJson,
     ListImagesResponseJson,
     ListInterfacesResponseJson,
     ListLinksRequestJson,
@@ -29,6 +32,8 @@ import type {
     ListMapsResponseJson,
     ListProgramsRequestJson,
     ListProgramsResponseJson,
+    ListTargetsRequestJson,
+    ListTargetsResponseJson,
     LoadRequestJson,
     LoadResponseJson,
     LookupMapRequestJson,
@@ -36,6 +41,7 @@ import type {
     MapDetailJson,
     MapEntryJson,
     MapSelectorJson,
+    ProgramCodeJson,
     ProgramJson,
     PruneImagesRequestJson,
     PullImageRequestJson,
@@ -43,13 +49,19 @@ import type {
     RemoveImageRequestJson,
     RemoveImagesResponseJson,
     ReplaceProgramRequestJson,
+    SettingsJson,
+    StatisticsJson,
     TestRunRequestJson,
     TestRunResponseJson,
     UnloadRequestJson,
     UpdateLinkRequestJson,
+    UpdateLinksRequestJson,
+    UpdateLinksResponseJson,
     UpdateMapRequestJson,
+    VerifierLogJson,
     VersionResponseJson,
     WatchMapRequestJson,
+    WatchStatisticsRequestJson,
 } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Dial } from "./byte-stream.ts";
 import { serverStream } from "./connect-stream.ts";
@@ -98,6 +110,10 @@ export class HostClient {
 
     updateLink(request: UpdateLinkRequestJson, options?: CallOptions): Promise<LinkJson> {
         return this.#change("UpdateLink", request, options);
+    }
+
+    updateLinks(request: UpdateLinksRequestJson, options?: CallOptions): Promise<UpdateLinksResponseJson> {
+        return this.#change("UpdateLinks", request, options);
     }
 
     apply(request: ApplyRequestJson, options?: CallOptions): Promise<ApplyResponseJson> {
@@ -165,6 +181,37 @@ export class HostClient {
     /** Events from the call on, READY first. Ends only by an error, the signal's reason among them. */
     watch(signal?: AbortSignal): AsyncIterable<EventJson> {
         return serverStream(this.#dial, `${service}Watch`, {}, signal) as AsyncIterable<EventJson>;
+    }
+
+    /** The latest changes, newest first. */
+    listEvents(request: ListEventsRequestJson = {}, options?: CallOptions): Promise<ListEventsResponseJson> {
+        return this.#read("ListEvents", request, options);
+    }
+
+    getSettings(options?: CallOptions): Promise<SettingsJson> {
+        return this.#read("GetSettings", {}, options);
+    }
+
+    getInventory(options?: CallOptions): Promise<InventoryJson> {
+        return this.#read("GetInventory", {}, options);
+    }
+
+    /** Rates at intervals; the kernel counts until the stream is left. */
+    watchStatistics(request: WatchStatisticsRequestJson, signal?: AbortSignal): AsyncIterable<StatisticsJson> {
+        return serverStream(this.#dial, `${service}WatchStatistics`, request, signal) as AsyncIterable<StatisticsJson>;
+    }
+
+    /** jited: also the machine code. */
+    getProgramCode(id: number, jited = false, options?: CallOptions): Promise<ProgramCodeJson> {
+        return this.#read("GetProgramCode", { id, jited }, options);
+    }
+
+    getVerifierLog(programId: number, options?: CallOptions): Promise<VerifierLogJson> {
+        return this.#read("GetVerifierLog", { programId }, options);
+    }
+
+    listTargets(request: ListTargetsRequestJson, options?: CallOptions): Promise<ListTargetsResponseJson> {
+        return this.#read("ListTargets", request, options);
     }
 
     listMaps(request: ListMapsRequestJson = {}, options?: CallOptions): Promise<ListMapsResponseJson> {

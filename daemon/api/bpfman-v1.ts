@@ -119,8 +119,10 @@ async function loadRequest(request: LoadRequestMessage, manager: Manager, caller
 
 async function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller) {
     const location = request.bytecode?.location;
-    if (location?.case === "image" && location.value.url !== "")
-        return imageBytecode(imageRequest(location.value), manager);
+    if (location?.case === "image" && location.value.url !== "") {
+        const { object, origin } = await imageBytecode(imageRequest(location.value), manager);
+        return { object, sourcePath: "", image: origin };
+    }
     if (location?.case === "file" && location.value !== "") return fileBytecode(location.value, manager, caller);
     throw invalid("the location of the bytecode is missing");
 }

@@ -2,7 +2,7 @@
 // Where an object comes from: the bytes themselves, a path, an image.
 import type { LoadRequest as LoadRequestMessage } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Manager } from "../manager/manager.ts";
-import { BpfmanError, type Caller, type ImageOrigin } from "../model.ts";
+import { BpfmanError, type Caller, type ImageFacts, type ImageOrigin } from "../model.ts";
 import { invalid } from "./errors.ts";
 import { imageBytecode, imageRequest } from "./host-images.ts";
 import * as validate from "./validate.ts";
@@ -14,30 +14,38 @@ interface Bytecode {
     readonly image?: ImageOrigin;
 }
 
+interface Known extends Omit<Bytecode, "image"> {
+    readonly image?: { readonly origin: ImageOrigin; readonly facts: ImageFacts };
+}
+
+type Source = LoadRequestMessage["bytecode"];
+
 /** As a request of bpfman.host.v1 names it. */
-export async function givenBytecode(
-    bytecode: LoadRequestMessage["bytecode"],
-    sourcePath: string,
-    manager: Manager,
-    caller: Caller,
-): Promise<Bytecode> {
-    switch (bytecode.case) {
-        case "object":
-            return {
-                object: validate.checkObject(bytecode.value),
-                sourcePath: validate.checkText(sourcePath, "the source's path", validate.limits.pathBytes),
-            };
+export async function givenBytecode(source: Source, path: string, manager: Manager, caller: Caller): Promise<Bytecode> {
+    const { object, sourcePath, image } = await sourceOf(source, path, manager, caller);
+    return { object, sourcePath, ...(image && { image: image.origin }) };
+}
+
+/** The same, with what is known of an image. */
+export async function sourceOf(source: Source, path: string, manager: Manager, caller: Caller): Promise<Known> {
+    switch (source.case) {
+        case "object": {
+            const sourcePath = validate.checkText(path, "the source's path", validate.limits.pathBytes);
+            return { object: validate.checkObject(source.value), sourcePath };
+        }
         case "file":
-            return fileBytecode(bytecode.value, manager, caller);
-        case "image":
-            return await imageBytecode(imageRequest(bytecode.value), manager);
+            return fileBytecode(source.value, manager, caller);
+        case "image": {
+            const { object, ...image } = await imageBytecode(imageRequest(source.value), manager);
+            return { object, sourcePath: "", image };
+        }
         default:
             throw invalid("neither an object nor a file nor an image is given");
     }
 }
 
 /** The daemon opens a path for root alone: it is nobody's deputy. */
-export function fileBytecode(file: string, manager: Manager, caller: Caller): Bytecode {
+export function fileBytecode(file: string, manager: Manager, caller: Caller) {
     const path = validate.checkPath(file, "the object's path");
     if (caller.uid !== 0)
         throw new BpfmanError("PERMISSION_DENIED", "only root may let the daemon open a file", {

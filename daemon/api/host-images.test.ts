@@ -107,6 +107,18 @@ test("Load takes an image, and keeps where it came from", async () => {
     assert.equal(record.sourcePath, "");
 });
 
+test("Inspect looks into an image's object, and tells of the image", async () => {
+    const { manager, call } = setUp();
+    const { image, maps } = await call("Inspect", { image: { url, pullPolicy: "Always" } });
+    assert.deepEqual([image.reference, image.signature.state], [url, "unchecked"]);
+    assert.equal(maps[0].name, "counts");
+    const { request } = manager.asked["getImage"] as { request: ImageRequest };
+    assert.deepEqual([request.url, request.pullPolicy], [url, "Always"]);
+    await assert.rejects(call("Inspect", { image: {} }), { code: "INVALID_ARGUMENT", message: /name is missing/ });
+    manager.fails = new BpfmanError("NOT_FOUND", "no such image");
+    await assert.rejects(call("Inspect", { image: { url } }), { code: "NOT_FOUND" });
+});
+
 test("credentials are not in the log", () => {
     const { methods } = hostService(new FakeManager(), { runtimeDir: "", libbpf: "", startedAt: "" });
     const method = methods.get("Load");

@@ -26,8 +26,8 @@ export function imageHandlers(manager: Manager): Pick<Handlers<typeof Host>, Ima
             if (request.image === undefined) throw invalid("the image is missing");
             return pull(manager, imageRequest(request.image), sink);
         },
-        listImages: async () => ({ images: manager.listImages().map(image) }),
-        inspectImage: async request => image(manager.inspectImage(checkImageName(request.image))),
+        listImages: async () => ({ images: manager.listImages().map(imageJson) }),
+        inspectImage: async request => imageJson(manager.inspectImage(checkImageName(request.image))),
         removeImage: async ({ images, ignoreMissing }) => {
             if (images.length === 0) throw invalid("no image is named");
             if (images.length > limits.names) throw invalid(`more than ${limits.names} images in one request`);
@@ -69,7 +69,7 @@ export function passwordAuth(username: string, password: string): RegistryAuth |
 export async function imageBytecode(request: ImageRequest, manager: Manager) {
     const { facts, object } = await manager.getImage(request);
     const origin: ImageOrigin = { url: request.url, digest: facts.digest, pullPolicy: request.pullPolicy };
-    return { object, sourcePath: "", image: origin };
+    return { object, origin, facts };
 }
 
 type PullRecord = Parameters<Parameters<Handlers<typeof Host>["pullImage"]>[2]["send"]>[0];
@@ -89,7 +89,7 @@ function pull(manager: Manager, request: ImageRequest, sink: Sink<PullRecord>): 
     };
     manager.getImage(request, { onProgress, signal: leaving.signal }).then(
         ({ facts, cached }) => {
-            sink.send({ phase: "DONE", image: image(facts), cached });
+            sink.send({ phase: "DONE", image: imageJson(facts), cached });
             sink.end();
         },
         (error: unknown) => {
@@ -107,7 +107,7 @@ const removed = ({ removed: references, freedBytes }: RemovedImages) => ({
     freedBytes: String(freedBytes),
 });
 
-function image(facts: ImageFacts): ImageJson {
+export function imageJson(facts: ImageFacts): ImageJson {
     return {
         reference: facts.reference,
         digest: facts.digest,

@@ -10,12 +10,13 @@ import {
 import type { Manager } from "../manager/manager.ts";
 import { type AttachItem, BpfmanError, type Caller, type LinkId, type LoadRequest, programTypes } from "../model.ts";
 import { applyRequest } from "./apply.ts";
-import { givenBytecode } from "./bytecode.ts";
+import { givenBytecode, sourceOf } from "./bytecode.ts";
 import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
 import { hookRequest } from "./hooks.ts";
-import { imageHandlers } from "./host-images.ts";
+import { imageHandlers, imageJson } from "./host-images.ts";
 import { mapHandlers } from "./host-maps.ts";
+import { systemHandlers } from "./host-system.ts";
 import { programSpec } from "./program-spec.ts";
 import { selectsLink, selectsProgram } from "./select.ts";
 import { type Handlers, type Service, service } from "./service.ts";
@@ -36,7 +37,13 @@ const chainTypes = ["xdp", "tc-ingress", "tc-egress", "tcx-ingress", "tcx-egress
 
 export function hostService(manager: Manager, facts: DaemonFacts): Service {
     const handlers: Handlers<typeof Host> = {
-        inspect: async request => convert.inspectResponse(manager.inspect(validate.checkObject(request.object))),
+        inspect: async ({ bytecode: source }, caller) => {
+            const { object, image } = await sourceOf(source, "", manager, caller);
+            return {
+                ...convert.inspectResponse(manager.inspect(object)),
+                ...(image && { image: imageJson(image.facts) }),
+            };
+        },
 
         load: async (request, caller) => {
             const { programs, links, warnings } = await manager.load(
@@ -144,6 +151,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
 
         ...mapHandlers(manager),
         ...imageHandlers(manager),
+        ...systemHandlers(),
     };
     return service(Host, handlers, [
         ...(["load", "unload", "attach", "detach", "updateLink", "apply"] as const),

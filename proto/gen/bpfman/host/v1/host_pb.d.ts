@@ -110,9 +110,33 @@ export declare const ErrorDetailSchema: GenMessage<ErrorDetail, {jsonType: Error
  */
 export declare type InspectRequest = Message<"bpfman.host.v1.InspectRequest"> & {
   /**
-   * @generated from field: bytes object = 1;
+   * @generated from oneof bpfman.host.v1.InspectRequest.bytecode
    */
-  object: Uint8Array;
+  bytecode: {
+    /**
+     * the object itself
+     *
+     * @generated from field: bytes object = 1;
+     */
+    value: Uint8Array;
+    case: "object";
+  } | {
+    /**
+     * the object of an OCI image, brought into the cache as its policy says
+     *
+     * @generated from field: bpfman.host.v1.ImageSource image = 2;
+     */
+    value: ImageSource;
+    case: "image";
+  } | {
+    /**
+     * a path that the daemon opens; root only
+     *
+     * @generated from field: string file = 3;
+     */
+    value: string;
+    case: "file";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -120,9 +144,25 @@ export declare type InspectRequest = Message<"bpfman.host.v1.InspectRequest"> & 
  */
 export declare type InspectRequestJson = {
   /**
+   * the object itself
+   *
    * @generated from field: bytes object = 1;
    */
   object?: string;
+
+  /**
+   * the object of an OCI image, brought into the cache as its policy says
+   *
+   * @generated from field: bpfman.host.v1.ImageSource image = 2;
+   */
+  image?: ImageSourceJson;
+
+  /**
+   * a path that the daemon opens; root only
+   *
+   * @generated from field: string file = 3;
+   */
+  file?: string;
 };
 
 /**
@@ -159,6 +199,13 @@ export declare type InspectResponse = Message<"bpfman.host.v1.InspectResponse"> 
    * @generated from field: bool has_btf = 5;
    */
   hasBtf: boolean;
+
+  /**
+   * where the object is an image's
+   *
+   * @generated from field: bpfman.host.v1.Image image = 6;
+   */
+  image?: Image | undefined;
 };
 
 /**
@@ -189,6 +236,13 @@ export declare type InspectResponseJson = {
    * @generated from field: bool has_btf = 5;
    */
   hasBtf?: boolean;
+
+  /**
+   * where the object is an image's
+   *
+   * @generated from field: bpfman.host.v1.Image image = 6;
+   */
+  image?: ImageJson;
 };
 
 /**
@@ -1937,6 +1991,62 @@ export declare type UpdateLinkRequestJson = {
  * Use `create(UpdateLinkRequestSchema)` to create a new message.
  */
 export declare const UpdateLinkRequestSchema: GenMessage<UpdateLinkRequest, {jsonType: UpdateLinkRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.UpdateLinksRequest
+ */
+export declare type UpdateLinksRequest = Message<"bpfman.host.v1.UpdateLinksRequest"> & {
+  /**
+   * @generated from field: repeated bpfman.host.v1.UpdateLinkRequest updates = 1;
+   */
+  updates: UpdateLinkRequest[];
+};
+
+/**
+ * @generated from message bpfman.host.v1.UpdateLinksRequest
+ */
+export declare type UpdateLinksRequestJson = {
+  /**
+   * @generated from field: repeated bpfman.host.v1.UpdateLinkRequest updates = 1;
+   */
+  updates?: UpdateLinkRequestJson[];
+};
+
+/**
+ * Describes the message bpfman.host.v1.UpdateLinksRequest.
+ * Use `create(UpdateLinksRequestSchema)` to create a new message.
+ */
+export declare const UpdateLinksRequestSchema: GenMessage<UpdateLinksRequest, {jsonType: UpdateLinksRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.UpdateLinksResponse
+ */
+export declare type UpdateLinksResponse = Message<"bpfman.host.v1.UpdateLinksResponse"> & {
+  /**
+   * in the order of the request
+   *
+   * @generated from field: repeated bpfman.host.v1.Link links = 1;
+   */
+  links: Link[];
+};
+
+/**
+ * @generated from message bpfman.host.v1.UpdateLinksResponse
+ */
+export declare type UpdateLinksResponseJson = {
+  /**
+   * in the order of the request
+   *
+   * @generated from field: repeated bpfman.host.v1.Link links = 1;
+   */
+  links?: LinkJson[];
+};
+
+/**
+ * Describes the message bpfman.host.v1.UpdateLinksResponse.
+ * Use `create(UpdateLinksResponseSchema)` to create a new message.
+ */
+export declare const UpdateLinksResponseSchema: GenMessage<UpdateLinksResponse, {jsonType: UpdateLinksResponseJson}>;
 
 /**
  * @generated from message bpfman.host.v1.ProceedOn
@@ -4522,6 +4632,13 @@ export declare type Interface = Message<"bpfman.host.v1.Interface"> & {
    * @generated from field: repeated bpfman.host.v1.Chain chains = 10;
    */
   chains: Chain[];
+
+  /**
+   * TCP connections of administration (to this host's sshd or Cockpit) whose packets come in here
+   *
+   * @generated from field: repeated bpfman.host.v1.AdminSession sessions = 11;
+   */
+  sessions: AdminSession[];
 };
 
 /**
@@ -4583,6 +4700,13 @@ export declare type InterfaceJson = {
    * @generated from field: repeated bpfman.host.v1.Chain chains = 10;
    */
   chains?: ChainJson[];
+
+  /**
+   * TCP connections of administration (to this host's sshd or Cockpit) whose packets come in here
+   *
+   * @generated from field: repeated bpfman.host.v1.AdminSession sessions = 11;
+   */
+  sessions?: AdminSessionJson[];
 };
 
 /**
@@ -4590,6 +4714,64 @@ export declare type InterfaceJson = {
  * Use `create(InterfaceSchema)` to create a new message.
  */
 export declare const InterfaceSchema: GenMessage<Interface, {jsonType: InterfaceJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.AdminSession
+ */
+export declare type AdminSession = Message<"bpfman.host.v1.AdminSession"> & {
+  /**
+   * ssh, cockpit
+   *
+   * @generated from field: string service = 1;
+   */
+  service: string;
+
+  /**
+   * the peer's address and port
+   *
+   * @generated from field: string peer = 2;
+   */
+  peer: string;
+
+  /**
+   * this host's address and port
+   *
+   * @generated from field: string local = 3;
+   */
+  local: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.AdminSession
+ */
+export declare type AdminSessionJson = {
+  /**
+   * ssh, cockpit
+   *
+   * @generated from field: string service = 1;
+   */
+  service?: string;
+
+  /**
+   * the peer's address and port
+   *
+   * @generated from field: string peer = 2;
+   */
+  peer?: string;
+
+  /**
+   * this host's address and port
+   *
+   * @generated from field: string local = 3;
+   */
+  local?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.AdminSession.
+ * Use `create(AdminSessionSchema)` to create a new message.
+ */
+export declare const AdminSessionSchema: GenMessage<AdminSession, {jsonType: AdminSessionJson}>;
 
 /**
  * @generated from message bpfman.host.v1.FeaturesRequest
@@ -4870,6 +5052,8 @@ export declare const WatchRequestSchema: GenMessage<WatchRequest, {jsonType: Wat
  */
 export declare type Event = Message<"bpfman.host.v1.Event"> & {
   /**
+   * rises by one; 0 for what is not kept (READY, INTERFACES_CHANGED, KERNEL_CHANGED)
+   *
    * @generated from field: uint64 sequence = 1;
    */
   sequence: bigint;
@@ -4902,6 +5086,25 @@ export declare type Event = Message<"bpfman.host.v1.Event"> & {
    * @generated from field: string by = 6;
    */
   by: string;
+
+  /**
+   * what it was about, as names: programs, hooks ("xdp eth0"), images, maps
+   *
+   * @generated from field: repeated string subjects = 7;
+   */
+  subjects: string[];
+
+  /**
+   * REFUSED: the error; else what helps a reader, may be empty
+   *
+   * @generated from field: string message = 8;
+   */
+  message: string;
+
+  /**
+   * @generated from field: repeated uint32 map_ids = 9;
+   */
+  mapIds: number[];
 };
 
 /**
@@ -4909,6 +5112,8 @@ export declare type Event = Message<"bpfman.host.v1.Event"> & {
  */
 export declare type EventJson = {
   /**
+   * rises by one; 0 for what is not kept (READY, INTERFACES_CHANGED, KERNEL_CHANGED)
+   *
    * @generated from field: uint64 sequence = 1;
    */
   sequence?: string;
@@ -4941,6 +5146,25 @@ export declare type EventJson = {
    * @generated from field: string by = 6;
    */
   by?: string;
+
+  /**
+   * what it was about, as names: programs, hooks ("xdp eth0"), images, maps
+   *
+   * @generated from field: repeated string subjects = 7;
+   */
+  subjects?: string[];
+
+  /**
+   * REFUSED: the error; else what helps a reader, may be empty
+   *
+   * @generated from field: string message = 8;
+   */
+  message?: string;
+
+  /**
+   * @generated from field: repeated uint32 map_ids = 9;
+   */
+  mapIds?: number[];
 };
 
 /**
@@ -4994,17 +5218,2558 @@ export enum Event_Kind {
    * @generated from enum value: INTERFACES_CHANGED = 7;
    */
   INTERFACES_CHANGED = 7,
+
+  /**
+   * @generated from enum value: PROGRAM_REPLACED = 8;
+   */
+  PROGRAM_REPLACED = 8,
+
+  /**
+   * @generated from enum value: IMAGE_PULLED = 9;
+   */
+  IMAGE_PULLED = 9,
+
+  /**
+   * @generated from enum value: IMAGE_REMOVED = 10;
+   */
+  IMAGE_REMOVED = 10,
+
+  /**
+   * a set was applied; what it changed is told by events of its own
+   *
+   * @generated from enum value: SET_APPLIED = 11;
+   */
+  SET_APPLIED = 11,
+
+  /**
+   * @generated from enum value: MAP_CHANGED = 12;
+   */
+  MAP_CHANGED = 12,
+
+  /**
+   * others loaded or unloaded programs, maps or links; told at most once a second, only while somebody watches
+   *
+   * @generated from enum value: KERNEL_CHANGED = 13;
+   */
+  KERNEL_CHANGED = 13,
+
+  /**
+   * links went with their interface or network namespace
+   *
+   * @generated from enum value: LINK_LOST = 14;
+   */
+  LINK_LOST = 14,
+
+  /**
+   * @generated from enum value: DAEMON_STARTED = 15;
+   */
+  DAEMON_STARTED = 15,
+
+  /**
+   * a request for a change failed; message says why
+   *
+   * @generated from enum value: REFUSED = 16;
+   */
+  REFUSED = 16,
 }
 
 /**
  * @generated from enum bpfman.host.v1.Event.Kind
  */
-export declare type Event_KindJson = "KIND_UNSPECIFIED" | "READY" | "PROGRAM_LOADED" | "PROGRAM_UNLOADED" | "LINK_ATTACHED" | "LINK_DETACHED" | "LINK_UPDATED" | "INTERFACES_CHANGED";
+export declare type Event_KindJson = "KIND_UNSPECIFIED" | "READY" | "PROGRAM_LOADED" | "PROGRAM_UNLOADED" | "LINK_ATTACHED" | "LINK_DETACHED" | "LINK_UPDATED" | "INTERFACES_CHANGED" | "PROGRAM_REPLACED" | "IMAGE_PULLED" | "IMAGE_REMOVED" | "SET_APPLIED" | "MAP_CHANGED" | "KERNEL_CHANGED" | "LINK_LOST" | "DAEMON_STARTED" | "REFUSED";
 
 /**
  * Describes the enum bpfman.host.v1.Event.Kind.
  */
 export declare const Event_KindSchema: GenEnum<Event_Kind, Event_KindJson>;
+
+/**
+ * @generated from message bpfman.host.v1.ListEventsRequest
+ */
+export declare type ListEventsRequest = Message<"bpfman.host.v1.ListEventsRequest"> & {
+  /**
+   * at most so many; 0: 200
+   *
+   * @generated from field: uint32 limit = 1;
+   */
+  limit: number;
+
+  /**
+   * only events before this sequence number; 0: the newest
+   *
+   * @generated from field: uint64 before_sequence = 2;
+   */
+  beforeSequence: bigint;
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.Event.Kind kinds = 3;
+   */
+  kinds: Event_Kind[];
+};
+
+/**
+ * @generated from message bpfman.host.v1.ListEventsRequest
+ */
+export declare type ListEventsRequestJson = {
+  /**
+   * at most so many; 0: 200
+   *
+   * @generated from field: uint32 limit = 1;
+   */
+  limit?: number;
+
+  /**
+   * only events before this sequence number; 0: the newest
+   *
+   * @generated from field: uint64 before_sequence = 2;
+   */
+  beforeSequence?: string;
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.Event.Kind kinds = 3;
+   */
+  kinds?: Event_KindJson[];
+};
+
+/**
+ * Describes the message bpfman.host.v1.ListEventsRequest.
+ * Use `create(ListEventsRequestSchema)` to create a new message.
+ */
+export declare const ListEventsRequestSchema: GenMessage<ListEventsRequest, {jsonType: ListEventsRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ListEventsResponse
+ */
+export declare type ListEventsResponse = Message<"bpfman.host.v1.ListEventsResponse"> & {
+  /**
+   * @generated from field: repeated bpfman.host.v1.Event events = 1;
+   */
+  events: Event[];
+
+  /**
+   * older ones are kept too
+   *
+   * @generated from field: bool more = 2;
+   */
+  more: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ListEventsResponse
+ */
+export declare type ListEventsResponseJson = {
+  /**
+   * @generated from field: repeated bpfman.host.v1.Event events = 1;
+   */
+  events?: EventJson[];
+
+  /**
+   * older ones are kept too
+   *
+   * @generated from field: bool more = 2;
+   */
+  more?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ListEventsResponse.
+ * Use `create(ListEventsResponseSchema)` to create a new message.
+ */
+export declare const ListEventsResponseSchema: GenMessage<ListEventsResponse, {jsonType: ListEventsResponseJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.GetSettingsRequest
+ */
+export declare type GetSettingsRequest = Message<"bpfman.host.v1.GetSettingsRequest"> & {
+};
+
+/**
+ * @generated from message bpfman.host.v1.GetSettingsRequest
+ */
+export declare type GetSettingsRequestJson = {
+};
+
+/**
+ * Describes the message bpfman.host.v1.GetSettingsRequest.
+ * Use `create(GetSettingsRequestSchema)` to create a new message.
+ */
+export declare const GetSettingsRequestSchema: GenMessage<GetSettingsRequest, {jsonType: GetSettingsRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.Settings
+ */
+export declare type Settings = Message<"bpfman.host.v1.Settings"> & {
+  /**
+   * the file, whether it is there or not
+   *
+   * @generated from field: string config_path = 1;
+   */
+  configPath: string;
+
+  /**
+   * @generated from field: bool config_present = 2;
+   */
+  configPresent: boolean;
+
+  /**
+   * in the order of the file's documentation
+   *
+   * @generated from field: repeated bpfman.host.v1.Setting settings = 3;
+   */
+  settings: Setting[];
+
+  /**
+   * unknown keys and the like, one sentence each
+   *
+   * @generated from field: repeated string warnings = 4;
+   */
+  warnings: string[];
+
+  /**
+   * what policy.json demands of images
+   *
+   * @generated from field: repeated bpfman.host.v1.ImagePolicy policies = 5;
+   */
+  policies: ImagePolicy[];
+
+  /**
+   * @generated from field: string policy_path = 6;
+   */
+  policyPath: string;
+
+  /**
+   * @generated from field: bool policy_present = 7;
+   */
+  policyPresent: boolean;
+
+  /**
+   * identities whose signatures are trusted, by bpfman's own configuration
+   *
+   * @generated from field: repeated bpfman.host.v1.TrustedIdentity trusted_identities = 8;
+   */
+  trustedIdentities: TrustedIdentity[];
+
+  /**
+   * name of the group whose members may use the socket, and its members
+   *
+   * @generated from field: string group = 9;
+   */
+  group: string;
+
+  /**
+   * @generated from field: repeated string group_members = 10;
+   */
+  groupMembers: string[];
+
+  /**
+   * @generated from field: string socket_path = 11;
+   */
+  socketPath: string;
+
+  /**
+   * @generated from field: string runtime_dir = 12;
+   */
+  runtimeDir: string;
+
+  /**
+   * @generated from field: string state_dir = 13;
+   */
+  stateDir: string;
+
+  /**
+   * @generated from field: string image_cache_dir = 14;
+   */
+  imageCacheDir: string;
+
+  /**
+   * @generated from field: uint64 image_cache_bytes = 15;
+   */
+  imageCacheBytes: bigint;
+
+  /**
+   * @generated from field: uint64 image_cache_limit_bytes = 16;
+   */
+  imageCacheLimitBytes: bigint;
+};
+
+/**
+ * @generated from message bpfman.host.v1.Settings
+ */
+export declare type SettingsJson = {
+  /**
+   * the file, whether it is there or not
+   *
+   * @generated from field: string config_path = 1;
+   */
+  configPath?: string;
+
+  /**
+   * @generated from field: bool config_present = 2;
+   */
+  configPresent?: boolean;
+
+  /**
+   * in the order of the file's documentation
+   *
+   * @generated from field: repeated bpfman.host.v1.Setting settings = 3;
+   */
+  settings?: SettingJson[];
+
+  /**
+   * unknown keys and the like, one sentence each
+   *
+   * @generated from field: repeated string warnings = 4;
+   */
+  warnings?: string[];
+
+  /**
+   * what policy.json demands of images
+   *
+   * @generated from field: repeated bpfman.host.v1.ImagePolicy policies = 5;
+   */
+  policies?: ImagePolicyJson[];
+
+  /**
+   * @generated from field: string policy_path = 6;
+   */
+  policyPath?: string;
+
+  /**
+   * @generated from field: bool policy_present = 7;
+   */
+  policyPresent?: boolean;
+
+  /**
+   * identities whose signatures are trusted, by bpfman's own configuration
+   *
+   * @generated from field: repeated bpfman.host.v1.TrustedIdentity trusted_identities = 8;
+   */
+  trustedIdentities?: TrustedIdentityJson[];
+
+  /**
+   * name of the group whose members may use the socket, and its members
+   *
+   * @generated from field: string group = 9;
+   */
+  group?: string;
+
+  /**
+   * @generated from field: repeated string group_members = 10;
+   */
+  groupMembers?: string[];
+
+  /**
+   * @generated from field: string socket_path = 11;
+   */
+  socketPath?: string;
+
+  /**
+   * @generated from field: string runtime_dir = 12;
+   */
+  runtimeDir?: string;
+
+  /**
+   * @generated from field: string state_dir = 13;
+   */
+  stateDir?: string;
+
+  /**
+   * @generated from field: string image_cache_dir = 14;
+   */
+  imageCacheDir?: string;
+
+  /**
+   * @generated from field: uint64 image_cache_bytes = 15;
+   */
+  imageCacheBytes?: string;
+
+  /**
+   * @generated from field: uint64 image_cache_limit_bytes = 16;
+   */
+  imageCacheLimitBytes?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.Settings.
+ * Use `create(SettingsSchema)` to create a new message.
+ */
+export declare const SettingsSchema: GenMessage<Settings, {jsonType: SettingsJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.Setting
+ */
+export declare type Setting = Message<"bpfman.host.v1.Setting"> & {
+  /**
+   * as "signing.allow_unsigned", "interfaces.eth0.xdp_mode"
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * as TOML writes it
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+
+  /**
+   * it stands in the file; else value is the default
+   *
+   * @generated from field: bool set = 3;
+   */
+  set: boolean;
+
+  /**
+   * what it decides, one sentence
+   *
+   * @generated from field: string description = 4;
+   */
+  description: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.Setting
+ */
+export declare type SettingJson = {
+  /**
+   * as "signing.allow_unsigned", "interfaces.eth0.xdp_mode"
+   *
+   * @generated from field: string key = 1;
+   */
+  key?: string;
+
+  /**
+   * as TOML writes it
+   *
+   * @generated from field: string value = 2;
+   */
+  value?: string;
+
+  /**
+   * it stands in the file; else value is the default
+   *
+   * @generated from field: bool set = 3;
+   */
+  set?: boolean;
+
+  /**
+   * what it decides, one sentence
+   *
+   * @generated from field: string description = 4;
+   */
+  description?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.Setting.
+ * Use `create(SettingSchema)` to create a new message.
+ */
+export declare const SettingSchema: GenMessage<Setting, {jsonType: SettingJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ImagePolicy
+ */
+export declare type ImagePolicy = Message<"bpfman.host.v1.ImagePolicy"> & {
+  /**
+   * docker, docker-daemon, … ; empty for the default
+   *
+   * @generated from field: string transport = 1;
+   */
+  transport: string;
+
+  /**
+   * registry or repository; empty for the transport's or the general default
+   *
+   * @generated from field: string scope = 2;
+   */
+  scope: string;
+
+  /**
+   * insecureAcceptAnything, reject, signedBy, sigstoreSigned
+   *
+   * @generated from field: string type = 3;
+   */
+  type: string;
+
+  /**
+   * whose key or identity, for people; may be empty
+   *
+   * @generated from field: string detail = 4;
+   */
+  detail: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ImagePolicy
+ */
+export declare type ImagePolicyJson = {
+  /**
+   * docker, docker-daemon, … ; empty for the default
+   *
+   * @generated from field: string transport = 1;
+   */
+  transport?: string;
+
+  /**
+   * registry or repository; empty for the transport's or the general default
+   *
+   * @generated from field: string scope = 2;
+   */
+  scope?: string;
+
+  /**
+   * insecureAcceptAnything, reject, signedBy, sigstoreSigned
+   *
+   * @generated from field: string type = 3;
+   */
+  type?: string;
+
+  /**
+   * whose key or identity, for people; may be empty
+   *
+   * @generated from field: string detail = 4;
+   */
+  detail?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ImagePolicy.
+ * Use `create(ImagePolicySchema)` to create a new message.
+ */
+export declare const ImagePolicySchema: GenMessage<ImagePolicy, {jsonType: ImagePolicyJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.TrustedIdentity
+ */
+export declare type TrustedIdentity = Message<"bpfman.host.v1.TrustedIdentity"> & {
+  /**
+   * the certificate's subject, or a pattern of it
+   *
+   * @generated from field: string subject = 1;
+   */
+  subject: string;
+
+  /**
+   * @generated from field: string issuer = 2;
+   */
+  issuer: string;
+
+  /**
+   * path of a public key, instead of both
+   *
+   * @generated from field: string key_path = 3;
+   */
+  keyPath: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.TrustedIdentity
+ */
+export declare type TrustedIdentityJson = {
+  /**
+   * the certificate's subject, or a pattern of it
+   *
+   * @generated from field: string subject = 1;
+   */
+  subject?: string;
+
+  /**
+   * @generated from field: string issuer = 2;
+   */
+  issuer?: string;
+
+  /**
+   * path of a public key, instead of both
+   *
+   * @generated from field: string key_path = 3;
+   */
+  keyPath?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.TrustedIdentity.
+ * Use `create(TrustedIdentitySchema)` to create a new message.
+ */
+export declare const TrustedIdentitySchema: GenMessage<TrustedIdentity, {jsonType: TrustedIdentityJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.GetInventoryRequest
+ */
+export declare type GetInventoryRequest = Message<"bpfman.host.v1.GetInventoryRequest"> & {
+};
+
+/**
+ * @generated from message bpfman.host.v1.GetInventoryRequest
+ */
+export declare type GetInventoryRequestJson = {
+};
+
+/**
+ * Describes the message bpfman.host.v1.GetInventoryRequest.
+ * Use `create(GetInventoryRequestSchema)` to create a new message.
+ */
+export declare const GetInventoryRequestSchema: GenMessage<GetInventoryRequest, {jsonType: GetInventoryRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.Inventory
+ */
+export declare type Inventory = Message<"bpfman.host.v1.Inventory"> & {
+  /**
+   * @generated from field: repeated bpfman.host.v1.InventoryProgram programs = 1;
+   */
+  programs: InventoryProgram[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.InventoryMap maps = 2;
+   */
+  maps: InventoryMap[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.InventoryLink links = 3;
+   */
+  links: InventoryLink[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.InventoryBtf btf = 4;
+   */
+  btf: InventoryBtf[];
+
+  /**
+   * the processes that owners are told by
+   *
+   * @generated from field: repeated bpfman.host.v1.OwnerProcess processes = 5;
+   */
+  processes: OwnerProcess[];
+
+  /**
+   * @generated from field: bpfman.host.v1.InventoryTotals totals = 6;
+   */
+  totals?: InventoryTotals | undefined;
+
+  /**
+   * why owners are not known (no iterator, no right to look into /proc); empty where they are
+   *
+   * @generated from field: string owners_unknown = 7;
+   */
+  ownersUnknown: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.Inventory
+ */
+export declare type InventoryJson = {
+  /**
+   * @generated from field: repeated bpfman.host.v1.InventoryProgram programs = 1;
+   */
+  programs?: InventoryProgramJson[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.InventoryMap maps = 2;
+   */
+  maps?: InventoryMapJson[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.InventoryLink links = 3;
+   */
+  links?: InventoryLinkJson[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.InventoryBtf btf = 4;
+   */
+  btf?: InventoryBtfJson[];
+
+  /**
+   * the processes that owners are told by
+   *
+   * @generated from field: repeated bpfman.host.v1.OwnerProcess processes = 5;
+   */
+  processes?: OwnerProcessJson[];
+
+  /**
+   * @generated from field: bpfman.host.v1.InventoryTotals totals = 6;
+   */
+  totals?: InventoryTotalsJson;
+
+  /**
+   * why owners are not known (no iterator, no right to look into /proc); empty where they are
+   *
+   * @generated from field: string owners_unknown = 7;
+   */
+  ownersUnknown?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.Inventory.
+ * Use `create(InventorySchema)` to create a new message.
+ */
+export declare const InventorySchema: GenMessage<Inventory, {jsonType: InventoryJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.InventoryTotals
+ */
+export declare type InventoryTotals = Message<"bpfman.host.v1.InventoryTotals"> & {
+  /**
+   * @generated from field: uint32 programs = 1;
+   */
+  programs: number;
+
+  /**
+   * @generated from field: uint32 maps = 2;
+   */
+  maps: number;
+
+  /**
+   * @generated from field: uint32 links = 3;
+   */
+  links: number;
+
+  /**
+   * @generated from field: uint32 btf = 4;
+   */
+  btf: number;
+
+  /**
+   * @generated from field: uint64 program_memory_bytes = 5;
+   */
+  programMemoryBytes: bigint;
+
+  /**
+   * @generated from field: uint64 map_memory_bytes = 6;
+   */
+  mapMemoryBytes: bigint;
+
+  /**
+   * @generated from field: uint64 btf_bytes = 7;
+   */
+  btfBytes: bigint;
+
+  /**
+   * of the programs: this daemon's, dispatchers and the like included
+   *
+   * @generated from field: uint32 managed_programs = 8;
+   */
+  managedPrograms: number;
+};
+
+/**
+ * @generated from message bpfman.host.v1.InventoryTotals
+ */
+export declare type InventoryTotalsJson = {
+  /**
+   * @generated from field: uint32 programs = 1;
+   */
+  programs?: number;
+
+  /**
+   * @generated from field: uint32 maps = 2;
+   */
+  maps?: number;
+
+  /**
+   * @generated from field: uint32 links = 3;
+   */
+  links?: number;
+
+  /**
+   * @generated from field: uint32 btf = 4;
+   */
+  btf?: number;
+
+  /**
+   * @generated from field: uint64 program_memory_bytes = 5;
+   */
+  programMemoryBytes?: string;
+
+  /**
+   * @generated from field: uint64 map_memory_bytes = 6;
+   */
+  mapMemoryBytes?: string;
+
+  /**
+   * @generated from field: uint64 btf_bytes = 7;
+   */
+  btfBytes?: string;
+
+  /**
+   * of the programs: this daemon's, dispatchers and the like included
+   *
+   * @generated from field: uint32 managed_programs = 8;
+   */
+  managedPrograms?: number;
+};
+
+/**
+ * Describes the message bpfman.host.v1.InventoryTotals.
+ * Use `create(InventoryTotalsSchema)` to create a new message.
+ */
+export declare const InventoryTotalsSchema: GenMessage<InventoryTotals, {jsonType: InventoryTotalsJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.InventoryProgram
+ */
+export declare type InventoryProgram = Message<"bpfman.host.v1.InventoryProgram"> & {
+  /**
+   * @generated from field: bpfman.host.v1.KernelProgram kernel = 1;
+   */
+  kernel?: KernelProgram | undefined;
+
+  /**
+   * the whole name by BTF; the kernel keeps 15 bytes of it
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * this daemon loaded it
+   *
+   * @generated from field: bool managed = 3;
+   */
+  managed: boolean;
+
+  /**
+   * as Program.part_of
+   *
+   * @generated from field: string part_of = 4;
+   */
+  partOf: string;
+
+  /**
+   * processes with a descriptor of it
+   *
+   * @generated from field: repeated uint32 pids = 5;
+   */
+  pids: number[];
+
+  /**
+   * where any visible bpffs pins it
+   *
+   * @generated from field: repeated string pin_paths = 6;
+   */
+  pinPaths: string[];
+
+  /**
+   * where it is attached, for people: "xdp eth0", "cgroup_skb /system.slice", "tracepoint sched/sched_switch"
+   *
+   * @generated from field: repeated string hooks = 7;
+   */
+  hooks: string[];
+
+  /**
+   * @generated from field: bpfman.host.v1.RunStats stats = 8;
+   */
+  stats?: RunStats | undefined;
+
+  /**
+   * application of its metadata
+   *
+   * @generated from field: string application = 9;
+   */
+  application: string;
+
+  /**
+   * @generated from field: repeated uint32 link_ids = 10;
+   */
+  linkIds: number[];
+
+  /**
+   * who owns it, in one word for grouping: bpfman, systemd, a unit's or a process's name; empty where unknown
+   *
+   * @generated from field: string owner = 11;
+   */
+  owner: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.InventoryProgram
+ */
+export declare type InventoryProgramJson = {
+  /**
+   * @generated from field: bpfman.host.v1.KernelProgram kernel = 1;
+   */
+  kernel?: KernelProgramJson;
+
+  /**
+   * the whole name by BTF; the kernel keeps 15 bytes of it
+   *
+   * @generated from field: string name = 2;
+   */
+  name?: string;
+
+  /**
+   * this daemon loaded it
+   *
+   * @generated from field: bool managed = 3;
+   */
+  managed?: boolean;
+
+  /**
+   * as Program.part_of
+   *
+   * @generated from field: string part_of = 4;
+   */
+  partOf?: string;
+
+  /**
+   * processes with a descriptor of it
+   *
+   * @generated from field: repeated uint32 pids = 5;
+   */
+  pids?: number[];
+
+  /**
+   * where any visible bpffs pins it
+   *
+   * @generated from field: repeated string pin_paths = 6;
+   */
+  pinPaths?: string[];
+
+  /**
+   * where it is attached, for people: "xdp eth0", "cgroup_skb /system.slice", "tracepoint sched/sched_switch"
+   *
+   * @generated from field: repeated string hooks = 7;
+   */
+  hooks?: string[];
+
+  /**
+   * @generated from field: bpfman.host.v1.RunStats stats = 8;
+   */
+  stats?: RunStatsJson;
+
+  /**
+   * application of its metadata
+   *
+   * @generated from field: string application = 9;
+   */
+  application?: string;
+
+  /**
+   * @generated from field: repeated uint32 link_ids = 10;
+   */
+  linkIds?: number[];
+
+  /**
+   * who owns it, in one word for grouping: bpfman, systemd, a unit's or a process's name; empty where unknown
+   *
+   * @generated from field: string owner = 11;
+   */
+  owner?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.InventoryProgram.
+ * Use `create(InventoryProgramSchema)` to create a new message.
+ */
+export declare const InventoryProgramSchema: GenMessage<InventoryProgram, {jsonType: InventoryProgramJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.InventoryMap
+ */
+export declare type InventoryMap = Message<"bpfman.host.v1.InventoryMap"> & {
+  /**
+   * @generated from field: bpfman.host.v1.Map map = 1;
+   */
+  map?: Map | undefined;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: bool managed = 3;
+   */
+  managed: boolean;
+
+  /**
+   * @generated from field: string part_of = 4;
+   */
+  partOf: string;
+
+  /**
+   * @generated from field: repeated uint32 pids = 5;
+   */
+  pids: number[];
+
+  /**
+   * @generated from field: repeated string pin_paths = 6;
+   */
+  pinPaths: string[];
+
+  /**
+   * programs that use it
+   *
+   * @generated from field: repeated uint32 program_ids = 7;
+   */
+  programIds: number[];
+
+  /**
+   * @generated from field: string owner = 8;
+   */
+  owner: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.InventoryMap
+ */
+export declare type InventoryMapJson = {
+  /**
+   * @generated from field: bpfman.host.v1.Map map = 1;
+   */
+  map?: MapJson;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: bool managed = 3;
+   */
+  managed?: boolean;
+
+  /**
+   * @generated from field: string part_of = 4;
+   */
+  partOf?: string;
+
+  /**
+   * @generated from field: repeated uint32 pids = 5;
+   */
+  pids?: number[];
+
+  /**
+   * @generated from field: repeated string pin_paths = 6;
+   */
+  pinPaths?: string[];
+
+  /**
+   * programs that use it
+   *
+   * @generated from field: repeated uint32 program_ids = 7;
+   */
+  programIds?: number[];
+
+  /**
+   * @generated from field: string owner = 8;
+   */
+  owner?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.InventoryMap.
+ * Use `create(InventoryMapSchema)` to create a new message.
+ */
+export declare const InventoryMapSchema: GenMessage<InventoryMap, {jsonType: InventoryMapJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.InventoryLink
+ */
+export declare type InventoryLink = Message<"bpfman.host.v1.InventoryLink"> & {
+  /**
+   * @generated from field: bpfman.host.v1.KernelLink kernel = 1;
+   */
+  kernel?: KernelLink | undefined;
+
+  /**
+   * this daemon's link that it carries; 0: none
+   *
+   * @generated from field: uint32 managed_link_id = 2;
+   */
+  managedLinkId: number;
+
+  /**
+   * @generated from field: repeated uint32 pids = 3;
+   */
+  pids: number[];
+
+  /**
+   * @generated from field: repeated string pin_paths = 4;
+   */
+  pinPaths: string[];
+
+  /**
+   * @generated from field: string hook = 5;
+   */
+  hook: string;
+
+  /**
+   * @generated from field: string owner = 6;
+   */
+  owner: string;
+
+  /**
+   * @generated from field: string part_of = 7;
+   */
+  partOf: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.InventoryLink
+ */
+export declare type InventoryLinkJson = {
+  /**
+   * @generated from field: bpfman.host.v1.KernelLink kernel = 1;
+   */
+  kernel?: KernelLinkJson;
+
+  /**
+   * this daemon's link that it carries; 0: none
+   *
+   * @generated from field: uint32 managed_link_id = 2;
+   */
+  managedLinkId?: number;
+
+  /**
+   * @generated from field: repeated uint32 pids = 3;
+   */
+  pids?: number[];
+
+  /**
+   * @generated from field: repeated string pin_paths = 4;
+   */
+  pinPaths?: string[];
+
+  /**
+   * @generated from field: string hook = 5;
+   */
+  hook?: string;
+
+  /**
+   * @generated from field: string owner = 6;
+   */
+  owner?: string;
+
+  /**
+   * @generated from field: string part_of = 7;
+   */
+  partOf?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.InventoryLink.
+ * Use `create(InventoryLinkSchema)` to create a new message.
+ */
+export declare const InventoryLinkSchema: GenMessage<InventoryLink, {jsonType: InventoryLinkJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.InventoryBtf
+ */
+export declare type InventoryBtf = Message<"bpfman.host.v1.InventoryBtf"> & {
+  /**
+   * @generated from field: uint32 id = 1;
+   */
+  id: number;
+
+  /**
+   * vmlinux, a module's name, or empty
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: uint32 size_bytes = 3;
+   */
+  sizeBytes: number;
+
+  /**
+   * of the kernel or a module
+   *
+   * @generated from field: bool kernel = 4;
+   */
+  kernel: boolean;
+
+  /**
+   * @generated from field: repeated uint32 program_ids = 5;
+   */
+  programIds: number[];
+
+  /**
+   * @generated from field: repeated uint32 map_ids = 6;
+   */
+  mapIds: number[];
+
+  /**
+   * @generated from field: repeated uint32 pids = 7;
+   */
+  pids: number[];
+};
+
+/**
+ * @generated from message bpfman.host.v1.InventoryBtf
+ */
+export declare type InventoryBtfJson = {
+  /**
+   * @generated from field: uint32 id = 1;
+   */
+  id?: number;
+
+  /**
+   * vmlinux, a module's name, or empty
+   *
+   * @generated from field: string name = 2;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: uint32 size_bytes = 3;
+   */
+  sizeBytes?: number;
+
+  /**
+   * of the kernel or a module
+   *
+   * @generated from field: bool kernel = 4;
+   */
+  kernel?: boolean;
+
+  /**
+   * @generated from field: repeated uint32 program_ids = 5;
+   */
+  programIds?: number[];
+
+  /**
+   * @generated from field: repeated uint32 map_ids = 6;
+   */
+  mapIds?: number[];
+
+  /**
+   * @generated from field: repeated uint32 pids = 7;
+   */
+  pids?: number[];
+};
+
+/**
+ * Describes the message bpfman.host.v1.InventoryBtf.
+ * Use `create(InventoryBtfSchema)` to create a new message.
+ */
+export declare const InventoryBtfSchema: GenMessage<InventoryBtf, {jsonType: InventoryBtfJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.OwnerProcess
+ */
+export declare type OwnerProcess = Message<"bpfman.host.v1.OwnerProcess"> & {
+  /**
+   * @generated from field: uint32 pid = 1;
+   */
+  pid: number;
+
+  /**
+   * comm
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * the command line's first words
+   *
+   * @generated from field: string command = 3;
+   */
+  command: string;
+
+  /**
+   * @generated from field: uint32 uid = 4;
+   */
+  uid: number;
+
+  /**
+   * @generated from field: string user = 5;
+   */
+  user: string;
+
+  /**
+   * as "sshd.service", "session-3.scope"; empty where it is none
+   *
+   * @generated from field: string unit = 6;
+   */
+  unit: string;
+
+  /**
+   * id or name of its container; empty where it is none
+   *
+   * @generated from field: string container = 7;
+   */
+  container: string;
+
+  /**
+   * podman, docker, kubernetes, lxc, nspawn, …
+   *
+   * @generated from field: string container_runtime = 8;
+   */
+  containerRuntime: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.OwnerProcess
+ */
+export declare type OwnerProcessJson = {
+  /**
+   * @generated from field: uint32 pid = 1;
+   */
+  pid?: number;
+
+  /**
+   * comm
+   *
+   * @generated from field: string name = 2;
+   */
+  name?: string;
+
+  /**
+   * the command line's first words
+   *
+   * @generated from field: string command = 3;
+   */
+  command?: string;
+
+  /**
+   * @generated from field: uint32 uid = 4;
+   */
+  uid?: number;
+
+  /**
+   * @generated from field: string user = 5;
+   */
+  user?: string;
+
+  /**
+   * as "sshd.service", "session-3.scope"; empty where it is none
+   *
+   * @generated from field: string unit = 6;
+   */
+  unit?: string;
+
+  /**
+   * id or name of its container; empty where it is none
+   *
+   * @generated from field: string container = 7;
+   */
+  container?: string;
+
+  /**
+   * podman, docker, kubernetes, lxc, nspawn, …
+   *
+   * @generated from field: string container_runtime = 8;
+   */
+  containerRuntime?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.OwnerProcess.
+ * Use `create(OwnerProcessSchema)` to create a new message.
+ */
+export declare const OwnerProcessSchema: GenMessage<OwnerProcess, {jsonType: OwnerProcessJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.WatchStatisticsRequest
+ */
+export declare type WatchStatisticsRequest = Message<"bpfman.host.v1.WatchStatisticsRequest"> & {
+  /**
+   * 0: 1000; at least 250
+   *
+   * @generated from field: uint32 interval_ms = 1;
+   */
+  intervalMs: number;
+
+  /**
+   * only these programs; empty: all
+   *
+   * @generated from field: repeated uint32 program_ids = 2;
+   */
+  programIds: number[];
+
+  /**
+   * count verdicts of chains too: while a stream that asks for it is open, chains run a revision that counts for
+   * each slot
+   *
+   * @generated from field: bool chains = 3;
+   */
+  chains: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.WatchStatisticsRequest
+ */
+export declare type WatchStatisticsRequestJson = {
+  /**
+   * 0: 1000; at least 250
+   *
+   * @generated from field: uint32 interval_ms = 1;
+   */
+  intervalMs?: number;
+
+  /**
+   * only these programs; empty: all
+   *
+   * @generated from field: repeated uint32 program_ids = 2;
+   */
+  programIds?: number[];
+
+  /**
+   * count verdicts of chains too: while a stream that asks for it is open, chains run a revision that counts for
+   * each slot
+   *
+   * @generated from field: bool chains = 3;
+   */
+  chains?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.WatchStatisticsRequest.
+ * Use `create(WatchStatisticsRequestSchema)` to create a new message.
+ */
+export declare const WatchStatisticsRequestSchema: GenMessage<WatchStatisticsRequest, {jsonType: WatchStatisticsRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.Statistics
+ */
+export declare type Statistics = Message<"bpfman.host.v1.Statistics"> & {
+  /**
+   * RFC 3339, with milliseconds
+   *
+   * @generated from field: string time = 1;
+   */
+  time: string;
+
+  /**
+   * since the record before; 0 in the first, which holds no rates
+   *
+   * @generated from field: uint32 interval_ms = 2;
+   */
+  intervalMs: number;
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.ProgramStatistics programs = 3;
+   */
+  programs: ProgramStatistics[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.ChainStatistics chains = 4;
+   */
+  chains: ChainStatistics[];
+
+  /**
+   * why the kernel does not count (errno and sentence); empty where it does
+   *
+   * @generated from field: string unavailable = 5;
+   */
+  unavailable: string;
+
+  /**
+   * number of CPUs that are online: cpu_share is of one
+   *
+   * @generated from field: uint32 cpus = 6;
+   */
+  cpus: number;
+};
+
+/**
+ * @generated from message bpfman.host.v1.Statistics
+ */
+export declare type StatisticsJson = {
+  /**
+   * RFC 3339, with milliseconds
+   *
+   * @generated from field: string time = 1;
+   */
+  time?: string;
+
+  /**
+   * since the record before; 0 in the first, which holds no rates
+   *
+   * @generated from field: uint32 interval_ms = 2;
+   */
+  intervalMs?: number;
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.ProgramStatistics programs = 3;
+   */
+  programs?: ProgramStatisticsJson[];
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.ChainStatistics chains = 4;
+   */
+  chains?: ChainStatisticsJson[];
+
+  /**
+   * why the kernel does not count (errno and sentence); empty where it does
+   *
+   * @generated from field: string unavailable = 5;
+   */
+  unavailable?: string;
+
+  /**
+   * number of CPUs that are online: cpu_share is of one
+   *
+   * @generated from field: uint32 cpus = 6;
+   */
+  cpus?: number;
+};
+
+/**
+ * Describes the message bpfman.host.v1.Statistics.
+ * Use `create(StatisticsSchema)` to create a new message.
+ */
+export declare const StatisticsSchema: GenMessage<Statistics, {jsonType: StatisticsJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ProgramStatistics
+ */
+export declare type ProgramStatistics = Message<"bpfman.host.v1.ProgramStatistics"> & {
+  /**
+   * @generated from field: uint32 id = 1;
+   */
+  id: number;
+
+  /**
+   * since the record before
+   *
+   * @generated from field: uint64 runs = 2;
+   */
+  runs: bigint;
+
+  /**
+   * @generated from field: uint64 run_time_ns = 3;
+   */
+  runTimeNs: bigint;
+
+  /**
+   * per second, mean ns of a run, share of one CPU from 0
+   *
+   * @generated from field: double runs_per_second = 4;
+   */
+  runsPerSecond: number;
+
+  /**
+   * @generated from field: double ns_per_run = 5;
+   */
+  nsPerRun: number;
+
+  /**
+   * @generated from field: double cpu_share = 6;
+   */
+  cpuShare: number;
+
+  /**
+   * since it was loaded, as far as the kernel counted
+   *
+   * @generated from field: uint64 total_runs = 7;
+   */
+  totalRuns: bigint;
+
+  /**
+   * @generated from field: uint64 total_run_time_ns = 8;
+   */
+  totalRunTimeNs: bigint;
+
+  /**
+   * @generated from field: string name = 9;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string type = 10;
+   */
+  type: string;
+
+  /**
+   * why there is no figure: a member of a chain that can't count, and which; empty where there is one
+   *
+   * @generated from field: string unmeasured = 11;
+   */
+  unmeasured: string;
+
+  /**
+   * counted by the chain's dispatcher, not by the kernel
+   *
+   * @generated from field: bool by_chain = 12;
+   */
+  byChain: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ProgramStatistics
+ */
+export declare type ProgramStatisticsJson = {
+  /**
+   * @generated from field: uint32 id = 1;
+   */
+  id?: number;
+
+  /**
+   * since the record before
+   *
+   * @generated from field: uint64 runs = 2;
+   */
+  runs?: string;
+
+  /**
+   * @generated from field: uint64 run_time_ns = 3;
+   */
+  runTimeNs?: string;
+
+  /**
+   * per second, mean ns of a run, share of one CPU from 0
+   *
+   * @generated from field: double runs_per_second = 4;
+   */
+  runsPerSecond?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: double ns_per_run = 5;
+   */
+  nsPerRun?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: double cpu_share = 6;
+   */
+  cpuShare?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * since it was loaded, as far as the kernel counted
+   *
+   * @generated from field: uint64 total_runs = 7;
+   */
+  totalRuns?: string;
+
+  /**
+   * @generated from field: uint64 total_run_time_ns = 8;
+   */
+  totalRunTimeNs?: string;
+
+  /**
+   * @generated from field: string name = 9;
+   */
+  name?: string;
+
+  /**
+   * @generated from field: string type = 10;
+   */
+  type?: string;
+
+  /**
+   * why there is no figure: a member of a chain that can't count, and which; empty where there is one
+   *
+   * @generated from field: string unmeasured = 11;
+   */
+  unmeasured?: string;
+
+  /**
+   * counted by the chain's dispatcher, not by the kernel
+   *
+   * @generated from field: bool by_chain = 12;
+   */
+  byChain?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ProgramStatistics.
+ * Use `create(ProgramStatisticsSchema)` to create a new message.
+ */
+export declare const ProgramStatisticsSchema: GenMessage<ProgramStatistics, {jsonType: ProgramStatisticsJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ChainStatistics
+ */
+export declare type ChainStatistics = Message<"bpfman.host.v1.ChainStatistics"> & {
+  /**
+   * as of Chain
+   *
+   * @generated from field: string type = 1;
+   */
+  type: string;
+
+  /**
+   * @generated from field: uint64 nsid = 2;
+   */
+  nsid: bigint;
+
+  /**
+   * @generated from field: uint32 ifindex = 3;
+   */
+  ifindex: number;
+
+  /**
+   * @generated from field: string interface = 4;
+   */
+  interface: string;
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.SlotStatistics slots = 5;
+   */
+  slots: SlotStatistics[];
+
+  /**
+   * what the whole chain decided
+   *
+   * @generated from field: repeated bpfman.host.v1.VerdictCount verdicts = 6;
+   */
+  verdicts: VerdictCount[];
+
+  /**
+   * @generated from field: uint64 packets = 7;
+   */
+  packets: bigint;
+
+  /**
+   * @generated from field: double packets_per_second = 8;
+   */
+  packetsPerSecond: number;
+
+  /**
+   * why it is not counted; empty where it is
+   *
+   * @generated from field: string unmeasured = 9;
+   */
+  unmeasured: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ChainStatistics
+ */
+export declare type ChainStatisticsJson = {
+  /**
+   * as of Chain
+   *
+   * @generated from field: string type = 1;
+   */
+  type?: string;
+
+  /**
+   * @generated from field: uint64 nsid = 2;
+   */
+  nsid?: string;
+
+  /**
+   * @generated from field: uint32 ifindex = 3;
+   */
+  ifindex?: number;
+
+  /**
+   * @generated from field: string interface = 4;
+   */
+  interface?: string;
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.SlotStatistics slots = 5;
+   */
+  slots?: SlotStatisticsJson[];
+
+  /**
+   * what the whole chain decided
+   *
+   * @generated from field: repeated bpfman.host.v1.VerdictCount verdicts = 6;
+   */
+  verdicts?: VerdictCountJson[];
+
+  /**
+   * @generated from field: uint64 packets = 7;
+   */
+  packets?: string;
+
+  /**
+   * @generated from field: double packets_per_second = 8;
+   */
+  packetsPerSecond?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * why it is not counted; empty where it is
+   *
+   * @generated from field: string unmeasured = 9;
+   */
+  unmeasured?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ChainStatistics.
+ * Use `create(ChainStatisticsSchema)` to create a new message.
+ */
+export declare const ChainStatisticsSchema: GenMessage<ChainStatistics, {jsonType: ChainStatisticsJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.SlotStatistics
+ */
+export declare type SlotStatistics = Message<"bpfman.host.v1.SlotStatistics"> & {
+  /**
+   * @generated from field: uint32 position = 1;
+   */
+  position: number;
+
+  /**
+   * @generated from field: uint32 link_id = 2;
+   */
+  linkId: number;
+
+  /**
+   * @generated from field: uint32 program_id = 3;
+   */
+  programId: number;
+
+  /**
+   * since the record before
+   *
+   * @generated from field: uint64 runs = 4;
+   */
+  runs: bigint;
+
+  /**
+   * @generated from field: uint64 run_time_ns = 5;
+   */
+  runTimeNs: bigint;
+
+  /**
+   * @generated from field: double runs_per_second = 6;
+   */
+  runsPerSecond: number;
+
+  /**
+   * @generated from field: double ns_per_run = 7;
+   */
+  nsPerRun: number;
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.VerdictCount verdicts = 8;
+   */
+  verdicts: VerdictCount[];
+};
+
+/**
+ * @generated from message bpfman.host.v1.SlotStatistics
+ */
+export declare type SlotStatisticsJson = {
+  /**
+   * @generated from field: uint32 position = 1;
+   */
+  position?: number;
+
+  /**
+   * @generated from field: uint32 link_id = 2;
+   */
+  linkId?: number;
+
+  /**
+   * @generated from field: uint32 program_id = 3;
+   */
+  programId?: number;
+
+  /**
+   * since the record before
+   *
+   * @generated from field: uint64 runs = 4;
+   */
+  runs?: string;
+
+  /**
+   * @generated from field: uint64 run_time_ns = 5;
+   */
+  runTimeNs?: string;
+
+  /**
+   * @generated from field: double runs_per_second = 6;
+   */
+  runsPerSecond?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: double ns_per_run = 7;
+   */
+  nsPerRun?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.VerdictCount verdicts = 8;
+   */
+  verdicts?: VerdictCountJson[];
+};
+
+/**
+ * Describes the message bpfman.host.v1.SlotStatistics.
+ * Use `create(SlotStatisticsSchema)` to create a new message.
+ */
+export declare const SlotStatisticsSchema: GenMessage<SlotStatistics, {jsonType: SlotStatisticsJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.VerdictCount
+ */
+export declare type VerdictCount = Message<"bpfman.host.v1.VerdictCount"> & {
+  /**
+   * @generated from field: int32 action = 1;
+   */
+  action: number;
+
+  /**
+   * as "pass"
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * since the record before
+   *
+   * @generated from field: uint64 count = 3;
+   */
+  count: bigint;
+
+  /**
+   * @generated from field: double per_second = 4;
+   */
+  perSecond: number;
+
+  /**
+   * since the stream began to count
+   *
+   * @generated from field: uint64 total = 5;
+   */
+  total: bigint;
+};
+
+/**
+ * @generated from message bpfman.host.v1.VerdictCount
+ */
+export declare type VerdictCountJson = {
+  /**
+   * @generated from field: int32 action = 1;
+   */
+  action?: number;
+
+  /**
+   * as "pass"
+   *
+   * @generated from field: string name = 2;
+   */
+  name?: string;
+
+  /**
+   * since the record before
+   *
+   * @generated from field: uint64 count = 3;
+   */
+  count?: string;
+
+  /**
+   * @generated from field: double per_second = 4;
+   */
+  perSecond?: number | "NaN" | "Infinity" | "-Infinity";
+
+  /**
+   * since the stream began to count
+   *
+   * @generated from field: uint64 total = 5;
+   */
+  total?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.VerdictCount.
+ * Use `create(VerdictCountSchema)` to create a new message.
+ */
+export declare const VerdictCountSchema: GenMessage<VerdictCount, {jsonType: VerdictCountJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.GetProgramCodeRequest
+ */
+export declare type GetProgramCodeRequest = Message<"bpfman.host.v1.GetProgramCodeRequest"> & {
+  /**
+   * @generated from field: uint32 id = 1;
+   */
+  id: number;
+
+  /**
+   * also the machine code
+   *
+   * @generated from field: bool jited = 2;
+   */
+  jited: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.GetProgramCodeRequest
+ */
+export declare type GetProgramCodeRequestJson = {
+  /**
+   * @generated from field: uint32 id = 1;
+   */
+  id?: number;
+
+  /**
+   * also the machine code
+   *
+   * @generated from field: bool jited = 2;
+   */
+  jited?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.GetProgramCodeRequest.
+ * Use `create(GetProgramCodeRequestSchema)` to create a new message.
+ */
+export declare const GetProgramCodeRequestSchema: GenMessage<GetProgramCodeRequest, {jsonType: GetProgramCodeRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ProgramCode
+ */
+export declare type ProgramCode = Message<"bpfman.host.v1.ProgramCode"> & {
+  /**
+   * @generated from field: uint32 id = 1;
+   */
+  id: number;
+
+  /**
+   * a function of the program and its instructions
+   *
+   * @generated from field: repeated bpfman.host.v1.ProgramFunction functions = 2;
+   */
+  functions: ProgramFunction[];
+
+  /**
+   * empty where xlated instructions may be read; else why not
+   *
+   * @generated from field: string unavailable = 3;
+   */
+  unavailable: string;
+
+  /**
+   * @generated from field: uint32 jited_size_bytes = 4;
+   */
+  jitedSizeBytes: number;
+
+  /**
+   * when asked for and the kernel shows it
+   *
+   * @generated from field: bytes jited = 5;
+   */
+  jited: Uint8Array;
+
+  /**
+   * @generated from field: string jited_unavailable = 6;
+   */
+  jitedUnavailable: string;
+
+  /**
+   * @generated from field: string architecture = 7;
+   */
+  architecture: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ProgramCode
+ */
+export declare type ProgramCodeJson = {
+  /**
+   * @generated from field: uint32 id = 1;
+   */
+  id?: number;
+
+  /**
+   * a function of the program and its instructions
+   *
+   * @generated from field: repeated bpfman.host.v1.ProgramFunction functions = 2;
+   */
+  functions?: ProgramFunctionJson[];
+
+  /**
+   * empty where xlated instructions may be read; else why not
+   *
+   * @generated from field: string unavailable = 3;
+   */
+  unavailable?: string;
+
+  /**
+   * @generated from field: uint32 jited_size_bytes = 4;
+   */
+  jitedSizeBytes?: number;
+
+  /**
+   * when asked for and the kernel shows it
+   *
+   * @generated from field: bytes jited = 5;
+   */
+  jited?: string;
+
+  /**
+   * @generated from field: string jited_unavailable = 6;
+   */
+  jitedUnavailable?: string;
+
+  /**
+   * @generated from field: string architecture = 7;
+   */
+  architecture?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ProgramCode.
+ * Use `create(ProgramCodeSchema)` to create a new message.
+ */
+export declare const ProgramCodeSchema: GenMessage<ProgramCode, {jsonType: ProgramCodeJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ProgramFunction
+ */
+export declare type ProgramFunction = Message<"bpfman.host.v1.ProgramFunction"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * C prototype by BTF; may be empty
+   *
+   * @generated from field: string prototype = 2;
+   */
+  prototype: string;
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.Instruction instructions = 3;
+   */
+  instructions: Instruction[];
+};
+
+/**
+ * @generated from message bpfman.host.v1.ProgramFunction
+ */
+export declare type ProgramFunctionJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * C prototype by BTF; may be empty
+   *
+   * @generated from field: string prototype = 2;
+   */
+  prototype?: string;
+
+  /**
+   * @generated from field: repeated bpfman.host.v1.Instruction instructions = 3;
+   */
+  instructions?: InstructionJson[];
+};
+
+/**
+ * Describes the message bpfman.host.v1.ProgramFunction.
+ * Use `create(ProgramFunctionSchema)` to create a new message.
+ */
+export declare const ProgramFunctionSchema: GenMessage<ProgramFunction, {jsonType: ProgramFunctionJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.Instruction
+ */
+export declare type Instruction = Message<"bpfman.host.v1.Instruction"> & {
+  /**
+   * index in the program
+   *
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * as "r0 = *(u32 *)(r1 +4)"
+   *
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * its eight or sixteen bytes, hex
+   *
+   * @generated from field: string hex = 3;
+   */
+  hex: string;
+
+  /**
+   * source line that begins here; empty where none does
+   *
+   * @generated from field: string source = 4;
+   */
+  source: string;
+
+  /**
+   * @generated from field: string file = 5;
+   */
+  file: string;
+
+  /**
+   * @generated from field: uint32 line = 6;
+   */
+  line: number;
+
+  /**
+   * @generated from field: uint32 column = 7;
+   */
+  column: number;
+
+  /**
+   * index that a jump goes to; absent where it is none
+   *
+   * @generated from field: optional uint32 jump_to = 8;
+   */
+  jumpTo?: number | undefined;
+};
+
+/**
+ * @generated from message bpfman.host.v1.Instruction
+ */
+export declare type InstructionJson = {
+  /**
+   * index in the program
+   *
+   * @generated from field: uint32 index = 1;
+   */
+  index?: number;
+
+  /**
+   * as "r0 = *(u32 *)(r1 +4)"
+   *
+   * @generated from field: string text = 2;
+   */
+  text?: string;
+
+  /**
+   * its eight or sixteen bytes, hex
+   *
+   * @generated from field: string hex = 3;
+   */
+  hex?: string;
+
+  /**
+   * source line that begins here; empty where none does
+   *
+   * @generated from field: string source = 4;
+   */
+  source?: string;
+
+  /**
+   * @generated from field: string file = 5;
+   */
+  file?: string;
+
+  /**
+   * @generated from field: uint32 line = 6;
+   */
+  line?: number;
+
+  /**
+   * @generated from field: uint32 column = 7;
+   */
+  column?: number;
+
+  /**
+   * index that a jump goes to; absent where it is none
+   *
+   * @generated from field: optional uint32 jump_to = 8;
+   */
+  jumpTo?: number;
+};
+
+/**
+ * Describes the message bpfman.host.v1.Instruction.
+ * Use `create(InstructionSchema)` to create a new message.
+ */
+export declare const InstructionSchema: GenMessage<Instruction, {jsonType: InstructionJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.GetVerifierLogRequest
+ */
+export declare type GetVerifierLogRequest = Message<"bpfman.host.v1.GetVerifierLogRequest"> & {
+  /**
+   * @generated from field: uint32 program_id = 1;
+   */
+  programId: number;
+};
+
+/**
+ * @generated from message bpfman.host.v1.GetVerifierLogRequest
+ */
+export declare type GetVerifierLogRequestJson = {
+  /**
+   * @generated from field: uint32 program_id = 1;
+   */
+  programId?: number;
+};
+
+/**
+ * Describes the message bpfman.host.v1.GetVerifierLogRequest.
+ * Use `create(GetVerifierLogRequestSchema)` to create a new message.
+ */
+export declare const GetVerifierLogRequestSchema: GenMessage<GetVerifierLogRequest, {jsonType: GetVerifierLogRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.VerifierLog
+ */
+export declare type VerifierLog = Message<"bpfman.host.v1.VerifierLog"> & {
+  /**
+   * @generated from field: string log = 1;
+   */
+  log: string;
+
+  /**
+   * why there is none: it was loaded by others or before logs were kept
+   *
+   * @generated from field: string unavailable = 2;
+   */
+  unavailable: string;
+
+  /**
+   * the kernel cut it at the buffer's size
+   *
+   * @generated from field: bool truncated = 3;
+   */
+  truncated: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.VerifierLog
+ */
+export declare type VerifierLogJson = {
+  /**
+   * @generated from field: string log = 1;
+   */
+  log?: string;
+
+  /**
+   * why there is none: it was loaded by others or before logs were kept
+   *
+   * @generated from field: string unavailable = 2;
+   */
+  unavailable?: string;
+
+  /**
+   * the kernel cut it at the buffer's size
+   *
+   * @generated from field: bool truncated = 3;
+   */
+  truncated?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.VerifierLog.
+ * Use `create(VerifierLogSchema)` to create a new message.
+ */
+export declare const VerifierLogSchema: GenMessage<VerifierLog, {jsonType: VerifierLogJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ListTargetsRequest
+ */
+export declare type ListTargetsRequest = Message<"bpfman.host.v1.ListTargetsRequest"> & {
+  /**
+   * tracepoint ("group/name"), raw_tracepoint, kprobe (kernel functions that can be probed), fentry, lsm, interface,
+   * symbol (of file), library, cgroup, netns, perf_event, file (of a folder of the host; root only)
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * part of the name; those that begin with it come first
+   *
+   * @generated from field: string query = 2;
+   */
+  query: string;
+
+  /**
+   * at most so many; 0: 50
+   *
+   * @generated from field: uint32 limit = 3;
+   */
+  limit: number;
+
+  /**
+   * symbol: the file, as of UprobeHook.target; file: the folder
+   *
+   * @generated from field: string path = 4;
+   */
+  path: string;
+
+  /**
+   * symbol: as of UprobeHook
+   *
+   * @generated from field: int32 container_pid = 5;
+   */
+  containerPid: number;
+
+  /**
+   * interface: the namespace
+   *
+   * @generated from field: string netns = 6;
+   */
+  netns: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ListTargetsRequest
+ */
+export declare type ListTargetsRequestJson = {
+  /**
+   * tracepoint ("group/name"), raw_tracepoint, kprobe (kernel functions that can be probed), fentry, lsm, interface,
+   * symbol (of file), library, cgroup, netns, perf_event, file (of a folder of the host; root only)
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind?: string;
+
+  /**
+   * part of the name; those that begin with it come first
+   *
+   * @generated from field: string query = 2;
+   */
+  query?: string;
+
+  /**
+   * at most so many; 0: 50
+   *
+   * @generated from field: uint32 limit = 3;
+   */
+  limit?: number;
+
+  /**
+   * symbol: the file, as of UprobeHook.target; file: the folder
+   *
+   * @generated from field: string path = 4;
+   */
+  path?: string;
+
+  /**
+   * symbol: as of UprobeHook
+   *
+   * @generated from field: int32 container_pid = 5;
+   */
+  containerPid?: number;
+
+  /**
+   * interface: the namespace
+   *
+   * @generated from field: string netns = 6;
+   */
+  netns?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ListTargetsRequest.
+ * Use `create(ListTargetsRequestSchema)` to create a new message.
+ */
+export declare const ListTargetsRequestSchema: GenMessage<ListTargetsRequest, {jsonType: ListTargetsRequestJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.ListTargetsResponse
+ */
+export declare type ListTargetsResponse = Message<"bpfman.host.v1.ListTargetsResponse"> & {
+  /**
+   * @generated from field: repeated bpfman.host.v1.Target targets = 1;
+   */
+  targets: Target[];
+
+  /**
+   * names that match, told or not
+   *
+   * @generated from field: uint32 total = 2;
+   */
+  total: number;
+
+  /**
+   * why there are none to tell; empty where that is the answer
+   *
+   * @generated from field: string unavailable = 3;
+   */
+  unavailable: string;
+};
+
+/**
+ * @generated from message bpfman.host.v1.ListTargetsResponse
+ */
+export declare type ListTargetsResponseJson = {
+  /**
+   * @generated from field: repeated bpfman.host.v1.Target targets = 1;
+   */
+  targets?: TargetJson[];
+
+  /**
+   * names that match, told or not
+   *
+   * @generated from field: uint32 total = 2;
+   */
+  total?: number;
+
+  /**
+   * why there are none to tell; empty where that is the answer
+   *
+   * @generated from field: string unavailable = 3;
+   */
+  unavailable?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.ListTargetsResponse.
+ * Use `create(ListTargetsResponseSchema)` to create a new message.
+ */
+export declare const ListTargetsResponseSchema: GenMessage<ListTargetsResponse, {jsonType: ListTargetsResponseJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.Target
+ */
+export declare type Target = Message<"bpfman.host.v1.Target"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * prototype, size, kind; may be empty
+   *
+   * @generated from field: string detail = 2;
+   */
+  detail: string;
+
+  /**
+   * file: a folder
+   *
+   * @generated from field: bool folder = 3;
+   */
+  folder: boolean;
+
+  /**
+   * @generated from field: uint64 size_bytes = 4;
+   */
+  sizeBytes: bigint;
+};
+
+/**
+ * @generated from message bpfman.host.v1.Target
+ */
+export declare type TargetJson = {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name?: string;
+
+  /**
+   * prototype, size, kind; may be empty
+   *
+   * @generated from field: string detail = 2;
+   */
+  detail?: string;
+
+  /**
+   * file: a folder
+   *
+   * @generated from field: bool folder = 3;
+   */
+  folder?: boolean;
+
+  /**
+   * @generated from field: uint64 size_bytes = 4;
+   */
+  sizeBytes?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.Target.
+ * Use `create(TargetSchema)` to create a new message.
+ */
+export declare const TargetSchema: GenMessage<Target, {jsonType: TargetJson}>;
 
 /**
  * @generated from message bpfman.host.v1.ListMapsRequest
@@ -7079,7 +9844,7 @@ export declare const ImageSignatureSchema: GenMessage<ImageSignature, {jsonType:
  */
 export declare const Host: GenService<{
   /**
-   * The programs, maps and global variables of an object, found without the kernel's help.
+   * The programs, maps and global variables of an object, a file's or an image's, found without the kernel's help.
    *
    * @generated from rpc bpfman.host.v1.Host.Inspect
    */
@@ -7137,6 +9902,16 @@ export declare const Host: GenService<{
     methodKind: "unary";
     input: typeof UpdateLinkRequestSchema;
     output: typeof LinkSchema;
+  },
+  /**
+   * Changes several links, all or none. Links of one chain cost one rebuild.
+   *
+   * @generated from rpc bpfman.host.v1.Host.UpdateLinks
+   */
+  updateLinks: {
+    methodKind: "unary";
+    input: typeof UpdateLinksRequestSchema;
+    output: typeof UpdateLinksResponseSchema;
   },
   /**
    * Makes the programs and links of one set match what is described, whole or not at all: loads, replaces, attaches,
@@ -7234,6 +10009,76 @@ export declare const Host: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchRequestSchema;
     output: typeof EventSchema;
+  },
+  /**
+   * The latest changes, newest first, from before the call; they outlive restarts of the daemon.
+   *
+   * @generated from rpc bpfman.host.v1.Host.ListEvents
+   */
+  listEvents: {
+    methodKind: "unary";
+    input: typeof ListEventsRequestSchema;
+    output: typeof ListEventsResponseSchema;
+  },
+  /**
+   * The configuration in force, with what the host's own container configuration says of images.
+   *
+   * @generated from rpc bpfman.host.v1.Host.GetSettings
+   */
+  getSettings: {
+    methodKind: "unary";
+    input: typeof GetSettingsRequestSchema;
+    output: typeof SettingsSchema;
+  },
+  /**
+   * Every program, map, link and BTF object in the kernel, whoever made it, with the processes that hold it.
+   *
+   * @generated from rpc bpfman.host.v1.Host.GetInventory
+   */
+  getInventory: {
+    methodKind: "unary";
+    input: typeof GetInventoryRequestSchema;
+    output: typeof InventorySchema;
+  },
+  /**
+   * Run statistics from the call on, at intervals. The kernel counts while at least one such stream is open.
+   *
+   * @generated from rpc bpfman.host.v1.Host.WatchStatistics
+   */
+  watchStatistics: {
+    methodKind: "server_streaming";
+    input: typeof WatchStatisticsRequestSchema;
+    output: typeof StatisticsSchema;
+  },
+  /**
+   * A program's instructions as the verifier left them, with the source lines that its BTF tells.
+   *
+   * @generated from rpc bpfman.host.v1.Host.GetProgramCode
+   */
+  getProgramCode: {
+    methodKind: "unary";
+    input: typeof GetProgramCodeRequestSchema;
+    output: typeof ProgramCodeSchema;
+  },
+  /**
+   * What the verifier said when a program of this daemon was loaded.
+   *
+   * @generated from rpc bpfman.host.v1.Host.GetVerifierLog
+   */
+  getVerifierLog: {
+    methodKind: "unary";
+    input: typeof GetVerifierLogRequestSchema;
+    output: typeof VerifierLogSchema;
+  },
+  /**
+   * Names that a hook's target may have, for completion.
+   *
+   * @generated from rpc bpfman.host.v1.Host.ListTargets
+   */
+  listTargets: {
+    methodKind: "unary";
+    input: typeof ListTargetsRequestSchema;
+    output: typeof ListTargetsResponseSchema;
   },
   /**
    * Every map in the kernel; those of programs of this daemon say so.

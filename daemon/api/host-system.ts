@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// The part of bpfman.host.v1 that tells of the whole system: inventory, statistics, code, targets, events, settings.
+import type { Host } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import { BpfmanError } from "../model.ts";
+import type { Handlers } from "./service.ts";
+
+type SystemHandlers = Pick<
+    Handlers<typeof Host>,
+    | "updateLinks"
+    | "listEvents"
+    | "getSettings"
+    | "getInventory"
+    | "watchStatistics"
+    | "getProgramCode"
+    | "getVerifierLog"
+    | "listTargets"
+>;
+
+function unserved(name: string): BpfmanError {
+    return new BpfmanError("UNIMPLEMENTED", `${name} is not served`);
+}
+
+export function systemHandlers(): SystemHandlers {
+    const refuse = (name: string) => async (): Promise<never> => {
+        throw unserved(name);
+    };
+    return {
+        updateLinks: refuse("UpdateLinks"),
+        listEvents: refuse("ListEvents"),
+        getSettings: refuse("GetSettings"),
+        getInventory: refuse("GetInventory"),
+        getProgramCode: refuse("GetProgramCode"),
+        getVerifierLog: refuse("GetVerifierLog"),
+        listTargets: refuse("ListTargets"),
+        watchStatistics: (_request, _caller, sink) => {
+            sink.fail(unserved("WatchStatistics"));
+            return () => {};
+        },
+    };
+}
