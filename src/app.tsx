@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: its connection to the daemon, its tabs, the dialog and the toasts over them.
-import { Alert, AlertActionCloseButton, AlertGroup } from "@patternfly/react-core/dist/esm/components/Alert/index.js";
 import { Nav, NavItem, NavList } from "@patternfly/react-core/dist/esm/components/Nav/index.js";
 import { type ReactNode, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { HostClient } from "../client/host-client.ts";
@@ -9,6 +8,7 @@ import { Live } from "./live.ts";
 import { type Page, PageContext } from "./page.ts";
 import { type Route, routeHref, useRoute } from "./route.ts";
 import { cockpitDial } from "./transport.ts";
+import { type Toast, Toasts } from "./ui/alert.tsx";
 import { Gate } from "./views/gate.tsx";
 import { InterfacesView } from "./views/interfaces.tsx";
 import { ProgramView } from "./views/program.tsx";
@@ -52,19 +52,7 @@ function Connected({ admin }: { admin: boolean }) {
                 </Gate>
             </main>
             {dialog}
-            <AlertGroup isToast isLiveRegion aria-label={_("Notifications")}>
-                {toasts.map(({ id, text }) => (
-                    <Alert
-                        key={id}
-                        variant="success"
-                        component="p"
-                        title={text}
-                        timeout={8000}
-                        onTimeout={() => dismiss(id)}
-                        actionClose={<AlertActionCloseButton onClose={() => dismiss(id)} />}
-                    />
-                ))}
-            </AlertGroup>
+            <Toasts toasts={toasts} onDismiss={dismiss} />
         </PageContext.Provider>
     );
 }
@@ -114,11 +102,6 @@ function useAdmin(): boolean | null {
         };
     }, []);
     return allowed;
-}
-
-interface Toast {
-    readonly id: number;
-    readonly text: string;
 }
 
 function useToasts() {

@@ -2,13 +2,13 @@
 // Loads programs of an object: choose its source, look inside, choose programs, load and perhaps attach.
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
 import { Form } from "@patternfly/react-core/dist/esm/components/Form/index.js";
-import { Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core/dist/esm/components/Modal/index.js";
 import { Progress } from "@patternfly/react-core/dist/esm/components/Progress/index.js";
 import { useEffect, useId, useRef, useState } from "react";
 import { toBase64 } from "../../client/base64.ts";
 import { shown } from "../escape.ts";
 import { _, format, ngettext } from "../i18n.ts";
 import { useInterfaces, usePage } from "../page.ts";
+import { Modal, ModalBody, ModalFooter, ModalHeader } from "../ui/modal.tsx";
 import { Refusal } from "../views/refusal.tsx";
 import { asError } from "./frame.tsx";
 import { choiceOf, type LoadChoice, loadRequest } from "./load-choice.ts";
@@ -73,14 +73,7 @@ export function LoadDialog() {
     };
     const refused = failure && choice !== undefined;
     return (
-        <Modal
-            isOpen
-            position="top"
-            variant="medium"
-            aria-labelledby={labelId}
-            onClose={close}
-            elementToFocus="#load-file-button"
-        >
+        <Modal aria-labelledby={labelId} onClose={close} focus="#load-file-button">
             <ModalHeader title={_("Load program")} labelId={labelId} />
             <ModalBody>
                 <Form isHorizontal onSubmit={event => event.preventDefault()}>
