@@ -131,11 +131,8 @@ export function releasedTypeWord(typeName: string): string {
     return releasedWords[typeName] ?? typeName.replaceAll("_", "-");
 }
 
-/** The inverse, for `list programs -p`: the kernel's name of a type. */
-export function kernelTypeName(word: string): string {
-    const known = Object.entries(releasedWords).find(([, released]) => released === word);
-    return known?.[0] ?? word.replaceAll("-", "_");
-}
+/** For `list programs -p`: tc means the kernel's type, which tcx programs have too. */
+export const kernelTypeName = (word: string): string => (word === "tc" ? "sched_cls" : word);
 
 /** RFC 3339 to local time with its offset, 2026-01-31T12:00:00+0100 */
 function localTime(rfc3339: string | undefined): string {

@@ -22,6 +22,7 @@ import { givenBytecode } from "./bytecode.ts";
 import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
 import type { Handlers, Sink } from "./service.ts";
+import { mapTypeWord } from "./type-words.ts";
 import * as validate from "./validate.ts";
 import { maxPendingBytes } from "./watch.ts";
 
@@ -43,10 +44,11 @@ type MapMethods =
 export function mapHandlers(manager: Manager): Pick<Handlers<typeof Host>, MapMethods> {
     return {
         listMaps: async ({ programId, types, managedOnly }) => {
+            const wanted = types.map(mapTypeWord);
             const maps = (await manager.listMaps()).filter(
                 one =>
                     (programId === 0 || one.usedBy.some(id => id === programId)) &&
-                    (types.length === 0 || types.includes(one.kernel.typeName)) &&
+                    (wanted.length === 0 || wanted.includes(one.kernel.typeName)) &&
                     (!managedOnly || one.managed),
             );
             return { maps: maps.map(mapDetail) };

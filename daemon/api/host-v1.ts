@@ -8,7 +8,7 @@ import {
     type LoadRequest as LoadRequestMessage,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Manager } from "../manager/manager.ts";
-import { type AttachItem, BpfmanError, type Caller, type LinkId, type LoadRequest, programTypes } from "../model.ts";
+import { type AttachItem, BpfmanError, type Caller, type LinkId, type LoadRequest } from "../model.ts";
 import { applyRequest } from "./apply.ts";
 import { givenBytecode, sourceOf } from "./bytecode.ts";
 import * as convert from "./convert.ts";
@@ -20,6 +20,7 @@ import { systemHandlers } from "./host-system.ts";
 import { programSpec } from "./program-spec.ts";
 import { selectsLink, selectsProgram } from "./select.ts";
 import { type Handlers, type Service, service } from "./service.ts";
+import { linkKindWord, programTypeWord } from "./type-words.ts";
 import * as validate from "./validate.ts";
 import { bpfmanCommit, bpfmanVersion } from "./version.ts";
 import { watch } from "./watch.ts";
@@ -96,7 +97,8 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
 
         listPrograms: async request => {
             const { attached } = request;
-            const selection = { ...request, attached, metadata: validate.checkMetadata(request.metadata) };
+            const types = request.types.map(programTypeWord);
+            const selection = { ...request, types, attached, metadata: validate.checkMetadata(request.metadata) };
             const views = await manager.listPrograms({ all: request.all });
             return { programs: views.filter(view => selectsProgram(selection, view)).map(convert.program) };
         },
@@ -104,8 +106,8 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
         getProgram: async request => convert.program(await manager.getProgram(validate.checkProgramId(request.id))),
 
         listLinks: async request => {
-            for (const kind of request.kinds) checkWord(kind, programTypes, "kind of link");
-            const selection = { ...request, metadata: validate.checkMetadata(request.metadata) };
+            const kinds = request.kinds.map(linkKindWord);
+            const selection = { ...request, kinds, metadata: validate.checkMetadata(request.metadata) };
             const views = await manager.listLinks();
             return { links: views.filter(view => selectsLink(selection, view)).map(convert.link) };
         },

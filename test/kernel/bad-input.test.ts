@@ -493,7 +493,7 @@ suite("links", () => {
         {
             what: "a chain of eleven in one request",
             code: "RESOURCE_EXHAUSTED",
-            message: /no free dispatcher slots on veth1/,
+            message: /no free dispatcher slots \(all 10 occupied\) for (xdp|tc) on veth1/,
             call: () => lab.attach(...Array.from({ length: 10 }, () => xdpItem(wire, keeper, 10))),
         },
         {

@@ -2537,7 +2537,8 @@ export declare type ListProgramsRequest = Message<"bpfman.host.v1.ListProgramsRe
   all: boolean;
 
   /**
-   * bpfman's words (xdp) or the kernel's (sched_cls)
+   * bpfman's words (xdp, kprobe) or the kernel's (sched_cls; probe for kprobe, which uprobes are too). Of what is not
+   * of this daemon the kernel's word counts. An unknown word is INVALID_ARGUMENT, with near ones
    *
    * @generated from field: repeated string types = 2;
    */
@@ -2571,7 +2572,8 @@ export declare type ListProgramsRequestJson = {
   all?: boolean;
 
   /**
-   * bpfman's words (xdp) or the kernel's (sched_cls)
+   * bpfman's words (xdp, kprobe) or the kernel's (sched_cls; probe for kprobe, which uprobes are too). Of what is not
+   * of this daemon the kernel's word counts. An unknown word is INVALID_ARGUMENT, with near ones
    *
    * @generated from field: repeated string types = 2;
    */
