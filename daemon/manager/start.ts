@@ -17,6 +17,7 @@ import { apply } from "./apply.ts";
 import { attach } from "./attach.ts";
 import { chainViews, interfaceViews } from "./chain-view.ts";
 import type { Context } from "./context.ts";
+import { noticeDeadLinks } from "./dead-links.ts";
 import { detach } from "./detach.ts";
 import { Events } from "./events.ts";
 import { startInterfaceWatch } from "./interface-watch.ts";
@@ -120,9 +121,10 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
 }
 
 function managerOf(context: Context, images: Images): Manager {
-    // other tools change shared chains at any time
+    // other tools change shared chains at any time, and interfaces of other namespaces go unheard
     const current = async <T>(read: () => T): Promise<Awaited<T>> => {
         await context.libxdp.refresh(context);
+        await noticeDeadLinks(context);
         return await read();
     };
     return {

@@ -5,9 +5,9 @@ import { BpfmanError, type Caller, type LinkId, type LinkRecord, type LinkView, 
 import { chainRow, changeChain, retire } from "./chain-change.ts";
 import { chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";
+import { dropDeadLinks } from "./dead-links.ts";
 import { linkView } from "./link-view.ts";
 import { hookText, isNetworkLink } from "./pins.ts";
-import { dropDeadLinks } from "./restore.ts";
 import { moveTcx } from "./tcx.ts";
 import { type Undo, withUndo } from "./undo.ts";
 import type { WriterScope } from "./writer-lock.ts";
