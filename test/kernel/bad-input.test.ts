@@ -229,7 +229,7 @@ suite("objects", () => {
         {
             what: "an unknown type",
             code: "INVALID_ARGUMENT",
-            message: /unknown type xpd of program xdp_pass/,
+            message: /unknown type xpd of program xdp_pass; did you mean: xdp/,
             call: () => lab.client.load(request(sound, "xpd:xdp_pass")),
             words: () => load(file("sound.o", sound), "xpd:xdp_pass"),
             stderr: /xpd/,
