@@ -102,7 +102,7 @@ export function releasedProgramRows(programs: readonly ProgramJson[]): string[][
         applicationOf(program),
         program.record ? typeOf(program) : releasedTypeWord(program.kernel?.typeName ?? ""),
         program.kernel?.name ?? program.record?.name ?? "",
-        firstThree((program.links ?? []).map(link => link.id ?? 0)),
+        program.partOf || firstThree((program.links ?? []).map(link => link.id ?? 0)),
     ]);
     return [["Program ID", "Application", "Type", "Function Name", "Links"], ...rows];
 }
