@@ -271,10 +271,14 @@ const link: BpfmanCommand = {
         },
         {
             name: "update",
-            summary: "Changes a link's priority or proceed-on without a gap",
-            words: [{ name: "ID", help: "a link's id" }],
+            summary: "Changes priority or proceed-on of links without a gap",
+            words: [{ name: "ID", list: true, help: "links' ids; at equal priority they run in this order" }],
             options: [{ ...priority, required: false }, proceedOn("unchanged"), output],
-            examples: ["bpfman link update 7 --priority 10", "bpfman link update 7 --proceed-on pass,tx"],
+            examples: [
+                "bpfman link update 7 --priority 10",
+                "bpfman link update 7 --proceed-on pass,tx",
+                "bpfman link update 9 7 8 --priority 50",
+            ],
             run: () => import("./verbs/link-update.ts").then(verbs => verbs.linkUpdate),
         },
         {

@@ -319,6 +319,7 @@ test("link list, get, update", async () => {
     answers.set("ListLinks", () => ({ json: { links: [link] } }));
     answers.set("GetLink", () => ({ json: link }));
     answers.set("UpdateLink", () => ({ json: { ...link, priority: 9 } }));
+    answers.set("UpdateLinks", () => ({ json: { links: [link, link] } }));
     assert.equal(
         (await run("link list --kind xdp --program-id 12")).out,
         "LINK ID  KERNEL LINK ID  KIND  PROGRAM ID  APPLICATION  FUNCTION NAME    ATTACHMENT\n" +
@@ -334,6 +335,9 @@ test("link list, get, update", async () => {
     await run("link update 3 --priority 9 --proceed-on pass,drop");
     assert.deepEqual(requests.at(-1)?.body, { linkId: 3, priority: 9, proceedOn: { actions: [2, 1] } });
     assert.match((await run("link update 3")).err, /nothing to change/);
+    await run("link update 5 3 --priority 9");
+    const updates = [5, 3].map(linkId => ({ linkId, priority: 9 }));
+    assert.deepEqual(requests.at(-1)?.body, { updates });
 });
 
 test("dispatcher list and get", async () => {

@@ -27,7 +27,7 @@ const stages: readonly Stage[] = [
         fileTimeoutMs: 2 * minuteMs,
     },
     { name: "kernel", files: ["test/{kernel,crash}/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 8 * minuteMs },
-    { name: "vm", files: ["test/vm/*.test.ts"], concurrency: 1, fileTimeoutMs: 22 * minuteMs, beside: true },
+    { name: "vm", files: ["test/vm/*.test.ts"], concurrency: 1, fileTimeoutMs: 60 * minuteMs, beside: true },
     { name: "cockpit", files: ["test/cockpit/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 10 * minuteMs },
     // against a registry on loopback, which has to answer in time
     { name: "image", files: ["test/image/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 5 * minuteMs },

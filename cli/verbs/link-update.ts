@@ -1,27 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0
-// link update: priority or proceed-on of one link, without a gap
+// link update: priority or proceed-on of links, without a gap; of several all or none
 import type { UpdateLinkRequestJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, UsageError } from "../args.ts";
 import { type Host, type Verb, wantsJson } from "../host.ts";
-import { linkJson } from "../json.ts";
+import { linkJson, linkRecordJson } from "../json.ts";
 import { printJson, printLines } from "../print.ts";
-import { linkText } from "../text.ts";
-import { parseId, parsePriority, parseProceedOn } from "../values.ts";
+import { linkTable, linkText } from "../text.ts";
+import { parsePriority, parseProceedOn } from "../values.ts";
+import { idsOf } from "./batch.ts";
 
 export const linkUpdate: Verb = async (args, host) => {
-    const linkId = parseId("link", args.required("ID"));
+    const ids = idsOf("link", args);
     const priority = args.value("priority");
     if (priority === undefined && !args.flag("proceed-on")) {
         throw new UsageError("nothing to change: give --priority or --proceed-on");
     }
-    const request: UpdateLinkRequestJson = {
-        linkId,
-        ...(priority === undefined ? {} : { priority: parsePriority(priority) }),
-        ...(args.flag("proceed-on") ? { proceedOn: { actions: await actions(linkId, args, host) } } : {}),
-    };
-    const link = await host.client.updateLink(request);
-    if (wantsJson(args)) printJson(linkJson(link));
-    else printLines(linkText(link));
+    const updates: UpdateLinkRequestJson[] = [];
+    for (const linkId of ids)
+        updates.push({
+            linkId,
+            ...(priority === undefined ? {} : { priority: parsePriority(priority) }),
+            ...(args.flag("proceed-on") ? { proceedOn: { actions: await actions(linkId, args, host) } } : {}),
+        });
+    const [only] = updates;
+    if (only !== undefined && updates.length === 1) {
+        const link = await host.client.updateLink(only);
+        if (wantsJson(args)) printJson(linkJson(link));
+        else printLines(linkText(link));
+        return 0;
+    }
+    const { links = [] } = await host.client.updateLinks({ updates });
+    if (wantsJson(args)) printJson({ links: links.map(linkRecordJson) });
+    else printLines(linkTable(links));
     return 0;
 };
 

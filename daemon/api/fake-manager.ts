@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A manager without a kernel, for the tests of this room: it keeps what it is told and remembers what it was asked.
-import type { ImageGetOptions, Manager, ReplaceRequest } from "../manager/manager.ts";
+import type { ImageGetOptions, LinkChange, Manager, ReplaceRequest, TargetRequest } from "../manager/manager.ts";
 import {
     type ApplyRequest,
     type ApplyResult,
@@ -93,13 +93,17 @@ export class FakeManager implements Manager {
         return this.#batch(ids, this.links, "link");
     }
 
-    async updateLink(id: LinkId, change: { priority?: number | undefined; proceedOn?: readonly number[] | undefined }) {
-        await this.#change("updateLink", { id, change });
-        const view = await this.getLink(id);
-        const record = { ...view.record, priority: change.priority ?? view.record.priority };
-        const changed = { ...view, record: { ...record, proceedOn: change.proceedOn ?? record.proceedOn } };
-        this.links.set(id, changed);
-        return changed;
+    async updateLinks(changes: readonly LinkChange[]) {
+        await this.#change("updateLinks", changes);
+        const views: LinkView[] = [];
+        for (const { id, priority, proceedOn } of changes) {
+            const view = await this.getLink(id);
+            const record = { ...view.record, priority: priority ?? view.record.priority };
+            const changed = { ...view, record: { ...record, proceedOn: proceedOn ?? record.proceedOn } };
+            this.links.set(id, changed);
+            views.push(changed);
+        }
+        return views;
     }
 
     async apply(request: ApplyRequest, caller: Caller): Promise<ApplyResult> {
@@ -173,6 +177,11 @@ export class FakeManager implements Manager {
     subscribe(listener: (event: ChangeEvent) => void): () => void {
         this.listeners.add(listener);
         return () => this.listeners.delete(listener);
+    }
+
+    async listTargets(request: TargetRequest, caller: Caller) {
+        this.asked["listTargets"] = { request, caller };
+        return { targets: [{ name: "libc.so.6", sizeBytes: 5_000_000_000 }], total: 1, unavailable: "" };
     }
 
     async listMaps() {
@@ -419,7 +428,13 @@ export const imageFacts: ImageFacts = {
     objectSizeBytes: 4,
     pulledAt: "2026-01-01T00:00:00Z",
     usedAt: "2026-01-01T00:00:00Z",
-    signature: { state: "unchecked", detail: "no signature is demanded" },
+    signature: {
+        state: "verified",
+        detail: "signed by me@example.com (https://accounts.example.com)",
+        identity: "me@example.com",
+        issuer: "https://accounts.example.com",
+        form: "bundle",
+    },
     policyChanged: false,
 };
 

@@ -11,20 +11,25 @@ import {
     pullPolicies,
     type RegistryAuth,
 } from "../model.ts";
-import { textMap } from "./convert.ts";
+import { signatureJson, textMap } from "./convert.ts";
 import { invalid } from "./errors.ts";
 import type { Handlers, Sink } from "./service.ts";
 import { checkText } from "./validate.ts";
 
 const limits = { nameBytes: 1024, credentialBytes: 64 << 10, authFileBytes: 1 << 20, names: 256 } as const;
 
-type ImageMethods = "pullImage" | "listImages" | "inspectImage" | "removeImage" | "pruneImages";
+type ImageMethods = "pullImage" | "verifyImage" | "listImages" | "inspectImage" | "removeImage" | "pruneImages";
 
 export function imageHandlers(manager: Manager): Pick<Handlers<typeof Host>, ImageMethods> {
     return {
         pullImage: (request, _caller, sink) => {
             if (request.image === undefined) throw invalid("the image is missing");
             return pull(manager, imageRequest(request.image), sink);
+        },
+        verifyImage: async request => {
+            if (request.image === undefined) throw invalid("the image is missing");
+            const image = { ...request.image, pullPolicy: request.image.pullPolicy || "Always" };
+            return imageJson((await manager.getImage(imageRequest(image))).facts);
         },
         listImages: async () => ({ images: manager.listImages().map(imageJson) }),
         inspectImage: async request => imageJson(manager.inspectImage(checkImageName(request.image))),
@@ -68,7 +73,8 @@ export function passwordAuth(username: string, password: string): RegistryAuth |
 
 export async function imageBytecode(request: ImageRequest, manager: Manager) {
     const { facts, object } = await manager.getImage(request);
-    const origin: ImageOrigin = { url: request.url, digest: facts.digest, pullPolicy: request.pullPolicy };
+    const { digest, signature } = facts;
+    const origin: ImageOrigin = { url: request.url, digest, pullPolicy: request.pullPolicy, signature };
     return { object, origin, facts };
 }
 
@@ -128,7 +134,7 @@ export function imageJson(facts: ImageFacts): ImageJson {
         objectSize: String(facts.objectSizeBytes),
         pulledAt: facts.pulledAt,
         usedAt: facts.usedAt,
-        signature: { ...facts.signature },
+        signature: signatureJson(facts.signature),
         policyChanged: facts.policyChanged,
     };
 }

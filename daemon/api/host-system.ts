@@ -6,14 +6,7 @@ import type { Handlers } from "./service.ts";
 
 type SystemHandlers = Pick<
     Handlers<typeof Host>,
-    | "updateLinks"
-    | "listEvents"
-    | "getSettings"
-    | "getInventory"
-    | "watchStatistics"
-    | "getProgramCode"
-    | "getVerifierLog"
-    | "listTargets"
+    "listEvents" | "getSettings" | "getInventory" | "watchStatistics" | "getProgramCode" | "getVerifierLog"
 >;
 
 function unserved(name: string): BpfmanError {
@@ -25,13 +18,11 @@ export function systemHandlers(): SystemHandlers {
         throw unserved(name);
     };
     return {
-        updateLinks: refuse("UpdateLinks"),
         listEvents: refuse("ListEvents"),
         getSettings: refuse("GetSettings"),
         getInventory: refuse("GetInventory"),
         getProgramCode: refuse("GetProgramCode"),
         getVerifierLog: refuse("GetVerifierLog"),
-        listTargets: refuse("ListTargets"),
         watchStatistics: (_request, _caller, sink) => {
             sink.fail(unserved("WatchStatistics"));
             return () => {};

@@ -53,6 +53,7 @@ test("every method of the contract has a handler", () => {
             "Attach",
             "Detach",
             "UpdateLink",
+            "UpdateLinks",
             "Apply",
             "UpdateMap",
             "DeleteMapEntry",
@@ -194,14 +195,31 @@ test("UpdateLink checks codes against the kind of link", async () => {
     });
     const changed = await call("UpdateLink", { linkId: 1, priority: 0, proceedOn: { actions: [31] } });
     assert.deepEqual([changed.priority, changed.proceedOn], [0, [31]]);
-    assert.deepEqual(manager.asked["updateLink"], { id: 1, change: { priority: 0, proceedOn: [31] } });
+    assert.deepEqual(manager.asked["updateLinks"], [{ id: 1, priority: 0, proceedOn: [31] }]);
     await call("UpdateLink", { linkId: 1, proceedOn: {} });
-    assert.deepEqual(manager.asked["updateLink"], { id: 1, change: { priority: undefined, proceedOn: [] } });
+    assert.deepEqual(manager.asked["updateLinks"], [{ id: 1, priority: undefined, proceedOn: [] }]);
     await refuses("INVALID_ARGUMENT", /nothing to change/, "UpdateLink", { linkId: 1 });
     await refuses("INVALID_ARGUMENT", /code 30 for xdp/, "UpdateLink", { linkId: 1, proceedOn: { actions: [30] } });
     await refuses("INVALID_ARGUMENT", /non-negative/, "UpdateLink", { linkId: 1, priority: -1 });
     await refuses("FAILED_PRECONDITION", /tcx link/, "UpdateLink", { linkId: 2, proceedOn: { actions: [2] } });
     await refuses("NOT_FOUND", "no link 9", "UpdateLink", { linkId: 9, proceedOn: { actions: [2] } });
+    const { links } = await call("UpdateLinks", {
+        updates: [
+            { linkId: 2, priority: 7 },
+            { linkId: 1, priority: 7, proceedOn: { actions: [2] } },
+        ],
+    });
+    assert.deepEqual(
+        links.map((link: { id: number; priority: number }) => [link.id, link.priority]),
+        [
+            [2, 7],
+            [1, 7],
+        ],
+    );
+    const twice = [1, 2, 1].map(linkId => ({ linkId, priority: 1 }));
+    await refuses("INVALID_ARGUMENT", "link 1 is given twice", "UpdateLinks", { updates: twice });
+    await refuses("INVALID_ARGUMENT", "no link to change is given", "UpdateLinks", {});
+    await refuses("INVALID_ARGUMENT", /nothing to change/, "UpdateLinks", { updates: [{ linkId: 1 }] });
 });
 
 test("lists are selected", async () => {
@@ -341,6 +359,21 @@ test("Inspect, Features and Version tell what the daemon knows", async () => {
         [version.libbpf, version.runtimeDir, version.pid, version.node],
         ["1.5", "/run/bpfman", process.pid, process.version],
     );
+});
+
+test("ListTargets checks what it is asked", async () => {
+    const { manager, call, refuses } = setUp();
+    const answer = await call("ListTargets", { kind: "library", query: "libc", limit: 5000 });
+    assert.deepEqual(answer, {
+        targets: [{ name: "libc.so.6", sizeBytes: "5000000000" }],
+        total: 1,
+        unavailable: "",
+    });
+    const { request } = manager.asked["listTargets"] as { request: { limit: number; containerPid?: number } };
+    assert.deepEqual([request.limit, request.containerPid], [1000, undefined]);
+    await refuses("INVALID_ARGUMENT", /unknown kind of target ""/, "ListTargets", {});
+    await refuses("INVALID_ARGUMENT", /target is missing/, "ListTargets", { kind: "symbol" });
+    await refuses("INVALID_ARGUMENT", /not absolute/, "ListTargets", { kind: "file", path: "etc" });
 });
 
 test("an error of the manager passes as it is", async () => {

@@ -6,8 +6,9 @@ import {
     type ChainJson,
     Host,
     type LoadRequest as LoadRequestMessage,
+    type UpdateLinkRequest,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import type { Manager } from "../manager/manager.ts";
+import type { LinkChange, Manager } from "../manager/manager.ts";
 import { type AttachItem, BpfmanError, type Caller, type LinkId, type LoadRequest } from "../model.ts";
 import { applyRequest } from "./apply.ts";
 import { givenBytecode, sourceOf } from "./bytecode.ts";
@@ -17,6 +18,7 @@ import { hookRequest } from "./hooks.ts";
 import { imageHandlers, imageJson } from "./host-images.ts";
 import { mapHandlers } from "./host-maps.ts";
 import { systemHandlers } from "./host-system.ts";
+import { targetHandlers } from "./host-targets.ts";
 import { programSpec } from "./program-spec.ts";
 import { selectsLink, selectsProgram } from "./select.ts";
 import { type Handlers, type Service, service } from "./service.ts";
@@ -71,15 +73,21 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
         },
 
         updateLink: async (request, caller) => {
-            const id = validate.checkLinkId(request.linkId);
-            const { priority, proceedOn } = request;
-            if (priority === undefined && proceedOn === undefined)
-                throw invalid("nothing to change: give a priority or proceed-on codes");
-            const change = {
-                priority: priority === undefined ? undefined : validate.checkPriority(priority),
-                proceedOn: proceedOn && (await proceedOnOf(manager, id, proceedOn.actions)),
-            };
-            return convert.link(await manager.updateLink(id, change, caller));
+            const [link] = await manager.updateLinks([await linkChange(manager, request)], caller);
+            if (link === undefined) throw new BpfmanError("INTERNAL", `link ${request.linkId} was not answered`);
+            return convert.link(link);
+        },
+
+        updateLinks: async ({ updates }, caller) => {
+            if (updates.length === 0) throw invalid("no link to change is given");
+            if (updates.length > validate.limits.attachItems)
+                throw invalid(`more than ${validate.limits.attachItems} links in one request`);
+            const changes: LinkChange[] = [];
+            for (const update of updates) changes.push(await linkChange(manager, update));
+            const ids = changes.map(({ id }) => id);
+            const twice = ids.find((id, index) => ids.indexOf(id) !== index);
+            if (twice !== undefined) throw invalid(`link ${twice} is given twice`);
+            return { links: (await manager.updateLinks(changes, caller)).map(convert.link) };
         },
 
         apply: async (request, caller) => {
@@ -153,10 +161,11 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
 
         ...mapHandlers(manager),
         ...imageHandlers(manager),
+        ...targetHandlers(manager),
         ...systemHandlers(),
     };
     return service(Host, handlers, [
-        ...(["load", "unload", "attach", "detach", "updateLink", "apply"] as const),
+        ...(["load", "unload", "attach", "detach", "updateLink", "updateLinks", "apply"] as const),
         ...(["updateMap", "deleteMapEntry", "testRun", "replaceProgram"] as const),
         ...(["removeImage", "pruneImages"] as const),
     ]);
@@ -206,6 +215,18 @@ function loadAttachment(item: AttachItemMessage): LoadRequest["attach"][number] 
         programName: validate.checkName(item.programName, "the name of the program to attach"),
         hook: hookRequest(item.hook),
         metadata: validate.checkMetadata(item.metadata),
+    };
+}
+
+async function linkChange(manager: Manager, request: UpdateLinkRequest): Promise<LinkChange> {
+    const id = validate.checkLinkId(request.linkId);
+    const { priority, proceedOn } = request;
+    if (priority === undefined && proceedOn === undefined)
+        throw invalid("nothing to change: give a priority or proceed-on codes");
+    return {
+        id,
+        priority: priority === undefined ? undefined : validate.checkPriority(priority),
+        proceedOn: proceedOn && (await proceedOnOf(manager, id, proceedOn.actions)),
     };
 }
 

@@ -174,6 +174,17 @@ export class Executable {
         throw this.#missing(wanted, namesAreTold ? names : []);
     }
 
+    /** Every function with a name and a place, sorted. */
+    functions(): { readonly name: string; readonly sizeBytes: number }[] {
+        const byName = new Map<string, number>();
+        for (const { name, type, address, sizeBytes } of this.#functions())
+            if (type === STT_FUNC && !byName.has(name) && this.#fileOffset(address) !== undefined)
+                byName.set(name, sizeBytes);
+        return Array.from(byName, ([name, sizeBytes]) => ({ name, sizeBytes })).sort((a, b) =>
+            a.name < b.name ? -1 : 1,
+        );
+    }
+
     #missing(wanted: string, names: readonly string[]): BpfmanError {
         const near = suggestAmong(wanted, new Set(names));
         const help = near.length > 0 ? `; did you mean: ${near.join(", ")}?` : "";

@@ -2,7 +2,7 @@
 // rtnetlink messages as bytes, no I/O: the request for all interfaces, and what its answers and the notifications say.
 // Layouts: include/uapi/linux/netlink.h, rtnetlink.h, if_link.h.
 
-const headerBytes = 16;
+export const headerBytes = 16;
 const interfaceHeaderBytes = 16;
 const attributeHeaderBytes = 4;
 
@@ -13,10 +13,10 @@ export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
 const RTM_GETLINK = 18;
 const RTM_SETLINK = 19;
-const NLM_F_REQUEST = 1;
-const NLM_F_ACK = 4;
+export const NLM_F_REQUEST = 1;
+export const NLM_F_ACK = 4;
 const NLA_F_NESTED = 0x8000;
-const NLM_F_DUMP = 0x300;
+export const NLM_F_DUMP = 0x300;
 export const NLM_F_DUMP_INTR = 0x10;
 
 const IFLA_ADDRESS = 1;
@@ -132,7 +132,7 @@ export function* messages(bytes: Buffer): Generator<Message> {
     }
 }
 
-function attributes(bytes: Buffer): Map<number, Buffer> {
+export function attributes(bytes: Buffer): Map<number, Buffer> {
     const found = new Map<number, Buffer>();
     for (let at = 0; at + attributeHeaderBytes <= bytes.length; ) {
         const length = bytes.readUInt16LE(at);
@@ -146,13 +146,13 @@ function attributes(bytes: Buffer): Map<number, Buffer> {
     return found;
 }
 
-function text(bytes: Buffer | undefined): string {
+export function text(bytes: Buffer | undefined): string {
     if (bytes === undefined) return "";
     const end = bytes.indexOf(0);
     return bytes.toString("utf8", 0, end < 0 ? bytes.length : end);
 }
 
-function number(bytes: Buffer | undefined): number | undefined {
+export function number(bytes: Buffer | undefined): number | undefined {
     return bytes !== undefined && bytes.length >= 4 ? bytes.readUInt32LE(0) : undefined;
 }
 

@@ -9,6 +9,7 @@ import {
     type InterfaceEvent,
     interfaceEvents,
     type LinkInterface,
+    type Message,
     messages,
     NLM_F_DUMP_INTR,
     NLMSG_DONE,
@@ -47,11 +48,19 @@ function receive(fd: number): Buffer | "truncated" | undefined {
     }
 }
 
+/** A list to ask rtnetlink for; parse: an item of it, undefined for what else is told. */
+export interface Dump<T> {
+    /** as in "list the interfaces" */
+    readonly what: string;
+    request(sequence: number): Buffer;
+    parse(message: Message): T | undefined;
+}
+
 /** undefined: the list changed while it was read, or did not fit; to be asked again. */
-function dump(fd: number, sequence: number): LinkInterface[] | undefined {
-    const request = dumpRequest(sequence);
-    check(libc.send(fd, request, request.length, 0), "ask rtnetlink for the interfaces");
-    const found: LinkInterface[] = [];
+function dump<T>(fd: number, sequence: number, { what, request, parse }: Dump<T>): T[] | undefined {
+    const asked = request(sequence);
+    check(libc.send(fd, asked, asked.length, 0), `ask rtnetlink for ${what}`);
+    const found: T[] = [];
     let whole = true;
     for (;;) {
         const datagram = receive(fd);
@@ -63,36 +72,49 @@ function dump(fd: number, sequence: number): LinkInterface[] | undefined {
             if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) {
                 // both carry an errno; a dump that failed midway says so in NLMSG_DONE
                 const failure = message.payload.length >= 4 ? message.payload.readInt32LE(0) : 0;
-                if (failure < 0) throw kernelError("list the interfaces", failure);
+                if (failure < 0) throw kernelError(`list ${what}`, failure);
                 return whole ? found : undefined;
             }
-            const parsed = message.type === RTM_NEWLINK ? parseInterface(message.payload) : undefined;
+            const parsed = parse(message);
             if (parsed !== undefined) found.push(parsed);
         }
     }
 }
 
-/** By ifindex. */
-export function interfaces(): LinkInterface[] {
+/** All items of a list. Throws UNAVAILABLE where it never stays the same for the length of a reading. */
+export function dumpAll<T>(list: Dump<T>): T[] {
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
         // a socket for each attempt: what is left of a dump that was given up goes with it
         const fd = check(libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "open an rtnetlink socket");
         try {
-            const found = dump(fd, attempt);
-            if (found !== undefined) return found.sort((a, b) => a.ifindex - b.ifindex);
+            const found = dump(fd, attempt, list);
+            if (found !== undefined) return found;
         } finally {
             libc.close(fd);
         }
     }
-    throw new BpfmanError("UNAVAILABLE", "the interfaces changed each time they were listed", { hint: "Try again." });
+    throw new BpfmanError("UNAVAILABLE", `${list.what} changed each time they were listed`, { hint: "Try again." });
 }
 
-/** Puts an XDP program to an interface or takes it away, without a link. 0, or -errno as the kernel acknowledges it. */
-export function setXdp(change: XdpChange): number {
+const interfaceDump: Dump<LinkInterface> = {
+    what: "the interfaces",
+    request: dumpRequest,
+    parse: ({ type, payload }) => (type === RTM_NEWLINK ? parseInterface(payload) : undefined),
+};
+
+/** By ifindex. */
+export const interfaces = (): LinkInterface[] => dumpAll(interfaceDump).sort((a, b) => a.ifindex - b.ifindex);
+
+/** Puts an XDP program to an interface or takes it away, without a link. 0, or -errno. */
+export const setXdp = (change: XdpChange): number =>
+    requestChange("a change of XDP", sequence => xdpRequest(sequence, change));
+
+/** Sends a request for a change; 0, or -errno as the kernel acknowledges it. */
+export function requestChange(what: string, request: (sequence: number) => Buffer): number {
     const fd = check(libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "open an rtnetlink socket");
     try {
-        const request = xdpRequest(1, change);
-        check(libc.send(fd, request, request.length, 0), "ask rtnetlink for a change of XDP");
+        const asked = request(1);
+        check(libc.send(fd, asked, asked.length, 0), `ask rtnetlink for ${what}`);
         for (;;) {
             const datagram = receive(fd);
             if (datagram === "truncated" || datagram === undefined) continue;

@@ -24,15 +24,32 @@ function withMount<T>(type: string, places: readonly string[], mark: string, use
 const withTracefs = <T>(use: (root: string) => T): T =>
     withMount("tracefs", ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"], "events", use);
 
+/** Every tracepoint, as group/name, sorted. */
+export function tracepoints(): string[] {
+    return withTracefs(availableEvents).sort();
+}
+
+/** available_events has group:name a line */
+function availableEvents(root: string): string[] {
+    const all = fs.readFileSync(`${root}/available_events`, "latin1").split("\n");
+    return all.filter(line => line !== "").map(line => line.replace(":", "/"));
+}
+
+/** The functions that ftrace, and so a kprobe at its beginning, can stop at; undefined: this kernel was built without. */
+export function traceableFunctions(): string | undefined {
+    return withTracefs(root => {
+        const file = `${root}/available_filter_functions`;
+        return fs.existsSync(file) ? fs.readFileSync(file, "latin1") : undefined;
+    });
+}
+
 /** What perf_event_open takes for a tracepoint; else the names that are near, as group/name. */
 export function tracepointId(group: string, name: string): { id: number } | { near: string[] } {
     return withTracefs(root => {
         const path = `${root}/events/${group}/${name}/id`;
         if (fs.existsSync(path)) return { id: Number(fs.readFileSync(path, "latin1")) };
-        // available_events has group:name a line
-        const all = fs.readFileSync(`${root}/available_events`, "latin1").split("\n");
         const wanted = `${group}/${name}`;
-        const names = all.filter(line => line !== "").map(line => line.replace(":", "/"));
+        const names = availableEvents(root);
         const near = suggestAmong(wanted, names);
         return { near: near.length > 0 ? near : names.filter(other => other.endsWith(`/${name}`)).slice(0, 3) };
     });

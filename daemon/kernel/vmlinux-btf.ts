@@ -14,8 +14,11 @@ const memberWords = [0, 0, 0, 0, 3, 3, 2, 0, 0, 0, 0, 0, 0, 2, 0, 3, 0, 0, 0, 3]
 export class KernelBtf {
     readonly #bytes: Buffer;
     readonly #header: number;
-    constructor(bytes: Buffer) {
+    readonly #base: KernelBtf | undefined;
+    /** base: the kernel's own, whose strings a module's continue */
+    constructor(bytes: Buffer, base?: KernelBtf) {
         this.#bytes = bytes;
+        this.#base = base;
         this.#header = bytes.readUInt32LE(4);
     }
 
@@ -58,12 +61,15 @@ export class KernelBtf {
 
     /** The names of all types of a kind. */
     namesOf(kind: number): string[] {
-        const strings = this.#strings();
+        const base = this.#base === undefined ? Buffer.alloc(0) : this.#base.#strings();
+        const own = this.#strings();
         const names: string[] = [];
         for (const type of this.#types()) {
             if (type.kind !== kind) continue;
-            const end = strings.indexOf(0, type.nameOffset);
-            names.push(strings.toString("latin1", type.nameOffset, end < 0 ? undefined : end));
+            const [strings, at] =
+                type.nameOffset < base.length ? [base, type.nameOffset] : [own, type.nameOffset - base.length];
+            const end = strings.indexOf(0, at);
+            names.push(strings.toString("latin1", at, end < 0 ? undefined : end));
         }
         return names;
     }

@@ -4,6 +4,7 @@
 // each change, so that a new interface of the same number starts clean.
 import * as bpf from "../kernel/bpf.ts";
 import type { ChainRecord, KernelLinkId, LinkRecord, NetworkLinkRecord, ProbeLinkRecord } from "../model.ts";
+import { dropChainRow, hasFilter, ownRunning, removeFilterChain } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import { dropDeadLibxdp, hasDeadLibxdp } from "./libxdp-settle.ts";
 import {
@@ -44,16 +45,19 @@ function isDead(context: Context, link: LinkRecord): boolean {
     return !(isNetworkLink(link) && isAttached(context, tcxPin(link), link.kernelLinkId));
 }
 
-const isDeadChain = (context: Context, { backend, hook, kernelLinkId }: ChainRecord): boolean =>
-    backend !== "libxdp" && !isAttached(context, chainLinkPin(hook), kernelLinkId);
+async function isDeadChain(context: Context, chain: ChainRecord): Promise<boolean> {
+    if (chain.backend === "libxdp") return false;
+    if (hasFilter(chain)) return chain.members.length === 0 || (await ownRunning(context, chain)) === undefined;
+    return !isAttached(context, chainLinkPin(chain.hook), chain.kernelLinkId);
+}
 
 export async function dropDeadLinks(_scope: WriterScope, context: Context): Promise<void> {
     const { store, bpffs } = context;
     const gone: LinkRecord[] = [...(await dropDeadLibxdp(context))];
     for (const chain of store.chains()) {
-        if (!isDeadChain(context, chain)) continue;
+        if (!(await isDeadChain(context, chain))) continue;
         const links = store.links().filter(({ hook }) => sameHook(hook, chain.hook));
-        forgetChain(context, chain, links);
+        await forgetChain(context, chain, links);
         gone.push(...links);
     }
     for (const link of store.links()) {
@@ -73,19 +77,24 @@ export async function dropDeadLinks(_scope: WriterScope, context: Context): Prom
 /** For readers, who wait for no change: one that is being made looks for dead links itself. */
 export async function noticeDeadLinks(context: Context): Promise<void> {
     const { store, lock } = context;
+    const looksDead = (chain: ChainRecord) =>
+        chain.backend !== "libxdp" &&
+        (hasFilter(chain)
+            ? context.clsact.program(chain.hook) !== chain.programId
+            : !isAttached(context, chainLinkPin(chain.hook), chain.kernelLinkId));
     const someAreDead = () =>
-        hasDeadLibxdp(context) ||
-        store.chains().some(chain => isDeadChain(context, chain)) ||
-        store.links().some(link => isDead(context, link));
+        hasDeadLibxdp(context) || store.chains().some(looksDead) || store.links().some(link => isDead(context, link));
     // what is half changed looks dead
     if (lock.isFree && someAreDead()) await lock.run(scope => dropDeadLinks(scope, context));
 }
 
-function forgetChain(context: Context, chain: ChainRecord, links: readonly LinkRecord[]): void {
+async function forgetChain(context: Context, chain: ChainRecord, links: readonly LinkRecord[]): Promise<void> {
     context.store.transaction(() => {
         for (const { id } of links) context.store.deleteLink(id);
-        context.store.deleteChain(chain.hook);
+        dropChainRow(context, chain);
     });
+    // also the qdisc that it may have been alone on
+    if (hasFilter(chain)) return removeFilterChain(context, chain);
     context.bpffs.remove(chainLinkPin(chain.hook));
     if (chain.backend !== "direct") context.bpffs.remove(revisionFolder(chain.hook, chain.revision));
 }

@@ -9,9 +9,11 @@ import {
     type LinkView,
     type NetworkLinkRecord,
 } from "../model.ts";
+import { hasFilter } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import {
     chainLinkPin,
+    entryPin,
     isNetworkLink,
     isProbeLink,
     ownKernelLinks,
@@ -34,7 +36,7 @@ export function linkPin(record: NetworkLinkRecord, chain: ChainRecord | undefine
         const position = chain.members.findIndex(({ linkId }) => linkId === record.id);
         return `${revisionFolder(record.hook, chain.revision)}/link_${position}`;
     }
-    return chainLinkPin(record.hook);
+    return chain !== undefined && hasFilter(chain) ? entryPin(chain) : chainLinkPin(record.hook);
 }
 
 /** Its interface is gone; only the pin keeps it. */
@@ -107,7 +109,10 @@ export function linkViews(context: Context): LinkView[] {
             const own = record.kernelLinkId ?? member?.kernelLinkId;
             // a lone program's link is the chain's own; a tail-call slot has none
             const kernelLinkId = own ?? (chain?.backend === "direct" ? chain.kernelLinkId : undefined);
-            const carrier = kernelLinkId ?? chain?.kernelLinkId;
+            // a filter instead of a link: what counts is whether it runs our dispatcher
+            const filter = chain !== undefined && hasFilter(chain);
+            const held = filter ? context.clsact.program(record.hook) === chain.programId : undefined;
+            const carrier = kernelLinkId ?? (filter ? undefined : chain?.kernelLinkId);
             const seen = carrier === undefined ? undefined : kernel.link(carrier);
             const pin = linkPin(record, chain);
             return {
@@ -115,7 +120,7 @@ export function linkViews(context: Context): LinkView[] {
                 kernelLinkId,
                 pinPath: bpffs.path(pin),
                 pinPaths: [bpffs.path(pin)],
-                kernelSeen: seen !== undefined && !isDetached(seen),
+                kernelSeen: held ?? (seen !== undefined && !isDetached(seen)),
                 pinPresent: bpffs.exists(pin),
                 kernel: kernelLinkId === undefined ? undefined : seen,
                 chain,

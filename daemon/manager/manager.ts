@@ -32,6 +32,7 @@ import type {
     PullProgress,
     TestRun,
 } from "../model.ts";
+import type { TargetList, TargetRequest } from "./target-names.ts";
 
 /** An object that takes a program's place; globals that are not given keep their values. */
 export interface ReplaceRequest {
@@ -45,6 +46,13 @@ export interface ReplaceRequest {
     readonly globalValues: ReadonlyMap<string, GlobalText>;
 }
 
+/** What is to change of a link. What several name with a priority stands, at equal priority, in their order. */
+export interface LinkChange {
+    readonly id: LinkId;
+    readonly priority?: number | undefined;
+    readonly proceedOn?: readonly number[] | undefined;
+}
+
 export interface ImageGetOptions {
     readonly onProgress?: (progress: PullProgress) => void;
     readonly signal?: AbortSignal;
@@ -54,6 +62,8 @@ export interface RemovedImages {
     readonly removed: readonly string[];
     readonly freedBytes: number;
 }
+
+export type { TargetList, TargetRequest };
 
 export interface Manager {
     inspect(object: Uint8Array): ObjectFacts;
@@ -71,11 +81,8 @@ export interface Manager {
     ): Promise<BatchResult<ProgramId>>;
     attach(items: readonly AttachItem[], caller: Caller): Promise<LinkView[]>;
     detach(ids: readonly LinkId[], options: { ignoreMissing: boolean }, caller: Caller): Promise<BatchResult<LinkId>>;
-    updateLink(
-        id: LinkId,
-        change: { priority?: number | undefined; proceedOn?: readonly number[] | undefined },
-        caller: Caller,
-    ): Promise<LinkView>;
+    /** In the order of the request; all or none, one rebuild for each chain. */
+    updateLinks(changes: readonly LinkChange[], caller: Caller): Promise<LinkView[]>;
     /** Makes a set match what is described, or changes nothing. */
     apply(request: ApplyRequest, caller: Caller): Promise<ApplyResult>;
     /** Sorted by id. With all: also what others loaded. */
@@ -98,6 +105,8 @@ export interface Manager {
     removeImages(names: readonly string[], options: { ignoreMissing: boolean }): RemovedImages;
     /** With all: also what loaded programs came from. */
     pruneImages(options: { all: boolean }): RemovedImages;
+    /** Names that a hook's target may have, for completion. */
+    listTargets(request: TargetRequest, caller: Caller): Promise<TargetList>;
     /** Calls back for each change until the returned function is called. */
     subscribe(listener: (event: ChangeEvent) => void): () => void;
     /** Every map in the kernel, sorted by id. */

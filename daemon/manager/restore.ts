@@ -5,8 +5,9 @@
 import { openRecorded } from "../kernel/backend.ts";
 import * as bpf from "../kernel/bpf.ts";
 import { errnoName } from "../kernel/ffi.ts";
-import type { ChainRecord, NetworkLinkRecord, ProgramRecord } from "../model.ts";
+import type { ChainRecord, NetworkLinkRecord, ProgramId, ProgramRecord } from "../model.ts";
 import { detachPinned, openChainLink, swapBack } from "./chain-change.ts";
+import { dropChainRow, hasFilter, ownRunning, swapFilterBack } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import { dropDeadLinks, isAttached } from "./dead-links.ts";
 import { settleLibxdp } from "./libxdp-settle.ts";
@@ -68,7 +69,8 @@ function forgetLostProgram(context: Context, program: ProgramRecord): void {
         // without its pins a chain cannot be changed any more; what still runs of it goes with the leftovers
         for (const chain of chains) {
             for (const { linkId } of chain.members) store.deleteLink(linkId);
-            store.deleteChain(chain.hook);
+            // dropDeadLinks() takes a filter away, which would run on
+            dropChainRow(context, chain);
         }
         store.deleteProgram(program.id);
     });
@@ -127,7 +129,8 @@ async function settleTcx(context: Context): Promise<void> {
 /** A swap whose rows were not committed is taken back: the old revision's pins are still there. */
 async function settleChain(context: Context, chain: ChainRecord): Promise<void> {
     let running: number;
-    {
+    if (hasFilter(chain)) running = (await ownRunning(context, chain)) ?? chain.programId;
+    else {
         using link = openChainLink(context, chain);
         running = bpf.linkInfo(link).programId;
     }
@@ -142,7 +145,8 @@ async function settleChain(context: Context, chain: ChainRecord): Promise<void> 
         return;
     }
     context.log(`${hookText(chain)}: a change that was cut off is taken back`);
-    await swapBack(context, chain, { entry });
+    if (hasFilter(chain)) await swapFilterBack(context, chain, running as ProgramId);
+    else await swapBack(context, chain, { entry });
 }
 
 function idOfPin({ bpffs }: Context, name: string): number {

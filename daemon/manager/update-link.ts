@@ -1,96 +1,179 @@
 // SPDX-License-Identifier: Apache-2.0
-// A link's priority or proceed-on, changed in place: its id stays, and no packet passes the hook without it.
+// Priorities and proceed-on of links, changed in place: their ids stay, and no packet passes a hook without them. Several
+// in one request: all or none, and one rebuild for each chain.
+import { inOrder } from "../chain/order.ts";
 import { proceedOnOrDefault, unknownAction } from "../chain/proceed-on.ts";
-import { BpfmanError, type Caller, type LinkId, type LinkRecord, type LinkView, type ProgramRecord } from "../model.ts";
-import { chainRow, changeChain, retire } from "./chain-change.ts";
-import { chainLinks } from "./chain-links.ts";
+import {
+    BpfmanError,
+    type Caller,
+    type KernelLinkId,
+    type LinkId,
+    type LinkRecord,
+    type LinkView,
+    type NetworkLinkRecord,
+    type ProgramRecord,
+} from "../model.ts";
+import { type Changed, chainRow, changeChain, retire } from "./chain-change.ts";
+import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";
 import { dropDeadLinks } from "./dead-links.ts";
 import { linkView } from "./link-view.ts";
-import { hookText, isNetworkLink } from "./pins.ts";
-import { moveTcx } from "./tcx.ts";
+import type { LinkChange } from "./manager.ts";
+import { groupByHook, hookText, isNetworkLink, sameHook } from "./pins.ts";
+import { type Moved, moveTcx, type PlacedTcx, placedLinks } from "./tcx.ts";
 import { type Undo, withUndo } from "./undo.ts";
 import type { WriterScope } from "./writer-lock.ts";
 
-export interface LinkChange {
-    readonly priority?: number | undefined;
-    readonly proceedOn?: readonly number[] | undefined;
+interface Change {
+    readonly record: NetworkLinkRecord;
+    readonly next: NetworkLinkRecord;
+    readonly program: ProgramRecord;
 }
 
-export async function updateLink(context: Context, id: LinkId, change: LinkChange, caller: Caller): Promise<LinkView> {
-    const programId = await context.lock.run(
+export async function updateLinks(
+    context: Context,
+    changes: readonly LinkChange[],
+    caller: Caller,
+): Promise<LinkView[]> {
+    const programs = await context.lock.run(
         scope =>
             withUndo(context.log, async undo => {
                 await dropDeadLinks(scope, context);
-                const record = context.store.link(id);
-                if (record === undefined) throw new BpfmanError("NOT_FOUND", `link ${id} does not exist`);
-                const program = context.store.program(record.programId);
-                if (program === undefined) throw new BpfmanError("INTERNAL", `link ${id} has no program`);
-                const next = changedRecord(context, record, change);
-                if (next !== undefined) await apply(scope, context, record, next, program, undo);
-                return record.programId;
+                const planned = plan(context, changes);
+                await apply(scope, context, planned, undo);
+                return planned.map(({ program }) => program.id);
             }),
         caller.patience,
     );
-    context.events.emit("LINK_UPDATED", context.describe(caller), { links: [id], programs: [programId] });
-    return linkView(context, id);
+    const links = changes.map(({ id }) => id);
+    context.events.emit("LINK_UPDATED", context.describe(caller), { links, programs: [...new Set(programs)] });
+    return links.map(id => linkView(context, id));
 }
 
-/** The row as it is to be; undefined where nothing changes. A new priority counts as attached now among its equals. */
-function changedRecord(context: Context, record: LinkRecord, change: LinkChange): LinkRecord | undefined {
-    const { kind } = record.hook;
-    if (kind !== "xdp" && kind !== "tc" && kind !== "tcx")
-        throw new BpfmanError("INVALID_ARGUMENT", `link ${record.id} is a ${kind} link, which has no priority`);
-    const priority = change.priority ?? record.priority;
-    let { proceedOn } = record;
-    if (change.proceedOn !== undefined) {
-        if (kind === "tcx")
-            throw new BpfmanError(
-                "INVALID_ARGUMENT",
-                "tcx links have no proceed-on: the kernel goes on after -1 (next)",
-            );
-        const unknown = unknownAction(kind, change.proceedOn);
-        if (unknown !== undefined)
-            throw new BpfmanError("INVALID_ARGUMENT", `${unknown} is no return code of ${kind} programs`);
-        proceedOn = proceedOnOrDefault(kind, change.proceedOn);
-    }
-    const moved = priority !== record.priority;
-    if (!moved && proceedOn.join() === record.proceedOn.join()) return undefined;
-    const place = moved ? { request: context.store.nextRequest(), requestIndex: 0 } : {};
-    return { ...record, priority, proceedOn, ...place };
+/** The rows as they are to be. */
+function plan(context: Context, changes: readonly LinkChange[]): Change[] {
+    // taken once: what moves in one request stands, at equal priority, in the order given
+    const request = context.store.nextRequest();
+    return changes.map((change, requestIndex) => {
+        const record = context.store.link(change.id);
+        if (record === undefined) throw new BpfmanError("NOT_FOUND", `link ${change.id} does not exist`);
+        const program = context.store.program(record.programId);
+        if (program === undefined) throw new BpfmanError("INTERNAL", `link ${change.id} has no program`);
+        const checked = checkedChange(record, change);
+        // a priority that a link has already says nothing, unless it is told where the link stands among others
+        const moved =
+            change.priority !== undefined && (changes.length > 1 || checked.priority !== checked.record.priority);
+        const { priority, proceedOn } = checked;
+        const place = moved ? { request, requestIndex } : {};
+        return { record: checked.record, program, next: { ...checked.record, priority, proceedOn, ...place } };
+    });
 }
 
-async function apply(
-    scope: WriterScope,
-    context: Context,
+function checkedChange(
     record: LinkRecord,
-    next: LinkRecord,
-    program: ProgramRecord,
-    undo: Undo,
-): Promise<void> {
+    change: LinkChange,
+): { record: NetworkLinkRecord; priority: number; proceedOn: readonly number[] } {
+    if (!isNetworkLink(record))
+        throw new BpfmanError(
+            "INVALID_ARGUMENT",
+            `link ${record.id} is a ${record.hook.kind} link, which has no priority`,
+        );
+    const { kind } = record.hook;
+    const priority = change.priority ?? record.priority;
+    if (change.proceedOn === undefined) return { record, priority, proceedOn: record.proceedOn };
+    if (kind === "tcx")
+        throw new BpfmanError("INVALID_ARGUMENT", "tcx links have no proceed-on: the kernel goes on after -1 (next)");
+    const unknown = unknownAction(kind, change.proceedOn);
+    if (unknown !== undefined)
+        throw new BpfmanError("INVALID_ARGUMENT", `${unknown} is no return code of ${kind} programs`);
+    return { record, priority, proceedOn: proceedOnOrDefault(kind, change.proceedOn) };
+}
+
+async function apply(scope: WriterScope, context: Context, planned: readonly Change[], undo: Undo): Promise<void> {
     const { store } = context;
-    if (!isNetworkLink(record)) throw new BpfmanError("INTERNAL", `link ${record.id} is in no chain`);
-    if (record.hook.kind === "tcx") {
-        const { kernelLinkId, finish } = await moveTcx(scope, context, record, program, next, undo);
-        store.transaction(() => store.updateLink({ ...next, kernelLinkId }));
-        undo.done();
-        await finish();
-        return;
+    const chains: Changed<ChainLink>[] = [];
+    const moves = new Map<LinkId, Moved>();
+    const rows: Change[] = [];
+    for (const changes of groupByHook(planned, ({ record }) => record.hook)) {
+        const [first] = changes;
+        if (first === undefined || runsAlready(context, changes)) continue;
+        rows.push(...changes);
+        if (first.record.hook.kind === "tcx") await changeTcx(scope, context, changes, moves, undo);
+        else chains.push(await changeOne(scope, context, first.record, changes, undo));
     }
-    const chain = store.chain(record.hook);
-    if (chain === undefined) throw new BpfmanError("INTERNAL", `link ${record.id} on ${hookText(record)} has no chain`);
-    const links = chainLinks(context, record.hook).map(link =>
-        link.id === next.id
-            ? { ...link, priority: next.priority, proceedOn: next.proceedOn, request: next.request, requestIndex: 0 }
-            : link,
-    );
-    const { hook, interface: name, netns } = chain;
-    const change = { hook, interface: name, netns, links, mode: "auto", device: undefined } as const;
-    const changed = await changeChain(scope, context, change, undo);
     store.transaction(() => {
-        store.updateLink(next);
-        store.putChain(chainRow(changed, context.bootId, link => link.id ?? record.id));
+        for (const { record, next } of rows) {
+            const kernelLinkId: KernelLinkId | undefined = moves.get(record.id)?.kernelLinkId ?? record.kernelLinkId;
+            store.updateLink({ ...next, kernelLinkId });
+        }
+        for (const changed of chains)
+            store.putChain(
+                chainRow(changed, context.bootId, link => {
+                    if (link.id === undefined) throw new BpfmanError("INTERNAL", "a link of the chain has no row");
+                    return link.id;
+                }),
+            );
     });
     undo.done();
-    if (changed.previous !== undefined) await retire(context, changed.previous);
+    for (const { previous } of chains) if (previous !== undefined) await retire(context, previous);
+    for (const move of moves.values()) await move.finish();
+}
+
+/** Nothing of the hook would change: neither an order nor a number that people see. */
+function runsAlready(context: Context, changes: readonly Change[]): boolean {
+    const [first] = changes;
+    if (first === undefined) return true;
+    const same = changes.every(
+        ({ record, next }) => record.priority === next.priority && record.proceedOn.join() === next.proceedOn.join(),
+    );
+    if (!same) return false;
+    const { hook } = first.record;
+    const now = context.store
+        .links()
+        .filter(isNetworkLink)
+        .filter(link => sameHook(link.hook, hook));
+    const then = now.map(link => changes.find(({ record }) => record.id === link.id)?.next ?? link);
+    const order = (links: readonly NetworkLinkRecord[]) => inOrder(hook.kind, links).map(({ id }) => id);
+    return order(now).join() === order(then).join();
+}
+
+async function changeOne(
+    scope: WriterScope,
+    context: Context,
+    record: NetworkLinkRecord,
+    changes: readonly Change[],
+    undo: Undo,
+): Promise<Changed<ChainLink>> {
+    const chain = context.store.chain(record.hook);
+    if (chain === undefined) throw new BpfmanError("INTERNAL", `link ${record.id} on ${hookText(record)} has no chain`);
+    const links = chainLinks(context, record.hook).map(link => {
+        const change = changes.find(one => one.record.id === link.id);
+        if (change === undefined) return link;
+        const { priority, proceedOn, request, requestIndex } = change.next;
+        return { ...link, priority, proceedOn, request, requestIndex };
+    });
+    const { hook, interface: name, netns } = chain;
+    const change = { hook, interface: name, netns, links, mode: "auto", device: undefined } as const;
+    return changeChain(scope, context, change, undo);
+}
+
+async function changeTcx(
+    scope: WriterScope,
+    context: Context,
+    changes: readonly Change[],
+    moves: Map<LinkId, Moved>,
+    undo: Undo,
+): Promise<void> {
+    const [first] = changes;
+    if (first === undefined) return;
+    // the kernel's list as it is while they move, one after the other
+    const placed = new Map<LinkId, PlacedTcx>();
+    for (const one of placedLinks(context, first.record.hook)) placed.set(one.record.id, one);
+    for (const { record, next, program } of changes) {
+        placed.delete(record.id);
+        const others = [...placed.values()];
+        const moved = await moveTcx(scope, context, record, program, next, undo, others);
+        placed.set(record.id, { ...next, kernelLinkId: moved.kernelLinkId });
+        moves.set(record.id, moved);
+    }
 }

@@ -7,18 +7,33 @@ import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import { attachKind, type Program } from "../model.ts";
 import { useInterfaces, usePage, usePrograms } from "../page.ts";
-import { typeLabel } from "../words.ts";
+import { SessionWarning } from "../views/session-warning.tsx";
+import { type HookKind, typeLabel } from "../words.ts";
 import { ActionDialog } from "./frame.tsx";
 import { hookOf, initialHook, interfaceOfChoice } from "./hook-choice.ts";
 import { HookFields } from "./hook-fields.tsx";
 
-/** Opened on a program or on an interface; the other is chosen here. */
-export function AttachDialog(props: { program?: Program; interfaceKey?: string }) {
+interface AttachDialogProps {
+    readonly program?: Program;
+    readonly interfaceKey?: string;
+    /** only programs of this kind are offered */
+    readonly kind?: HookKind | undefined;
+    readonly direction?: "ingress" | "egress" | undefined;
+}
+
+/** Opened on a program, on an interface or on one of its chains; the other is chosen here. */
+export function AttachDialog(props: AttachDialogProps) {
     const { client, notify } = usePage();
     const interfaces = useInterfaces().value ?? [];
-    const programs = (usePrograms(false).value ?? []).filter(program => attachKind(program) !== undefined);
+    const programs = (usePrograms(false).value ?? []).filter(program => {
+        const kind = attachKind(program);
+        return kind !== undefined && (props.kind === undefined || props.kind === kind);
+    });
     const [chosenId, setChosenId] = useState("");
-    const [choice, setChoice] = useState(() => initialHook(props.interfaceKey));
+    const [choice, setChoice] = useState(() => ({
+        ...initialHook(props.interfaceKey),
+        ...(props.direction === undefined ? {} : { direction: props.direction }),
+    }));
     const program = props.program ?? programs.find(one => String(one.id) === chosenId);
     const kind = program && attachKind(program);
     const hook = kind && hookOf(choice, kind, interfaces);
@@ -62,6 +77,7 @@ export function AttachDialog(props: { program?: Program; interfaceKey?: string }
                 )}
                 <HookFields choice={choice} onChange={setChoice} kinds={kind ? [kind] : []} interfaces={interfaces} />
             </Form>
+            {iface && <SessionWarning places={[{ interface: iface.name, netns: iface.netns }]} change="attach" />}
         </ActionDialog>
     );
 }

@@ -1993,6 +1993,8 @@ export declare type UpdateLinkRequestJson = {
 export declare const UpdateLinkRequestSchema: GenMessage<UpdateLinkRequest, {jsonType: UpdateLinkRequestJson}>;
 
 /**
+ * Links of one hook that are given equal priorities here run in the order of the request.
+ *
  * @generated from message bpfman.host.v1.UpdateLinksRequest
  */
 export declare type UpdateLinksRequest = Message<"bpfman.host.v1.UpdateLinksRequest"> & {
@@ -2003,6 +2005,8 @@ export declare type UpdateLinksRequest = Message<"bpfman.host.v1.UpdateLinksRequ
 };
 
 /**
+ * Links of one hook that are given equal priorities here run in the order of the request.
+ *
  * @generated from message bpfman.host.v1.UpdateLinksRequest
  */
 export declare type UpdateLinksRequestJson = {
@@ -3023,6 +3027,13 @@ export declare type ImageOrigin = Message<"bpfman.host.v1.ImageOrigin"> & {
    * @generated from field: string pull_policy = 3;
    */
   pullPolicy: string;
+
+  /**
+   * as it was when the program was loaded
+   *
+   * @generated from field: bpfman.host.v1.ImageSignature signature = 4;
+   */
+  signature?: ImageSignature | undefined;
 };
 
 /**
@@ -3049,6 +3060,13 @@ export declare type ImageOriginJson = {
    * @generated from field: string pull_policy = 3;
    */
   pullPolicy?: string;
+
+  /**
+   * as it was when the program was loaded
+   *
+   * @generated from field: bpfman.host.v1.ImageSignature signature = 4;
+   */
+  signature?: ImageSignatureJson;
 };
 
 /**
@@ -4304,6 +4322,13 @@ export declare type Chain = Message<"bpfman.host.v1.Chain"> & {
    * @generated from field: repeated bpfman.host.v1.ChainMember members = 14;
    */
   members: ChainMember[];
+
+  /**
+   * the bpf filter of clsact that holds a TC chain where the kernel has no TCX
+   *
+   * @generated from field: bpfman.host.v1.TcFilter filter = 15;
+   */
+  filter?: TcFilter | undefined;
 };
 
 /**
@@ -4389,6 +4414,13 @@ export declare type ChainJson = {
    * @generated from field: repeated bpfman.host.v1.ChainMember members = 14;
    */
   members?: ChainMemberJson[];
+
+  /**
+   * the bpf filter of clsact that holds a TC chain where the kernel has no TCX
+   *
+   * @generated from field: bpfman.host.v1.TcFilter filter = 15;
+   */
+  filter?: TcFilterJson;
 };
 
 /**
@@ -4396,6 +4428,60 @@ export declare type ChainJson = {
  * Use `create(ChainSchema)` to create a new message.
  */
 export declare const ChainSchema: GenMessage<Chain, {jsonType: ChainJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.TcFilter
+ */
+export declare type TcFilter = Message<"bpfman.host.v1.TcFilter"> & {
+  /**
+   * tc's pref
+   *
+   * @generated from field: uint32 priority = 1;
+   */
+  priority: number;
+
+  /**
+   * @generated from field: uint32 handle = 2;
+   */
+  handle: number;
+
+  /**
+   * whether the qdisc is of this daemon's making
+   *
+   * @generated from field: bool own_qdisc = 3;
+   */
+  ownQdisc: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.TcFilter
+ */
+export declare type TcFilterJson = {
+  /**
+   * tc's pref
+   *
+   * @generated from field: uint32 priority = 1;
+   */
+  priority?: number;
+
+  /**
+   * @generated from field: uint32 handle = 2;
+   */
+  handle?: number;
+
+  /**
+   * whether the qdisc is of this daemon's making
+   *
+   * @generated from field: bool own_qdisc = 3;
+   */
+  ownQdisc?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.TcFilter.
+ * Use `create(TcFilterSchema)` to create a new message.
+ */
+export declare const TcFilterSchema: GenMessage<TcFilter, {jsonType: TcFilterJson}>;
 
 /**
  * @generated from message bpfman.host.v1.ChainMember
@@ -9270,6 +9356,36 @@ export declare type PullProgress_PhaseJson = "PHASE_UNSPECIFIED" | "RESOLVING" |
 export declare const PullProgress_PhaseSchema: GenEnum<PullProgress_Phase, PullProgress_PhaseJson>;
 
 /**
+ * @generated from message bpfman.host.v1.VerifyImageRequest
+ */
+export declare type VerifyImageRequest = Message<"bpfman.host.v1.VerifyImageRequest"> & {
+  /**
+   * pull_policy is Always where it is empty: what the registry has now is asked for
+   *
+   * @generated from field: bpfman.host.v1.ImageSource image = 1;
+   */
+  image?: ImageSource | undefined;
+};
+
+/**
+ * @generated from message bpfman.host.v1.VerifyImageRequest
+ */
+export declare type VerifyImageRequestJson = {
+  /**
+   * pull_policy is Always where it is empty: what the registry has now is asked for
+   *
+   * @generated from field: bpfman.host.v1.ImageSource image = 1;
+   */
+  image?: ImageSourceJson;
+};
+
+/**
+ * Describes the message bpfman.host.v1.VerifyImageRequest.
+ * Use `create(VerifyImageRequestSchema)` to create a new message.
+ */
+export declare const VerifyImageRequestSchema: GenMessage<VerifyImageRequest, {jsonType: VerifyImageRequestJson}>;
+
+/**
  * @generated from message bpfman.host.v1.ListImagesRequest
  */
 export declare type ListImagesRequest = Message<"bpfman.host.v1.ListImagesRequest"> & {
@@ -9802,18 +9918,40 @@ export declare const ImageLayerSchema: GenMessage<ImageLayer, {jsonType: ImageLa
  */
 export declare type ImageSignature = Message<"bpfman.host.v1.ImageSignature"> & {
   /**
-   * verified: the host's policy.json demanded a signature and had it; unchecked: it demanded none
+   * verified: by who is trusted; untrusted: there are signatures, and none counts; unsigned: there is none;
+   * unchecked: nobody looked
    *
    * @generated from field: string state = 1;
    */
   state: string;
 
   /**
-   * one sentence: which rule, whose key
+   * one sentence: which rule, whose key, or what is wrong
    *
    * @generated from field: string detail = 2;
    */
   detail: string;
+
+  /**
+   * of a verified one: the certificate's subject, or the key's file
+   *
+   * @generated from field: string identity = 3;
+   */
+  identity: string;
+
+  /**
+   * of a verified one: who vouched for the certificate's subject; empty for a key
+   *
+   * @generated from field: string issuer = 4;
+   */
+  issuer: string;
+
+  /**
+   * of a verified one: simple (GPG), cosign, or bundle (Sigstore's)
+   *
+   * @generated from field: string form = 5;
+   */
+  form: string;
 };
 
 /**
@@ -9821,18 +9959,40 @@ export declare type ImageSignature = Message<"bpfman.host.v1.ImageSignature"> & 
  */
 export declare type ImageSignatureJson = {
   /**
-   * verified: the host's policy.json demanded a signature and had it; unchecked: it demanded none
+   * verified: by who is trusted; untrusted: there are signatures, and none counts; unsigned: there is none;
+   * unchecked: nobody looked
    *
    * @generated from field: string state = 1;
    */
   state?: string;
 
   /**
-   * one sentence: which rule, whose key
+   * one sentence: which rule, whose key, or what is wrong
    *
    * @generated from field: string detail = 2;
    */
   detail?: string;
+
+  /**
+   * of a verified one: the certificate's subject, or the key's file
+   *
+   * @generated from field: string identity = 3;
+   */
+  identity?: string;
+
+  /**
+   * of a verified one: who vouched for the certificate's subject; empty for a key
+   *
+   * @generated from field: string issuer = 4;
+   */
+  issuer?: string;
+
+  /**
+   * of a verified one: simple (GPG), cosign, or bundle (Sigstore's)
+   *
+   * @generated from field: string form = 5;
+   */
+  form?: string;
 };
 
 /**
@@ -10178,6 +10338,16 @@ export declare const Host: GenService<{
     methodKind: "server_streaming";
     input: typeof PullImageRequestSchema;
     output: typeof PullProgressSchema;
+  },
+  /**
+   * Brings an image into the cache, and tells whether it is signed, and by whom. Refused as a load would be.
+   *
+   * @generated from rpc bpfman.host.v1.Host.VerifyImage
+   */
+  verifyImage: {
+    methodKind: "unary";
+    input: typeof VerifyImageRequestSchema;
+    output: typeof ImageSchema;
   },
   /**
    * What is in the cache, by reference.
