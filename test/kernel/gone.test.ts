@@ -4,6 +4,8 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
+import fs from "node:fs";
+import path from "node:path";
 import { suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AttachItemJson, EventJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
@@ -145,6 +147,15 @@ suite("what goes takes its links along", () => {
         const netns = `/proc/${child.pid}/ns/net`;
         const [link] = await lab.attach({ programId: xdp, xdp: { interface: "lo", netns, priority: 1 } });
         assert.equal(link?.kernelSeen, true);
+        // as a container sees the host's processes: another mount of /proc, the same namespace and chain
+        const hostProc = path.join(lab.dir, "host-proc");
+        fs.mkdirSync(hostProc);
+        execFileSync("mount", ["-t", "proc", "proc", hostProc]);
+        const there = `${hostProc}/${child.pid}/ns/net`;
+        const [second] = await lab.attach({ programId: xdp, xdp: { interface: "lo", netns: there, priority: 2 } });
+        assert.equal(second?.position, 1);
+        assert.equal((await lab.client.listChains({})).chains?.length, 1);
+        execFileSync("umount", [hostProc]);
         await lab.client.listInterfaces({});
         child.stdin.end("\n");
         await once(child, "exit");
