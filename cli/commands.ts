@@ -8,6 +8,7 @@ import { probeCommands } from "./probe-commands.ts";
 import { replaceCommand, runCommand } from "./program-commands.ts";
 import { releasedCommands } from "./released-commands.ts";
 import { globalOptions } from "./settings.ts";
+import { systemCommands } from "./system-commands.ts";
 import { looksLikeProgram } from "./values.ts";
 
 export type BpfmanCommand = Command<Verb>;
@@ -370,6 +371,7 @@ export const root: BpfmanCommand = {
             run: () => import("./verbs/apply.ts").then(verbs => verbs.apply),
         },
         imageCommand,
+        ...systemCommands(output),
         {
             name: "features",
             summary: "Tells what this kernel and its libbpf can do",

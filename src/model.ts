@@ -9,7 +9,7 @@ import type {
     MapJson,
     ProgramJson,
 } from "../proto/gen/bpfman/host/v1/host_pb.js";
-import { type HookKind, hookKind } from "./words.ts";
+import { type AttachKind, anyKind, hookKind } from "./words.ts";
 
 export interface Program {
     readonly id: number;
@@ -201,6 +201,6 @@ function memberOf(json: ChainMemberJson): Member {
 }
 
 /** The hook that a program of ours attaches to; undefined for what can't be attached here. */
-export function attachKind(program: Program): HookKind | undefined {
-    return program.managed ? hookKind(program.type) : undefined;
+export function attachKind(program: Program): AttachKind | undefined {
+    return program.managed ? anyKind(program.type) : undefined;
 }

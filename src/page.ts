@@ -11,7 +11,7 @@ import {
     useSyncExternalStore,
 } from "react";
 import type { HostClient } from "../client/host-client.ts";
-import type { FeaturesResponseJson, VersionResponseJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
+import type { FeaturesResponseJson, ImageJson, VersionResponseJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { type InventoryRow, inventoryRows } from "./inventory.ts";
 import type { Live, Resource } from "./live.ts";
 import { type Interface, interfaceOf, type ListedLink, linkOf, type Program, programOf } from "./model.ts";
@@ -59,6 +59,13 @@ export function useInterfaces(): Resource<Interface[]> {
         return interfaces.map(interfaceOf);
     }, [client]);
     return useKept("interfaces", fetch);
+}
+
+/** Those of the daemon's cache. */
+export function useImages(): Resource<ImageJson[]> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => (await client.listImages()).images ?? [], [client]);
+    return useKept("images", fetch);
 }
 
 export interface KnownInventory {

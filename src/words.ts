@@ -4,6 +4,25 @@ import { _, format, N_ } from "./i18n.ts";
 
 export type HookKind = "xdp" | "tc" | "tcx";
 
+const probeKinds = [
+    "tracepoint",
+    "raw_tracepoint",
+    "kprobe",
+    "kretprobe",
+    "uprobe",
+    "uretprobe",
+    "fentry",
+    "fexit",
+    "lsm",
+    "perf_event",
+    "cgroup",
+] as const;
+
+/** The types of programs that attach to no interface. */
+export type ProbeKind = (typeof probeKinds)[number];
+
+export type AttachKind = HookKind | ProbeKind;
+
 export interface Action {
     readonly code: number;
     readonly word: string;
@@ -55,6 +74,19 @@ export function actionWord(kind: HookKind, code: number): string {
 
 export function hookKind(word: string): HookKind | undefined {
     return word === "xdp" || word === "tc" || word === "tcx" ? word : undefined;
+}
+
+export function probeKind(word: string): ProbeKind | undefined {
+    return probeKinds.find(kind => kind === word);
+}
+
+export function anyKind(word: string): AttachKind | undefined {
+    return hookKind(word) ?? probeKind(word);
+}
+
+/** Such a program is loaded for one function of the kernel and attaches to no other. */
+export function isBoundAtLoad(kind: AttachKind | undefined): kind is "fentry" | "fexit" | "lsm" {
+    return kind === "fentry" || kind === "fexit" || kind === "lsm";
 }
 
 /** Chain types begin with their hook: xdp, tc-ingress, tcx-egress. */

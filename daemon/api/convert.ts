@@ -110,7 +110,7 @@ function programRecord(view: ProgramView, record: ProgramRecord): ProgramRecordJ
     };
 }
 
-function kernelProgram(kernel: KernelProgram): KernelProgramJson {
+export function kernelProgram(kernel: KernelProgram): KernelProgramJson {
     return {
         id: kernel.id,
         name: kernel.name,
@@ -133,7 +133,7 @@ function kernelProgram(kernel: KernelProgram): KernelProgramJson {
     };
 }
 
-function runStats(stats: KernelRunStats): RunStatsJson {
+export function runStats(stats: KernelRunStats): RunStatsJson {
     return {
         runTimeNs: String(stats.runTimeNs),
         runCount: String(stats.runCount),
@@ -197,7 +197,7 @@ const networkHook = (hook: HookKey) => ({
     direction: hook.kind === "xdp" ? "" : hook.direction,
 });
 
-function kernelLink(kernel: KernelLink): KernelLinkJson {
+export function kernelLink(kernel: KernelLink): KernelLinkJson {
     return {
         id: kernel.id,
         programId: kernel.programId,

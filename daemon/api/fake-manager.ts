@@ -14,6 +14,7 @@ import {
     type ImageFacts,
     type ImageRequest,
     type InterfaceView,
+    type Inventory,
     type KernelProgram,
     type LinkId,
     type LinkRecord,
@@ -177,6 +178,10 @@ export class FakeManager implements Manager {
     subscribe(listener: (event: ChangeEvent) => void): () => void {
         this.listeners.add(listener);
         return () => this.listeners.delete(listener);
+    }
+
+    async inventory(): Promise<Inventory> {
+        return fakeInventory;
     }
 
     async listTargets(request: TargetRequest, caller: Caller) {
@@ -393,6 +398,34 @@ function fakeProbe(hook: ProbeHookRequest): ProbeHook {
             return hook;
     }
 }
+
+const fakeInventory: Inventory = {
+    programs: [
+        {
+            kernel: kernelProgram(12 as ProgramId, "sched_cls"),
+            name: "a_name_longer_than_the_kernel's",
+            managed: false,
+            partOf: "",
+            pids: [1],
+            pinPaths: [],
+            hooks: ["tc eth0 ingress"],
+            stats: undefined,
+            application: "",
+            linkIds: [],
+            owner: "systemd",
+        },
+    ],
+    maps: [],
+    links: [],
+    btf: [{ id: 1, name: "vmlinux", sizeBytes: 5_000_000, kernel: true, programIds: [], mapIds: [], pids: [] }],
+    processes: [
+        {
+            ...{ pid: 1, name: "systemd", command: "/usr/lib/systemd/systemd", uid: 0, user: "root" },
+            ...{ unit: "init.scope", container: "", containerRuntime: "" },
+        },
+    ],
+    ownersUnknown: "",
+};
 
 export const objectMap = {
     name: "counts",

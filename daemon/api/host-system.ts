@@ -6,7 +6,7 @@ import type { Handlers } from "./service.ts";
 
 type SystemHandlers = Pick<
     Handlers<typeof Host>,
-    "listEvents" | "getSettings" | "getInventory" | "watchStatistics" | "getProgramCode" | "getVerifierLog"
+    "listEvents" | "getSettings" | "watchStatistics" | "getProgramCode" | "getVerifierLog"
 >;
 
 function unserved(name: string): BpfmanError {
@@ -20,7 +20,6 @@ export function systemHandlers(): SystemHandlers {
     return {
         listEvents: refuse("ListEvents"),
         getSettings: refuse("GetSettings"),
-        getInventory: refuse("GetInventory"),
         getProgramCode: refuse("GetProgramCode"),
         getVerifierLog: refuse("GetVerifierLog"),
         watchStatistics: (_request, _caller, sink) => {

@@ -16,6 +16,7 @@ import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
 import { hookRequest } from "./hooks.ts";
 import { imageHandlers, imageJson } from "./host-images.ts";
+import { inventoryHandlers } from "./host-inventory.ts";
 import { mapHandlers } from "./host-maps.ts";
 import { systemHandlers } from "./host-system.ts";
 import { targetHandlers } from "./host-targets.ts";
@@ -161,6 +162,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
 
         ...mapHandlers(manager),
         ...imageHandlers(manager),
+        ...inventoryHandlers(manager),
         ...targetHandlers(manager),
         ...systemHandlers(),
     };

@@ -4,7 +4,7 @@
 import type { TcxEntry } from "./bpf.ts";
 import type { LinkInterface } from "./netlink.ts";
 import type { PerfEvent } from "./perf-event.ts";
-import type { FilterPlace, TcHook } from "./tc.ts";
+import type { AttachedFilter, FilterPlace, TcHook } from "./tc.ts";
 
 export interface Namespace {
     readonly nsid: bigint;
@@ -63,6 +63,8 @@ export type NetCall =
       }
     | { readonly op: "open-raw-tracepoint"; readonly program: number; readonly name: string }
     /** the last one of a link waits until its program runs no more */
+    /** what tc put to the interfaces of the namespace */
+    | { readonly op: "tc-filters" }
     | { readonly op: "close"; readonly fd: number }
     | { readonly op: "quiesce" };
 
@@ -87,6 +89,7 @@ export interface NetResults {
     "open-perf-event": number;
     "create-target-link": number;
     "open-raw-tracepoint": number;
+    "tc-filters": AttachedFilter[];
     close: number;
     quiesce: number;
 }

@@ -18,7 +18,15 @@ import { libc } from "./ffi.ts";
 import type { Namespace, NetAnswer, NetCall, NetRequest } from "./net-protocol.ts";
 import { interfaces, setXdp } from "./netlink.ts";
 import { openPerfEvent } from "./perf-event.ts";
-import { addFilter, filterProgram, removeEmptyQdisc, removeFilter, replaceFilter, tcHook } from "./tc.ts";
+import {
+    addFilter,
+    attachedFilters,
+    filterProgram,
+    removeEmptyQdisc,
+    removeFilter,
+    replaceFilter,
+    tcHook,
+} from "./tc.ts";
 
 const CLONE_NEWNET = 0x40000000;
 const AF_UNIX = 1;
@@ -107,6 +115,8 @@ function perform(call: NetCall): unknown {
             return createTargetLink(call.program, call.target, call.attachType);
         case "open-raw-tracepoint":
             return openRawTracepoint(call.program, call.name);
+        case "tc-filters":
+            return attachedFilters();
         case "close":
             return libc.close(call.fd);
         case "quiesce":

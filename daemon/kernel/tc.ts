@@ -39,12 +39,31 @@ function filtersAt(ifindex: number, direction: Direction): Filter[] {
     });
 }
 
-function qdiscAt(ifindex: number): Qdisc | undefined {
-    return dumpAll({
+const qdiscs = (): Qdisc[] =>
+    dumpAll({
         what: "the qdiscs",
         request: qdiscDump,
         parse: ({ type, payload }) => (type === RTM_NEWQDISC ? parseQdisc(payload) : undefined),
-    }).find(qdisc => qdisc.ifindex === ifindex);
+    });
+
+const qdiscAt = (ifindex: number): Qdisc | undefined => qdiscs().find(qdisc => qdisc.ifindex === ifindex);
+
+/** A bpf filter of whoever put it there. */
+export interface AttachedFilter {
+    readonly ifindex: number;
+    readonly direction: Direction;
+    readonly programId: number;
+}
+
+/** Those at every interface of the namespace. */
+export function attachedFilters(): AttachedFilter[] {
+    return qdiscs().flatMap(({ ifindex, kind }) =>
+        (kind === "clsact" ? (["ingress", "egress"] as const) : (["ingress"] as const)).flatMap(direction =>
+            filtersAt(ifindex, direction).flatMap(({ programId }) =>
+                programId === 0 ? [] : [{ ifindex, direction, programId }],
+            ),
+        ),
+    );
 }
 
 export function tcHook(ifindex: number, direction: Direction): TcHook {

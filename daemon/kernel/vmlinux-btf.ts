@@ -61,17 +61,35 @@ export class KernelBtf {
 
     /** The names of all types of a kind. */
     namesOf(kind: number): string[] {
-        const base = this.#base === undefined ? Buffer.alloc(0) : this.#base.#strings();
-        const own = this.#strings();
         const names: string[] = [];
-        for (const type of this.#types()) {
-            if (type.kind !== kind) continue;
-            const [strings, at] =
-                type.nameOffset < base.length ? [base, type.nameOffset] : [own, type.nameOffset - base.length];
-            const end = strings.indexOf(0, at);
-            names.push(strings.toString("latin1", at, end < 0 ? undefined : end));
-        }
+        for (const type of this.#types()) if (type.kind === kind) names.push(this.#name(type.nameOffset));
         return names;
+    }
+
+    /** The names of these types; of a module the ids go on where the kernel's end. */
+    namesById(wanted: ReadonlySet<number>): Map<number, string> {
+        const found = new Map<number, string>();
+        const first = this.#base === undefined ? 0 : this.#base.count();
+        for (const type of this.#types()) {
+            if (!wanted.has(type.id + first)) continue;
+            found.set(type.id + first, this.#name(type.nameOffset));
+            if (found.size === wanted.size) break;
+        }
+        return found;
+    }
+
+    /** How many types there are; their ids begin with 1. */
+    count(): number {
+        let count = 0;
+        for (const _ of this.#types()) count++;
+        return count;
+    }
+
+    #name(offset: number): string {
+        const base = this.#base === undefined ? Buffer.alloc(0) : this.#base.#strings();
+        const [strings, at] = offset < base.length ? [base, offset] : [this.#strings(), offset - base.length];
+        const end = strings.indexOf(0, at);
+        return strings.toString("latin1", at, end < 0 ? undefined : end);
     }
 
     *#types(): Generator<{ id: number; kind: number; nameOffset: number }> {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the kernel has, read with few calls: what cannot change under an id is read once.
-import fs from "node:fs";
 import * as bpf from "../kernel/bpf.ts";
 import type { KernelLink, KernelLinkId, KernelMap, KernelProgram, KernelRunStats, MapId, ProgramId } from "../model.ts";
 
@@ -39,7 +38,7 @@ export class KernelView {
 
     /** undefined while kernel.bpf_stats_enabled is off. */
     runStats(id: ProgramId): KernelRunStats | undefined {
-        if (fs.readFileSync("/proc/sys/kernel/bpf_stats_enabled", "latin1").trim() === "0") return undefined;
+        if (!bpf.statsAreOn()) return undefined;
         using fd = bpf.openProgram(id);
         return fd === undefined ? undefined : bpf.programRunStats(fd);
     }

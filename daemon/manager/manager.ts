@@ -15,6 +15,7 @@ import type {
     ImageOrigin,
     ImageRequest,
     InterfaceView,
+    Inventory,
     LinkId,
     LinkView,
     LoadRequest,
@@ -105,6 +106,8 @@ export interface Manager {
     removeImages(names: readonly string[], options: { ignoreMissing: boolean }): RemovedImages;
     /** With all: also what loaded programs came from. */
     pruneImages(options: { all: boolean }): RemovedImages;
+    /** All of the kernel's BPF, whoever made it. */
+    inventory(): Promise<Inventory>;
     /** Names that a hook's target may have, for completion. */
     listTargets(request: TargetRequest, caller: Caller): Promise<TargetList>;
     /** Calls back for each change until the returned function is called. */

@@ -23,6 +23,7 @@ import { noticeDeadLinks } from "./dead-links.ts";
 import { detach } from "./detach.ts";
 import { Events } from "./events.ts";
 import { startInterfaceWatch } from "./interface-watch.ts";
+import { InventoryReader } from "./inventory.ts";
 import { KernelView } from "./kernel-view.ts";
 import { LibxdpChains } from "./libxdp-state.ts";
 import { linkView, linkViews } from "./link-view.ts";
@@ -137,6 +138,7 @@ function managerOf(context: Context, images: Images): Manager {
         return await read();
     };
     const targets = new TargetNames();
+    const inventory = new InventoryReader();
     return {
         inspect: object => typedObjectFacts(checkObject(object), object),
         readObject,
@@ -160,6 +162,7 @@ function managerOf(context: Context, images: Images): Manager {
         removeImages: (names, removeOptions) => images.remove(names, removeOptions),
         pruneImages: ({ all }) => images.prune(all ? new Set() : digestsInUse(context)),
         subscribe: listener => context.events.subscribe(listener),
+        inventory: () => current(() => inventory.read(context)),
         listTargets: (request, caller) => targets.list(context, request, caller),
         listMaps: async () => mapDetails(context),
         getMap: async selector => mapDetail(context, selector),

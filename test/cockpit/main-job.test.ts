@@ -138,9 +138,9 @@ describe("loading", () => {
             .getByRole("button", { name: /global variable/ })
             .click();
         const field = dialog(page).locator("[id^=load-global-]").first();
-        await field.fill("2");
+        await field.fill("two");
         assert.ok(await dialog(page).getByRole("button", { name: "Load", exact: true }).isDisabled());
-        await field.fill("02000000");
+        await field.fill("2");
         await dialog(page).getByRole("button", { name: "Load", exact: true }).click();
         await toast(page, "1 program loaded");
         await page.getByRole("link", { name: "xdp_count" }).click();

@@ -6157,6 +6157,8 @@ export declare type InventoryProgram = Message<"bpfman.host.v1.InventoryProgram"
   application: string;
 
   /**
+   * the kernel's links of it
+   *
    * @generated from field: repeated uint32 link_ids = 10;
    */
   linkIds: number[];
@@ -6233,6 +6235,8 @@ export declare type InventoryProgramJson = {
   application?: string;
 
   /**
+   * the kernel's links of it
+   *
    * @generated from field: repeated uint32 link_ids = 10;
    */
   linkIds?: number[];

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// overview: everything of BPF in the kernel, by owner
+import { type Verb, wantsJson } from "../host.ts";
+import { overviewJson, overviewText } from "../overview-text.ts";
+import { printJson, printLines } from "../print.ts";
+
+export const overview: Verb = async (args, { client }) => {
+    const inventory = await client.getInventory();
+    if (wantsJson(args)) printJson(overviewJson(inventory));
+    else printLines(overviewText(inventory, Date.now()));
+    return 0;
+};
