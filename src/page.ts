@@ -11,7 +11,13 @@ import {
     useSyncExternalStore,
 } from "react";
 import type { HostClient } from "../client/host-client.ts";
-import type { FeaturesResponseJson, ImageJson, VersionResponseJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
+import type {
+    EventJson,
+    FeaturesResponseJson,
+    ImageJson,
+    SettingsJson,
+    VersionResponseJson,
+} from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { type InventoryRow, inventoryRows } from "./inventory.ts";
 import type { Live, Resource } from "./live.ts";
 import { type Interface, interfaceOf, type ListedLink, linkOf, type Program, programOf } from "./model.ts";
@@ -66,6 +72,28 @@ export function useImages(): Resource<ImageJson[]> {
     const { client } = usePage();
     const fetch = useCallback(async () => (await client.listImages()).images ?? [], [client]);
     return useKept("images", fetch);
+}
+
+export interface KnownEvents {
+    readonly events: readonly EventJson[];
+    /** older ones are kept too */
+    readonly more: boolean;
+}
+
+/** The newest. */
+export function useEvents(): Resource<KnownEvents> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => {
+        const { events = [], more = false } = await client.listEvents();
+        return { events, more };
+    }, [client]);
+    return useKept("events", fetch);
+}
+
+export function useSettings(): Resource<SettingsJson> {
+    const { client } = usePage();
+    const fetch = useCallback(() => client.getSettings(), [client]);
+    return useFetched(fetch);
 }
 
 export interface KnownInventory {

@@ -18,6 +18,7 @@ import { hookRequest } from "./hooks.ts";
 import { imageHandlers, imageJson } from "./host-images.ts";
 import { inventoryHandlers } from "./host-inventory.ts";
 import { mapHandlers } from "./host-maps.ts";
+import { statisticsHandlers } from "./host-statistics.ts";
 import { systemHandlers } from "./host-system.ts";
 import { targetHandlers } from "./host-targets.ts";
 import { programSpec } from "./program-spec.ts";
@@ -162,6 +163,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
 
         ...mapHandlers(manager),
         ...imageHandlers(manager),
+        ...statisticsHandlers(manager),
         ...inventoryHandlers(manager),
         ...targetHandlers(manager),
         ...systemHandlers(),

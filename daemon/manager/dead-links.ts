@@ -96,5 +96,5 @@ async function forgetChain(context: Context, chain: ChainRecord, links: readonly
     // also the qdisc that it may have been alone on
     if (hasFilter(chain)) return removeFilterChain(context, chain);
     context.bpffs.remove(chainLinkPin(chain.hook));
-    if (chain.backend !== "direct") context.bpffs.remove(revisionFolder(chain.hook, chain.revision));
+    if (chain.backend !== "direct") context.bpffs.remove(revisionFolder(chain));
 }

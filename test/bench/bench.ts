@@ -13,7 +13,7 @@ import { ourBundle, podmanBundle } from "./bundle.ts";
 import { measureCommands, commandNames as names } from "./commands.ts";
 import { measureCalls, measureList, measureMemory } from "./daemon.ts";
 import { atMost, incomplete, markdown, type Row, type Table, type Target, targetList } from "./figures.ts";
-import { attachedChain, candidate, lengths, libxdpStubs, opened, passingPrograms } from "./packets.ts";
+import { attachedChain, candidate, lengths, libxdpStubs, opened, passingPrograms, tailCallChain } from "./packets.ts";
 import { type Candidate, inTurn } from "./rounds.ts";
 
 type Figures = ReadonlyMap<string, number>;
@@ -132,6 +132,11 @@ async function packetsHere(lab: Lab): Promise<void> {
         await add(length, "always");
         const stubs = libxdpStubs(length);
         if (stubs) candidates.push(candidate(`stubs ${length}`, stack.use(stubs), repeat));
+        for (const counts of ["counting", "not counting"] as const) {
+            const made = tailCallChain(ids.slice(0, length), counts);
+            stack.use(made.keep);
+            candidates.push(candidate(`${counts} ${length}`, made.program, repeat));
+        }
     }
     const figures = await inTurn(quick ? 9 : 25, candidates);
     const alone = figures.get("program");
@@ -152,6 +157,15 @@ async function packetsHere(lab: Lab): Promise<void> {
                 peers: {
                     "the program, not attached": alone,
                     "libxdp's dispatcher, empty slots": figures.get(`stubs ${length}`),
+                },
+            })),
+            // what `bpfman top` costs while it runs; the kernel's own counters cost more beside it
+            ...lengths.map(length => ({
+                what: `${length} ${length === 1 ? "program" : "programs"}, tail-call, counted while statistics are watched`,
+                ours: figure(figures, `counting ${length}`),
+                peers: {
+                    "the program, not attached": alone,
+                    "the same, not counted": figures.get(`not counting ${length}`),
                 },
             })),
         ],
