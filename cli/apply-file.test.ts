@@ -107,15 +107,17 @@ test("a bytecode is a file or an image, which is called by its repository", () =
         set: "s",
         bytecode: [
             { image: "quay.io:443/acme/filter:v1@sha256:00" },
+            { image: "oci:pass-image:v1" },
             { image: "localhost/count", name: "other", pull_policy: "Always" },
             { file: "a.o" },
         ],
     });
-    assert.deepEqual(objects, [undefined, undefined, "a.o"]);
+    assert.deepEqual(objects, [undefined, undefined, undefined, "a.o"]);
     assert.deepEqual(
         request.bytecode?.map(({ name, image }) => [name, image]),
         [
             ["filter", { url: "quay.io:443/acme/filter:v1@sha256:00", pullPolicy: "IfNotPresent" }],
+            ["pass-image", { url: "oci:pass-image:v1", pullPolicy: "IfNotPresent" }],
             ["other", { url: "localhost/count", pullPolicy: "Always" }],
             ["a", undefined],
         ],

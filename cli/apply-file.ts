@@ -55,7 +55,8 @@ function imageOf(node: Node): ImageSourceJson | undefined {
 
 /** build/filter.bpf.o is filter, and so is quay.io/acme/filter:v1@sha256:… */
 const objectName = (file: string) => lastPart(file).replace(/(\.bpf)?\.o$/, "");
-const imageName = (url: string) => lastPart(url.replace(/@.*$/, "")).replace(/:.*$/, "");
+const imageName = (url: string) =>
+    lastPart(url.replace(/^(oci|docker-archive):/, "").replace(/@.*$/, "")).replace(/:.*$/, "");
 const lastPart = (path: string) => path.split("/").at(-1) ?? path;
 
 function program(node: Node, bytecode: readonly { name: string }[]): ApplyProgramJson {

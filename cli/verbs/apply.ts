@@ -8,7 +8,7 @@ import { parseDocumentText } from "../apply-document.ts";
 import { parseApplyFile } from "../apply-file.ts";
 import type { Verb } from "../host.ts";
 import { wantsJson } from "../host.ts";
-import { withAuth } from "../image-source.ts";
+import { whole } from "../image-source.ts";
 import { linkJson, programJson } from "../json.ts";
 import { readObjectFile } from "../object-file.ts";
 import { printErrorLine, printJson, printLines, table } from "../print.ts";
@@ -35,7 +35,7 @@ async function readSet(path: string): Promise<ApplyRequestJson> {
         const folder = fromStdin ? process.cwd() : dirname(resolve(path));
         const bytecode = (request.bytecode ?? []).map((one, at) => {
             const file = objects[at];
-            if (file === undefined) return { ...one, image: withAuth(one.image ?? {}) };
+            if (file === undefined) return { ...one, image: whole(one.image ?? {}, folder) };
             const { bytes, absolutePath } = readObjectFile(resolve(folder, file));
             return { ...one, object: toBase64(bytes), sourcePath: absolutePath };
         });

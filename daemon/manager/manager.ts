@@ -110,8 +110,8 @@ export interface Manager {
     /** Sorted by reference. */
     listImages(): ImageFacts[];
     /** By reference or digest; NOT_FOUND where the cache has none. */
-    inspectImage(name: string): ImageFacts;
-    removeImages(names: readonly string[], options: { ignoreMissing: boolean }): RemovedImages;
+    inspectImage(name: string): Promise<ImageFacts>;
+    removeImages(names: readonly string[], options: { ignoreMissing: boolean }): Promise<RemovedImages>;
     /** With all: also what loaded programs came from. */
     pruneImages(options: { all: boolean }): RemovedImages;
     /** All of the kernel's BPF, whoever made it. */
