@@ -9,6 +9,8 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fixtureObject } from "../fixtures/objects.ts";
+import { ContractClient } from "../lab/contract-client.ts";
+import { refusedCall } from "../lab/grpc-client.ts";
 import { xdpItem } from "../lab/items.ts";
 import { Lab } from "../lab/lab.ts";
 import { newKey, pem, serverCertificate, spki } from "./der.ts";
@@ -106,6 +108,26 @@ test("the sentence that everybody knows: load image quay.io/bpfman-bytecode/xdp_
     );
 });
 
+test("a client of the public contract pulls an image and loads from it, without a word of its password", async () => {
+    await using lab = await start();
+    using client = new ContractClient(lab.socketPath, "released", lab.dir);
+    // as the agent sends it: what is not set is empty
+    const image = { url, imagePullPolicy: 1, username: "", password: "" };
+    assert.deepEqual(await client.call("PullBytecode", { image }), {});
+    const info = [{ name: "xdp_pass", programType: "XDP" }];
+    const answer = await client.call("Load", { bytecode: { image: { ...image, imagePullPolicy: 2 } }, info });
+    const [loaded] = answer["programs"] as { info: { bytecode: { image: object } }; kernelInfo: { id: number } }[];
+    assert.deepEqual(loaded?.info.bytecode.image, { url, imagePullPolicy: 2 });
+    await client.call("Unload", { id: loaded?.kernelInfo.id });
+    for (const [policy, code] of [
+        [2, "NOT_FOUND"],
+        [3, "INVALID_ARGUMENT"],
+    ] as const) {
+        const other = { ...image, url: "quay.io/bpfman-bytecode/never:latest", imagePullPolicy: policy };
+        assert.equal((await refusedCall(client.call("PullBytecode", { image: other }))).code, code);
+    }
+});
+
 test("image pull, list, inspect, remove, prune", async () => {
     await using lab = await start();
     assert.equal(await ok(lab, `image pull ${url} -p Always`), `${url}@${digest}\n`);
@@ -120,7 +142,9 @@ test("image pull, list, inspect, remove, prune", async () => {
         size: pass.length,
     });
     assert.match(await ok(lab, `image inspect ${digest}`), /Signature: +unsigned: its registry has no signature of it/);
-    await ok(lab, `image remove ${url}`);
+    const { removed, freed_bytes: freed } = JSON.parse(await ok(lab, `image remove ${url} -o json`));
+    assert.deepEqual([removed, freed], [[url], pass.length]);
+    assert.equal(await ok(lab, `image remove ${url} --ignore-missing`), "");
     const gone = await bpfman(lab, `image inspect ${url}`);
     assert.deepEqual([gone.status, gone.out], [1, ""]);
     assert.match(gone.err, /is not in the cache\nhint: bpfman image list/);
