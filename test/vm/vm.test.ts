@@ -15,7 +15,6 @@ import { runInVm, type VmResult } from "./vm.ts";
 import { fetchTools, type Suite } from "./xdp-tools.ts";
 
 const root = join(import.meta.dirname, "../..");
-const timeoutMs = 25 * 60_000;
 const testTimeoutMs = 10 * 60_000;
 
 /** What runs on each kernel: guests are slow, so what no kernel does another way runs on one of them. VM_ALL=1: all on each. */
@@ -44,6 +43,7 @@ const leftOut: Record<KernelWanted, readonly string[]> = {
 /** The dispatchers of libxdp 1.3 have version 2, those of 1.6 version 3: each on one kernel. */
 const toolsOf: Partial<Record<KernelWanted, Suite>> = { "6.12": "bookworm", newest: "sid" };
 const all = process.env["VM_ALL"] === "1";
+const timeoutMs = (all ? 90 : 25) * 60_000;
 
 function filesFor(wanted: KernelWanted): string[] {
     const named = process.env["VM_FILES"];
