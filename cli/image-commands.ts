@@ -7,7 +7,10 @@ import { pullPolicy, registryAuth } from "./image-source.ts";
 
 type BpfmanCommand = Command<Verb>;
 
-const imageWord = { name: "IMAGE", help: "REGISTRY/REPOSITORY[:TAG], or …@DIGEST" };
+const imageWord = {
+    name: "IMAGE",
+    help: "REGISTRY/REPOSITORY[:TAG], …@DIGEST; of this host oci:PATH[:TAG], docker-archive:PATH, containers-storage:NAME",
+};
 
 const output: Option = {
     name: "output",

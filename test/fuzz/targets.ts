@@ -6,7 +6,7 @@ import { parseDocumentText } from "../../cli/apply-document.ts";
 import { parseApplyFile } from "../../cli/apply-file.ts";
 import { parseConfig } from "../../daemon/config.ts";
 import { readLabels } from "../../daemon/image/labels.ts";
-import { objectRank, readLayer } from "../../daemon/image/layer.ts";
+import { compressionOf, objectRank, readLayer } from "../../daemon/image/layer.ts";
 import { parseConfig as parseImageConfig, parseManifest } from "../../daemon/image/manifest.ts";
 import { parseReference } from "../../daemon/image/reference.ts";
 import { TarReader } from "../../daemon/image/tar.ts";
@@ -212,8 +212,8 @@ const layer = (): Target => ({
     run: (input, random) => {
         const kind = random.pick(["tar", "tar+gzip", "tar+zstd"]);
         const mediaType = `application/vnd.oci.image.layer.v1.${kind}`;
-        const facts = { digest: "", sizeBytes: input.length, mediaType };
-        return refusableLater(() => readLayer(input, facts, objectRank(undefined), new AbortController().signal));
+        const compression = compressionOf({ digest: "", sizeBytes: input.length, mediaType });
+        return refusableLater(() => readLayer(input, compression, objectRank(undefined), new AbortController().signal));
     },
 });
 

@@ -20,8 +20,8 @@ const testTimeoutMs = 10 * 60_000;
 /** What runs on each kernel: guests are slow, so what no kernel does another way runs on one of them. VM_ALL=1: all on each. */
 const filesOf: Record<KernelWanted, string> = {
     // clsact instead of TCX
-    "6.1": "test/kernel/{features,hooks,chain-tc,clsact}.test.ts",
-    "6.12": "test/kernel/{features,hooks,chain-xdp,libxdp}.test.ts",
+    "6.1": "test/kernel/{features,hooks,chain-tc,chain-statistics,clsact}.test.ts",
+    "6.12": "test/kernel/{features,hooks,chain-xdp,chain-statistics,libxdp}.test.ts",
     newest: "test/kernel/{features,hooks,chain-tc,libxdp}.test.ts",
 };
 const everyFile = "test/kernel/{features,hooks,chain-*,clsact,libxdp}.test.ts";
@@ -30,10 +30,13 @@ const leftOut: Record<KernelWanted, readonly string[]> = {
     "6.1": [
         ...["TcTenFit", "SectionsOfEveryKind"],
         ...["AQdiscOfOursStays", "ARequestThatFails", "AKillWhileItComesOrGoes"],
+        ...["ALoneProgramsVerdicts", "AFloodLosesNothingWhileWatches", "CountsGoOn", "ADroppingChainDropsThroughKill"],
+        ...["AnOrderlyStopSwapsBack", "TcxListsSay"],
     ],
     "6.12": [
         ...["NewestFirstAtEqual", "ADroppingMemberDropsEverything", "ModesAreFixed", "ProceedOnChanges"],
         ...["AnInterfaceThatGoes", "ANamespaceInUse", "ForeignProgramsAreNamed"],
+        ...["AnOrderlyStopSwapsBack", "TcxListsSay"],
     ],
     newest: [
         ...["TcTenFit", "SectionsOfEveryKind", "TcxRunsInOrder", "ATcxLinkThatMoves", "TheTcChainRunsAfterTcx"],
