@@ -138,7 +138,9 @@ test("image pull, list, inspect, remove, prune", async () => {
         size: pass.length,
     });
     assert.match(await ok(lab, `image inspect ${digest}`), /Signature: +unsigned: its registry has no signature of it/);
-    await ok(lab, `image remove ${url}`);
+    const { removed, freed_bytes: freed } = JSON.parse(await ok(lab, `image remove ${url} -o json`));
+    assert.deepEqual([removed, freed], [[url], pass.length]);
+    assert.equal(await ok(lab, `image remove ${url} --ignore-missing`), "");
     const gone = await bpfman(lab, `image inspect ${url}`);
     assert.deepEqual([gone.status, gone.out], [1, ""]);
     assert.match(gone.err, /is not in the cache\nhint: bpfman image list/);
