@@ -169,12 +169,12 @@ export class FakeManager implements Manager {
         return [imageFacts];
     }
 
-    inspectImage(name: string) {
+    async inspectImage(name: string) {
         if (name !== imageFacts.reference) throw new BpfmanError("NOT_FOUND", `${name} is not in the cache`);
         return imageFacts;
     }
 
-    removeImages(names: readonly string[], options: { ignoreMissing: boolean }) {
+    async removeImages(names: readonly string[], options: { ignoreMissing: boolean }) {
         this.asked["removeImages"] = { names, options };
         return { removed: names, freedBytes: 17 };
     }

@@ -12,6 +12,7 @@ import type {
     Feature,
     GlobalText,
     ImageFacts,
+    ImageOrigin,
     ImageRequest,
     InterfaceView,
     Inventory,
@@ -40,6 +41,8 @@ import type { TargetList, TargetRequest } from "./target-names.ts";
 export interface ReplaceRequest {
     readonly object: Uint8Array;
     readonly sourcePath: string;
+    /** where the object came from an image */
+    readonly image?: ImageOrigin | undefined;
     /** empty: the function of the same name */
     readonly programName: string;
     readonly globalData: ReadonlyMap<string, Uint8Array>;
@@ -107,8 +110,8 @@ export interface Manager {
     /** Sorted by reference. */
     listImages(): ImageFacts[];
     /** By reference or digest; NOT_FOUND where the cache has none. */
-    inspectImage(name: string): ImageFacts;
-    removeImages(names: readonly string[], options: { ignoreMissing: boolean }): RemovedImages;
+    inspectImage(name: string): Promise<ImageFacts>;
+    removeImages(names: readonly string[], options: { ignoreMissing: boolean }): Promise<RemovedImages>;
     /** With all: also what loaded programs came from. */
     pruneImages(options: { all: boolean }): RemovedImages;
     /** All of the kernel's BPF, whoever made it. */
