@@ -3,7 +3,7 @@
 NODE := node_modules/.bin/node
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help run check test build rpm bench lint clean
+.PHONY: help run check nightly test build rpm bench lint clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -19,7 +19,12 @@ check: ## everything that must pass: install what is missing, build, lint, all t
 	@$(MAKE) --no-print-directory lint
 	@$(NODE) test/run.ts
 
-test: ## the tests alone; STAGES="unit kernel vm cockpit rpm" picks
+nightly: ## what takes hours: a million inputs to every reader, long random runs, test/**/*.nightly.ts
+	@packaging/install-deps.sh check
+	@$(NODE) build.ts all
+	@$(NODE) test/run.ts nightly
+
+test: ## the tests alone; STAGES="unit fuzz kernel vm cockpit rpm" picks
 	@$(NODE) test/run.ts $(STAGES)
 
 build: ## dist/: the command, the daemon, BPF objects, the page

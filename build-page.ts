@@ -24,6 +24,17 @@ const cockpitFonts: Plugin = {
     },
 };
 
+/** PatternFly's React components bring the sheets of @patternfly/patternfly in a package of their own: each once. */
+const oneOfEachSheet: Plugin = {
+    name: "one-of-each-sheet",
+    setup(build) {
+        build.onResolve({ filter: /^@patternfly\/patternfly\/components\/.*\.css$/ }, ({ path: wanted }) => {
+            const twin = wanted.replace("@patternfly/patternfly/", "node_modules/@patternfly/react-styles/css/");
+            return { path: path.join(root, twin) };
+        });
+    },
+};
+
 /** What no view uses: themes that Cockpit can't switch to, and a kind of table that every table brings along. */
 const leanStyles: Plugin = {
     name: "lean-styles",
@@ -58,7 +69,7 @@ export async function buildPage(options: { production: boolean }): Promise<Metaf
         define: { "process.env.NODE_ENV": JSON.stringify(options.production ? "production" : "development") },
         // icon fonts and pictures of PatternFly that no view uses
         loader: { ".woff2": "empty", ".svg": "empty", ".jpg": "empty", ".png": "empty" },
-        plugins: [cockpitFonts, leanStyles],
+        plugins: [oneOfEachSheet, cockpitFonts, leanStyles],
         logLevel: "warning",
     });
     fs.copyFileSync(path.join(root, "src/index.html"), path.join(outputDir, "index.html"));

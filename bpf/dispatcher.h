@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* What all four dispatchers share. The layout of the configuration is libxdp's, by default version 2. */
+/* What all dispatchers share. The layout of the configuration is libxdp's, by default version 2. */
 #pragma once
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -13,6 +13,11 @@
 /* What a stub answers that nothing replaced: "go on". */
 #define XDP_DISPATCHER_RETURN 31
 #define TC_DISPATCHER_RETURN 30
+
+/* what bpftool, ip and xdp-loader show at an interface: whose it is */
+#ifndef DISPATCHER_NAME
+#define DISPATCHER_NAME bpfman_xdp
+#endif
 
 struct dispatcher_config {
 	__u8 magic;

@@ -16,7 +16,7 @@
 EACH_SLOT(STUB)
 
 SEC("tc")
-int tc_dispatcher(struct __sk_buff *skb)
+int bpfman_tc(struct __sk_buff *skb)
 {
 	__u8 count = conf.num_progs_enabled;
 	int ret;

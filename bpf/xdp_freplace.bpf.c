@@ -18,7 +18,7 @@
 EACH_SLOT(STUB)
 
 SEC("xdp")
-int xdp_dispatcher(struct xdp_md *ctx)
+int DISPATCHER_NAME(struct xdp_md *ctx)
 {
 	__u8 count = conf.num_progs_enabled;
 	__u32 ret;

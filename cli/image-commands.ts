@@ -111,6 +111,14 @@ export const imageCommand: BpfmanCommand = {
             run: () => import("./verbs/image.ts").then(verbs => verbs.imageInspect),
         },
         {
+            name: "verify",
+            summary: "Tells whether an image is signed, and by whom; answers 1 where no signature counts",
+            words: [imageWord],
+            options: [{ ...pullPolicy, help: "when to ask the registry (default Always)" }, registryAuth, output],
+            examples: ["bpfman image verify quay.io/bpfman-bytecode/xdp_pass:latest"],
+            run: () => import("./verbs/image.ts").then(verbs => verbs.imageVerify),
+        },
+        {
             name: "remove",
             summary: "Takes images out of the cache; loaded programs stay",
             words: [{ name: "IMAGE", list: true, help: "references or digests" }],

@@ -176,12 +176,15 @@ test("link attach, link get and link list, for every kind", () => {
 test("dispatcher list and dispatcher get", () => {
     const chain: ChainJson = { type: "xdp", nsid: "1", ifindex: 2, kernelLinkId: 9, members: [{ programId: 12 }] };
     const runtime = "program_id kernel_link_id netns_path";
-    assertKeys(chainListJson([chain]), {
+    const list = {
         "": "dispatchers",
         "dispatchers[]": "key revision runtime member_count",
         "dispatchers[].key": "type nsid ifindex",
-        "dispatchers[].runtime": runtime,
-    });
+    };
+    assertKeys(chainListJson([chain]), { ...list, "dispatchers[].runtime": runtime });
+    const held = { ...chain, kernelLinkId: 0, filter: { priority: 50, handle: 1 } };
+    const byFilter = "program_id filter_priority filter_handle netns_path";
+    assertKeys(chainListJson([held]), { ...list, "dispatchers[].runtime": byFilter });
     assertKeys(chainJson(chain), {
         "": "key revision runtime members",
         key: "type nsid ifindex",

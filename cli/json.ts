@@ -14,6 +14,7 @@ import type {
     RunStatsJson,
 } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { isProbe, probeDetails } from "./probe-text.ts";
+import { signatureJson } from "./signature-text.ts";
 import { proceedOnMask } from "./values.ts";
 
 // lib.es2024 does not know it yet (ES2026); V8 does
@@ -84,10 +85,11 @@ function programRecordJson(id: number, record: ProgramRecordJson): unknown {
     };
 }
 
-const imageOriginJson = ({ url = "", digest = "", pullPolicy = "" }: ImageOriginJson) => ({
+const imageOriginJson = ({ url = "", digest = "", pullPolicy = "", signature }: ImageOriginJson) => ({
     url,
     digest,
     pull_policy: pullPolicy,
+    signature: signatureJson(signature),
 });
 
 function kernelProgramJson(kernel: KernelProgramJson): unknown {
@@ -233,6 +235,9 @@ function chainRuntimeJson(chain: ChainJson): unknown {
     return {
         program_id: chain.programId ?? 0,
         ...(chain.kernelLinkId ? { kernel_link_id: chain.kernelLinkId } : {}),
+        ...(chain.filter
+            ? { filter_priority: chain.filter.priority ?? 0, filter_handle: chain.filter.handle ?? 0 }
+            : {}),
         netns_path: chain.netns ?? "",
     };
 }

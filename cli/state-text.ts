@@ -4,6 +4,7 @@ import type { LinkJson, ProgramJson } from "../proto/gen/bpfman/host/v1/host_pb.
 import { applicationOf, typeOf } from "./json.ts";
 import { table } from "./print.ts";
 import { isProbe, probeRows } from "./probe-text.ts";
+import { signatureText } from "./signature-text.ts";
 import { attachment, globalsOf } from "./text.ts";
 import { proceedOnWords } from "./values.ts";
 
@@ -38,6 +39,7 @@ export function programState(program: ProgramJson): string[] {
                       ? [
                             ["Image URL", one(record.image.url)] as const,
                             ["Pull Policy", one(record.image.pullPolicy)] as const,
+                            ["Signature", one(signatureText(record.image.signature))] as const,
                         ]
                       : [["Path", one(record.sourcePath)] as const]),
                   ["Global", globalsOf(program)],

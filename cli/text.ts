@@ -4,6 +4,7 @@ import type { ChainJson, LinkJson, MapJson, ProgramJson } from "../proto/gen/bpf
 import { applicationOf, isRestricted, kernelWord, typeOf } from "./json.ts";
 import { table } from "./print.ts";
 import { isProbe, probeAttachment, probeFields } from "./probe-text.ts";
+import { signatureText } from "./signature-text.ts";
 import { proceedOnWords } from "./values.ts";
 
 type Field = readonly [label: string, value: string];
@@ -82,6 +83,7 @@ export function programText(program: ProgramJson): string[] {
                   ? [
                         ["Image URL", record.image.url ?? ""],
                         ["Pull Policy", record.image.pullPolicy ?? ""],
+                        ["Signature", signatureText(record.image.signature)],
                     ]
                   : [["Path", record.sourcePath ?? ""]]) satisfies Field[]),
               ["License", record.license ?? ""],
@@ -228,14 +230,16 @@ export function chainTable(chains: readonly ChainJson[]): string[] {
         String(chain.programId ?? 0),
         chain.kernelLinkId ? String(chain.kernelLinkId) : "-",
         // of the bpf filter, where clsact carries the chain
-        "-",
-        "-",
+        chain.filter ? String(chain.filter.priority ?? 0) : "-",
+        chain.filter ? handleText(chain.filter) : "-",
         String(chain.members?.length ?? 0),
         chain.netns || "-",
     ]);
     const head = "TYPE,NSID,IFINDEX,REVISION,PROGRAM ID,KERNEL LINK ID,PRIORITY,HANDLE,MEMBERS,NETNS".split(",");
     return table([head, ...rows]);
 }
+
+const handleText = ({ handle }: { handle?: number }): string => `0x${(handle ?? 0).toString(16)}`;
 
 export function chainText(chain: ChainJson): string[] {
     const members = [...(chain.members ?? [])].sort((a, b) => (a.position ?? 0) - (b.position ?? 0));
@@ -245,6 +249,10 @@ export function chainText(chain: ChainJson): string[] {
         ["Program ID", String(chain.programId ?? 0)],
     ];
     if (chain.kernelLinkId) rows.push(["Kernel Link ID", String(chain.kernelLinkId)]);
+    if (chain.filter) {
+        rows.push(["Priority", String(chain.filter.priority ?? 0)]);
+        rows.push(["Filter Handle", handleText(chain.filter)]);
+    }
     rows.push(["Interface", chain.interface ?? ""]);
     rows.push(["Backend", `${chain.backend ?? ""}${because(chain.backendReason)}`]);
     if (chain.mode) rows.push(["Mode", `${chain.mode}${because(chain.modeReason)}`]);

@@ -59,6 +59,7 @@ import type {
     UpdateLinksResponseJson,
     UpdateMapRequestJson,
     VerifierLogJson,
+    VerifyImageRequestJson,
     VersionResponseJson,
     WatchMapRequestJson,
     WatchStatisticsRequestJson,
@@ -154,6 +155,10 @@ export class HostClient {
 
     version(options?: CallOptions): Promise<VersionResponseJson> {
         return this.#read("Version", {}, options);
+    }
+
+    verifyImage(request: VerifyImageRequestJson, options?: CallOptions): Promise<ImageJson> {
+        return this.#read("VerifyImage", request, options);
     }
 
     listImages(options?: CallOptions): Promise<ListImagesResponseJson> {

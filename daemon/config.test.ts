@@ -12,7 +12,13 @@ const parse = (text: string) => parseConfig(text, path);
 
 const defaults: Config = {
     interfaces: new Map(),
-    signing: { allowUnsigned: true, verifyEnabled: true, trustedIdentities: [] },
+    signing: {
+        allowUnsigned: true,
+        verifyEnabled: true,
+        trustedIdentities: [],
+        trustedKeys: [],
+        trustedRoot: undefined,
+    },
     logging: { level: "info", format: "text" },
     idleTimeoutMs: undefined,
     warnings: [],
@@ -32,9 +38,11 @@ test("every key that earlier releases know is read", async () => {
         [signing]
         allow_unsigned = false
         verify_enabled = true
+        trusted_keys = ["/etc/pki/me.pub"]
+        trusted_root = "/etc/pki/root.json"
         [[signing.trusted_identities]]
         certificate_identity = "me@example.com"
-        certificate_oidc_issuer_regexp = "^https://accounts\\\\.example\\\\.com$"
+        certificate_oidc_issuer_regexp = "https://accounts\\\\.example\\\\.com"
         [database]
         max_retries = 30
         millisec_delay = 10000
@@ -57,6 +65,9 @@ test("every key that earlier releases know is read", async () => {
     const [identity] = config.signing.trustedIdentities;
     assert.equal(identity?.certificateIdentity, "me@example.com");
     assert.ok(identity?.certificateOidcIssuerRegexp?.test("https://accounts.example.com"));
+    assert.ok(!identity?.certificateOidcIssuerRegexp?.test("https://accounts.example.com.evil.example"));
+    assert.deepEqual(config.signing.trustedKeys, ["/etc/pki/me.pub"]);
+    assert.equal(config.signing.trustedRoot, "/etc/pki/root.json");
     assert.deepEqual(config.logging, { level: "warn", format: "json" });
     assert.equal(config.idleTimeoutMs, 90_000);
     assert.deepEqual(config.warnings, [`${path}: logging.components has no effect: one level is for the whole daemon`]);
@@ -104,6 +115,15 @@ test("what can't be meant is refused by key and file", async () => {
         [
             `[signing]\ntrusted_identities = 1`,
             `signing.trusted_identities in ${path} must be an array of tables, not 1`,
+        ],
+        [`[signing]\ntrusted_root = "a"`, `signing.trusted_root in ${path} must be an absolute path, not "a"`],
+        [
+            `[signing]\ntrusted_keys = "/a"`,
+            `signing.trusted_keys in ${path} must be an array of absolute paths, not "/a"`,
+        ],
+        [
+            `[signing]\ntrusted_keys = ["a"]`,
+            `signing.trusted_keys in ${path} must be an array of absolute paths, not "a"`,
         ],
         [
             `[[signing.trusted_identities]]\ncertificate_identity = "a"`,

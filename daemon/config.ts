@@ -2,18 +2,11 @@
 // The configuration file: read once at start, checked whole. What it says is given to the rooms by main.ts; none of
 // them reads it. docs/config.md describes the keys.
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { BpfmanError, type ConfiguredXdpMode } from "./model.ts";
+import { BpfmanError, type ConfiguredXdpMode, type SigningRules, type TrustedIdentity } from "./model.ts";
 
 export const logLevels = ["trace", "debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
 export type LogFormat = "text" | "json";
-
-export interface TrustedIdentity {
-    readonly certificateIdentity: string | undefined;
-    readonly certificateIdentityRegexp: RegExp | undefined;
-    readonly certificateOidcIssuer: string | undefined;
-    readonly certificateOidcIssuerRegexp: RegExp | undefined;
-}
 
 export interface InterfaceConfig {
     readonly xdpMode: ConfiguredXdpMode | undefined;
@@ -23,11 +16,7 @@ export interface InterfaceConfig {
 
 export interface Config {
     readonly interfaces: ReadonlyMap<string, InterfaceConfig>;
-    readonly signing: {
-        readonly allowUnsigned: boolean;
-        readonly verifyEnabled: boolean;
-        readonly trustedIdentities: readonly TrustedIdentity[];
-    };
+    readonly signing: SigningRules;
     readonly logging: { readonly level: LogLevel; readonly format: LogFormat };
     /** undefined: not said */
     readonly idleTimeoutMs: number | undefined;
@@ -146,6 +135,22 @@ class Section {
         throw this.wrong(key, "a string", value);
     }
 
+    /** An absolute path. */
+    file(key: string): string | undefined {
+        const value = this.text(key);
+        if (value !== undefined && !value.startsWith("/")) throw this.wrong(key, "an absolute path", value);
+        return value;
+    }
+
+    files(key: string): string[] {
+        const value = this.#take(key) ?? [];
+        if (!Array.isArray(value)) throw this.wrong(key, "an array of absolute paths", value);
+        for (const path of value)
+            if (typeof path !== "string" || !path.startsWith("/"))
+                throw this.wrong(key, "an array of absolute paths", path);
+        return value;
+    }
+
     count(key: string, most: number): number | undefined {
         const value = this.#take(key);
         if (value === undefined) return undefined;
@@ -161,11 +166,13 @@ class Section {
         return found;
     }
 
+    /** Of the whole text, as in earlier releases: part of an identity is another identity. */
     pattern(key: string): RegExp | undefined {
         const value = this.text(key);
         if (value === undefined) return undefined;
         try {
-            return new RegExp(value, "u");
+            // alone first: an unmatched parenthesis must not be matched by ours
+            return new RegExp(`^(?:${new RegExp(value, "u").source})$`, "u");
         } catch (error) {
             throw refusal(`${this.key(key)} in ${this.#path} is no regular expression`, error);
         }
@@ -221,6 +228,8 @@ function check(table: unknown, path: string): Config {
         allowUnsigned: signing.boolean("allow_unsigned") ?? true,
         verifyEnabled: signing.boolean("verify_enabled") ?? true,
         trustedIdentities,
+        trustedKeys: signing.files("trusted_keys"),
+        trustedRoot: signing.file("trusted_root"),
     };
 
     // how an earlier store waited for its lock; this one has none to wait for

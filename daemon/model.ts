@@ -288,6 +288,15 @@ export interface ProbeLinkRecord extends LinkRecord {
 
 export type Backend = "direct" | "freplace" | "tail-call" | "libxdp";
 
+/** The bpf filter that holds a TC chain where the kernel has no TCX. */
+export interface TcFilter {
+    /** tc's pref: its place among filters of others */
+    readonly priority: number;
+    readonly handle: number;
+    /** whether the qdisc is of our making */
+    readonly ownQdisc: boolean;
+}
+
 /** One realisation of an XDP or TC chain in the kernel. */
 export interface ChainRecord {
     readonly hook: HookKey;
@@ -304,8 +313,9 @@ export interface ChainRecord {
     /** the program at the hook */
     readonly programId: ProgramId;
     readonly programTag: string;
-    /** 0 for a chain that is shared by libxdp's protocol: it is attached without a link */
+    /** 0 for a chain that is attached without a link: shared by libxdp's protocol, or held by a filter */
     readonly kernelLinkId: KernelLinkId;
+    readonly filter?: TcFilter | undefined;
     /** by position; the freplace links of a freplace chain, else undefined */
     readonly members: readonly ChainMemberRecord[];
 }
@@ -451,6 +461,7 @@ export interface ChainView {
     readonly frags: boolean;
     readonly programId: ProgramId | undefined;
     readonly kernelLinkId: KernelLinkId | undefined;
+    readonly filter?: TcFilter | undefined;
     readonly members: readonly ChainMemberView[];
 }
 
@@ -760,6 +771,8 @@ export interface ImageOrigin {
     readonly url: string;
     readonly digest: string;
     readonly pullPolicy: PullPolicy;
+    /** as it was when the program was loaded; absent in rows of earlier releases */
+    readonly signature?: SignatureState;
 }
 
 /** In no log, argument list or error. */
@@ -780,10 +793,43 @@ export interface ImageLayer {
     readonly mediaType: string;
 }
 
+/** Whose certificates count; each is given either exactly or as a pattern of the whole text. */
+export interface TrustedIdentity {
+    readonly certificateIdentity: string | undefined;
+    readonly certificateIdentityRegexp: RegExp | undefined;
+    readonly certificateOidcIssuer: string | undefined;
+    readonly certificateOidcIssuerRegexp: RegExp | undefined;
+}
+
+/** What the configuration says of images' signatures, beside the host's policy.json. */
+export interface SigningRules {
+    /** images without a signature that counts are taken too */
+    readonly allowUnsigned: boolean;
+    readonly verifyEnabled: boolean;
+    /** empty: a certificate of anybody counts */
+    readonly trustedIdentities: readonly TrustedIdentity[];
+    /** files of public keys */
+    readonly trustedKeys: readonly string[];
+    /** file of a Sigstore trusted root; undefined: that of Sigstore's public instance */
+    readonly trustedRoot: string | undefined;
+}
+
+/** simple: GPG's, that policy.json demands; cosign: a tag sha256-….sig; bundle: Sigstore's, as a referrer */
+export type SignatureForm = "simple" | "cosign" | "bundle";
+
 export interface SignatureState {
-    /** verified: the host's policy demanded a signature and had it; unchecked: it demanded none */
-    readonly state: "verified" | "unchecked";
+    /**
+     * verified: by who is trusted; untrusted: there are signatures, and none counts; unsigned: there is none;
+     * unchecked: nobody looked
+     */
+    readonly state: "verified" | "untrusted" | "unsigned" | "unchecked";
+    /** one sentence: which rule, whose key, or what is wrong */
     readonly detail: string;
+    /** of a verified one: the certificate's subject, or the key's file; else empty */
+    readonly identity: string;
+    /** who vouched for the certificate's subject */
+    readonly issuer: string;
+    readonly form: SignatureForm | undefined;
 }
 
 /** What is known of an image in the cache. */

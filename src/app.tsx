@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: its connection to the daemon, its tabs, the dialog and the toasts over them.
-import { Alert, AlertActionCloseButton, AlertGroup } from "@patternfly/react-core/dist/esm/components/Alert/index.js";
-import { Nav, NavItem, NavList } from "@patternfly/react-core/dist/esm/components/Nav/index.js";
 import { type ReactNode, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { HostClient } from "../client/host-client.ts";
 import { _ } from "./i18n.ts";
 import { Live } from "./live.ts";
 import { type Page, PageContext } from "./page.ts";
-import { type Route, routeHref, useRoute } from "./route.ts";
+import { routeHref, useRoute } from "./route.ts";
 import { cockpitDial } from "./transport.ts";
+import { type Toast, Toasts } from "./ui/alert.tsx";
+import { NavBar } from "./ui/nav.tsx";
 import { Gate } from "./views/gate.tsx";
-import { InterfacesView } from "./views/interfaces.tsx";
-import { ProgramView } from "./views/program.tsx";
-import { ProgramsView } from "./views/programs.tsx";
 import { Section } from "./views/section.tsx";
+import { shownBy, tabs } from "./views/tabs.tsx";
 
 const defaultSocketPath = "/run/bpfman-sock/bpfman.sock";
 
@@ -42,62 +40,23 @@ function Connected({ admin }: { admin: boolean }) {
     }, [daemon]);
     const page = useMemo<Page>(() => ({ ...daemon, admin, notify, show: setDialog }), [daemon, admin, notify]);
     const connection = useSyncExternalStore(daemon.live.subscribe, daemon.live.connection);
-    const route = useRoute();
+    const { tab, content } = shownBy(useRoute());
     return (
         <PageContext.Provider value={page}>
             <main className="page">
-                <Tabs route={route} />
-                <Gate connection={connection}>
-                    <View route={route} />
-                </Gate>
+                <Section className="tabs">
+                    <NavBar label={_("eBPF")} items={navItems()} current={tab} />
+                </Section>
+                <Gate connection={connection}>{content()}</Gate>
             </main>
             {dialog}
-            <AlertGroup isToast isLiveRegion aria-label={_("Notifications")}>
-                {toasts.map(({ id, text }) => (
-                    <Alert
-                        key={id}
-                        variant="success"
-                        component="p"
-                        title={text}
-                        timeout={8000}
-                        onTimeout={() => dismiss(id)}
-                        actionClose={<AlertActionCloseButton onClose={() => dismiss(id)} />}
-                    />
-                ))}
-            </AlertGroup>
+            <Toasts toasts={toasts} onDismiss={dismiss} />
         </PageContext.Provider>
     );
 }
 
-function Tabs({ route }: { route: Route }) {
-    const programs = route.view === "programs" || route.view === "program";
-    return (
-        <Section className="tabs">
-            <Nav variant="horizontal-subnav" aria-label={_("eBPF")}>
-                <NavList>
-                    <NavItem itemId="programs" isActive={programs} to={routeHref({ view: "programs" })}>
-                        {_("Programs")}
-                    </NavItem>
-                    <NavItem itemId="interfaces" isActive={!programs} to={routeHref({ view: "interfaces" })}>
-                        {_("Interfaces")}
-                    </NavItem>
-                </NavList>
-            </Nav>
-        </Section>
-    );
-}
-
-function View({ route }: { route: Route }) {
-    switch (route.view) {
-        case "programs":
-            return <ProgramsView />;
-        case "program":
-            return <ProgramView key={route.id} id={route.id} />;
-        case "interfaces":
-            return <InterfacesView />;
-        case "interface":
-            return <InterfacesView only={route} />;
-    }
+function navItems() {
+    return tabs.map(({ tab, title }) => ({ id: tab, href: routeHref({ view: tab }), title: _(title) }));
 }
 
 /** null until the session says. */
@@ -114,11 +73,6 @@ function useAdmin(): boolean | null {
         };
     }, []);
     return allowed;
-}
-
-interface Toast {
-    readonly id: number;
-    readonly text: string;
 }
 
 function useToasts() {

@@ -57,6 +57,8 @@ declare namespace cockpit {
         readonly path: string[];
         readonly options: Record<string, string | string[]>;
         go(path: string[], options?: Record<string, string>): void;
+        /** as go, without an entry of its own in the history */
+        replace(path: string[], options?: Record<string, string>): void;
         encode(path: string[], options?: Record<string, string>): string;
     }
 
@@ -77,8 +79,10 @@ declare namespace cockpit {
     function format(text: string, ...values: (string | number)[]): string;
     function format_bytes(bytes: number): string;
     function message(problem: Problem): string;
-    function addEventListener(event: "locationchanged", listener: () => void): void;
-    function removeEventListener(event: "locationchanged", listener: () => void): void;
+    /** the shell shows another page */
+    const hidden: boolean | undefined;
+    function addEventListener(event: "locationchanged" | "visibilitychange", listener: () => void): void;
+    function removeEventListener(event: "locationchanged" | "visibilitychange", listener: () => void): void;
 }
 
 declare module "*.css";

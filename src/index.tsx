@@ -7,6 +7,9 @@ import { followShellTheme } from "./theme.ts";
 
 // after the components' own rules
 import "./app.css";
+import "./chain.css";
+import "./help.css";
+import "./views.css";
 
 followShellTheme();
 document.documentElement.lang = cockpit.language?.replace("_", "-") ?? "en";

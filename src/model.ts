@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon's proto3 JSON with its left-out defaults filled in, as far as the page shows it.
 import type {
+    AdminSessionJson,
     ChainJson,
     ChainMemberJson,
     InterfaceJson,
@@ -8,7 +9,7 @@ import type {
     MapJson,
     ProgramJson,
 } from "../proto/gen/bpfman/host/v1/host_pb.js";
-import { type HookKind, hookKind } from "./words.ts";
+import { type AttachKind, anyKind, hookKind } from "./words.ts";
 
 export interface Program {
     readonly id: number;
@@ -38,6 +39,11 @@ export interface Link {
     readonly proceedOn: readonly number[];
 }
 
+/** With all that the daemon tells of it. */
+export interface ListedLink extends Link {
+    readonly json: LinkJson;
+}
+
 export interface BpfMap {
     readonly id: number;
     readonly name: string;
@@ -58,7 +64,18 @@ export interface Interface {
     readonly mtu: number;
     readonly mac: string;
     readonly kind: string;
+    /** native, generic, offload, multi; empty where no XDP program runs */
+    readonly xdpMode: string;
+    readonly ifindex: number;
     readonly chains: readonly Chain[];
+    readonly sessions: readonly Session[];
+}
+
+/** A connection of administration whose packets come in at an interface. */
+export interface Session {
+    /** ssh, cockpit */
+    readonly service: string;
+    readonly peer: string;
 }
 
 export interface Chain {
@@ -99,7 +116,7 @@ export function programOf(json: ProgramJson): Program {
     };
 }
 
-export function linkOf(json: LinkJson): Link {
+export function linkOf(json: LinkJson): ListedLink {
     return {
         id: json.id ?? 0,
         programId: json.programId ?? 0,
@@ -111,6 +128,7 @@ export function linkOf(json: LinkJson): Link {
         priority: json.priority ?? 0,
         position: json.position ?? 0,
         proceedOn: json.proceedOn ?? [],
+        json,
     };
 }
 
@@ -146,8 +164,15 @@ export function interfaceOf(json: InterfaceJson): Interface {
         mtu: json.mtu ?? 0,
         mac: json.mac ?? "",
         kind: json.kind ?? "",
+        xdpMode: json.xdpMode ?? "",
+        ifindex: json.ifindex ?? 0,
         chains: (json.chains ?? []).map(chainOf).filter(chain => chain.members.length > 0),
+        sessions: (json.sessions ?? []).map(sessionOf),
     };
+}
+
+function sessionOf(json: AdminSessionJson): Session {
+    return { service: json.service ?? "", peer: json.peer ?? "" };
 }
 
 function chainOf(json: ChainJson): Chain {
@@ -176,6 +201,6 @@ function memberOf(json: ChainMemberJson): Member {
 }
 
 /** The hook that a program of ours attaches to; undefined for what can't be attached here. */
-export function attachKind(program: Program): HookKind | undefined {
-    return program.managed ? hookKind(program.type) : undefined;
+export function attachKind(program: Program): AttachKind | undefined {
+    return program.managed ? anyKind(program.type) : undefined;
 }

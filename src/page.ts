@@ -7,11 +7,14 @@ import {
     useContext,
     useEffect,
     useMemo,
+    useState,
     useSyncExternalStore,
 } from "react";
 import type { HostClient } from "../client/host-client.ts";
+import type { FeaturesResponseJson, ImageJson, VersionResponseJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
+import { type InventoryRow, inventoryRows } from "./inventory.ts";
 import type { Live, Resource } from "./live.ts";
-import { type Interface, interfaceOf, type Program, programOf } from "./model.ts";
+import { type Interface, interfaceOf, type ListedLink, linkOf, type Program, programOf } from "./model.ts";
 
 export interface Page {
     readonly client: HostClient;
@@ -56,6 +59,76 @@ export function useInterfaces(): Resource<Interface[]> {
         return interfaces.map(interfaceOf);
     }, [client]);
     return useKept("interfaces", fetch);
+}
+
+/** Those of the daemon's cache. */
+export function useImages(): Resource<ImageJson[]> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => (await client.listImages()).images ?? [], [client]);
+    return useKept("images", fetch);
+}
+
+export interface KnownInventory {
+    readonly rows: readonly InventoryRow[];
+    /** why owners are not known; empty where they are */
+    readonly ownersUnknown: string;
+}
+
+export function useInventory(): Resource<KnownInventory> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => {
+        const inventory = await client.getInventory();
+        return { rows: inventoryRows(inventory), ownersUnknown: inventory.ownersUnknown ?? "" };
+    }, [client]);
+    return useKept("inventory", fetch);
+}
+
+export function useLinks(): Resource<ListedLink[]> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => {
+        const { links = [] } = await client.listLinks();
+        return links.map(linkOf);
+    }, [client]);
+    return useKept("links", fetch);
+}
+
+export function useLink(id: number): Resource<ListedLink> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => linkOf(await client.getLink(id)), [client, id]);
+    return useKept(`link ${id}`, fetch);
+}
+
+export interface HostFacts {
+    readonly features: FeaturesResponseJson;
+    readonly version: VersionResponseJson;
+}
+
+/** What does not change while the daemon runs. */
+export function useHostFacts(): Resource<HostFacts> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => {
+        const [features, version] = await Promise.all([client.features(), client.version()]);
+        return { features, version };
+    }, [client]);
+    return useFetched(fetch);
+}
+
+/** What is fetched once for a view, not again with each change. */
+export function useFetched<T>(fetch: () => Promise<T>): Resource<T> {
+    const [resource, setResource] = useState<Resource<T>>({ value: undefined, error: undefined });
+    useEffect(() => {
+        let isCurrent = true;
+        fetch().then(
+            value => isCurrent && setResource({ value, error: undefined }),
+            (error: unknown) =>
+                isCurrent &&
+                setResource({ value: undefined, error: error instanceof Error ? error : new Error(String(error)) }),
+        );
+        return () => {
+            isCurrent = false;
+        };
+    }, [fetch]);
+    return resource;
 }
 
 function useKept<T>(key: string, fetch: () => Promise<T>): Resource<T> {

@@ -4,6 +4,25 @@ import { _, format, N_ } from "./i18n.ts";
 
 export type HookKind = "xdp" | "tc" | "tcx";
 
+const probeKinds = [
+    "tracepoint",
+    "raw_tracepoint",
+    "kprobe",
+    "kretprobe",
+    "uprobe",
+    "uretprobe",
+    "fentry",
+    "fexit",
+    "lsm",
+    "perf_event",
+    "cgroup",
+] as const;
+
+/** The types of programs that attach to no interface. */
+export type ProbeKind = (typeof probeKinds)[number];
+
+export type AttachKind = HookKind | ProbeKind;
+
 export interface Action {
     readonly code: number;
     readonly word: string;
@@ -55,6 +74,19 @@ export function actionWord(kind: HookKind, code: number): string {
 
 export function hookKind(word: string): HookKind | undefined {
     return word === "xdp" || word === "tc" || word === "tcx" ? word : undefined;
+}
+
+export function probeKind(word: string): ProbeKind | undefined {
+    return probeKinds.find(kind => kind === word);
+}
+
+export function anyKind(word: string): AttachKind | undefined {
+    return hookKind(word) ?? probeKind(word);
+}
+
+/** Such a program is loaded for one function of the kernel and attaches to no other. */
+export function isBoundAtLoad(kind: AttachKind | undefined): kind is "fentry" | "fexit" | "lsm" {
+    return kind === "fentry" || kind === "fexit" || kind === "lsm";
 }
 
 /** Chain types begin with their hook: xdp, tc-ingress, tcx-egress. */
@@ -125,11 +157,54 @@ export function bytes(count: number): string {
 export function moment(time: string): string {
     const date = new Date(time);
     if (time === "" || Number.isNaN(date.getTime())) return time;
-    const language = cockpit.language?.replace("_", "-");
-    return new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" }).format(date);
+    return new Intl.DateTimeFormat(pageLanguage(), { dateStyle: "medium", timeStyle: "short" }).format(date);
 }
 
 /** An interface among those of several namespaces. */
 export function interfaceLabel(name: string, netns: string): string {
     return netns === "" ? name : format(_("$0 in $1"), name, netns);
+}
+
+function pageLanguage(): string | undefined {
+    return cockpit.language?.replace("_", "-");
+}
+
+const units = [
+    ["year", 365 * 86400],
+    ["month", 30 * 86400],
+    ["day", 86400],
+    ["hour", 3600],
+    ["minute", 60],
+    ["second", 1],
+] as const;
+
+/** How long ago, in the largest unit that it fills: "3 hours ago". */
+export function age(time: string, nowMs = Date.now()): string {
+    const seconds = (nowMs - new Date(time).getTime()) / 1000;
+    if (time === "" || Number.isNaN(seconds)) return "";
+    const words = new Intl.RelativeTimeFormat(pageLanguage(), { style: "short", numeric: "always" });
+    const [unit, length] = units.find(([, size]) => seconds >= size) ?? (["second", 1] as const);
+    return words.format(-Math.max(0, Math.floor(seconds / length)), unit);
+}
+
+/** A count or a rate: all its digits below 1000, three of them above. */
+export function figure(value: number): string {
+    const isRound = Number.isInteger(value) && Math.abs(value) < 10_000;
+    const options = isRound
+        ? {}
+        : ({ notation: "compact", maximumSignificantDigits: 3 } satisfies Intl.NumberFormatOptions);
+    return new Intl.NumberFormat(pageLanguage(), options).format(value);
+}
+
+export function percent(share: number): string {
+    const digits = share > 0 && share < 0.1 ? 2 : 1;
+    return new Intl.NumberFormat(pageLanguage(), { style: "percent", maximumFractionDigits: digits }).format(share);
+}
+
+/** Nanoseconds in the unit that keeps them short. */
+export function duration(ns: number): string {
+    if (ns < 1000) return format(_("$0 ns"), figure(Math.round(ns)));
+    if (ns < 1e6) return format(_("$0 µs"), figure(ns / 1e3));
+    if (ns < 1e9) return format(_("$0 ms"), figure(ns / 1e6));
+    return format(_("$0 s"), figure(ns / 1e9));
 }

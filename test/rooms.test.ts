@@ -47,6 +47,14 @@ const rooms: readonly Room[] = [
     { path: "daemon/chain/", imports: ["daemon/model.ts"] },
     { path: "daemon/kernel/ffi.ts", imports: ["daemon/kernel/", "daemon/model.ts", "node:*", "koffi"] },
     { path: "daemon/kernel/", imports: ["daemon/model.ts", "node:*"] },
+    {
+        path: "daemon/image/sigstore.ts",
+        imports: ["daemon/image/", "daemon/model.ts", "node:*", "@sigstore/bundle", "@sigstore/verify"],
+    },
+    {
+        path: "daemon/image/trust-root.ts",
+        imports: ["daemon/model.ts", "node:*", "@sigstore/protobuf-specs", "@sigstore/tuf", "@sigstore/verify"],
+    },
     { path: "daemon/image/", imports: ["daemon/model.ts", "node:*"] },
     {
         path: "daemon/store/",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the tests by stage, as `node test/run.ts [STAGE…]`; without a name, all of them.
+// Runs the tests by stage, as `node test/run.ts [STAGE…]`; without a name, all of them but the night's.
 // The stage in the virtual machine, which has one CPU, runs beside those that neither load this kernel nor measure time.
 // Exits non-zero when a test fails, when a stage ran none, or when one was skipped without saying why.
 import { globSync } from "node:fs";
@@ -15,6 +15,8 @@ interface Stage {
     readonly fileTimeoutMs: number;
     /** runs beside the stages that follow: it has a kernel of its own and disturbs nobody's */
     readonly beside?: true;
+    /** runs only where it is named: hours long */
+    readonly nightly?: true;
 }
 
 const minuteMs = 60_000;
@@ -26,13 +28,27 @@ const stages: readonly Stage[] = [
         concurrency: 2,
         fileTimeoutMs: 2 * minuteMs,
     },
-    { name: "kernel", files: ["test/{kernel,crash}/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 8 * minuteMs },
-    { name: "vm", files: ["test/vm/*.test.ts"], concurrency: 1, fileTimeoutMs: 22 * minuteMs, beside: true },
+    { name: "fuzz", files: ["test/fuzz/*.test.ts"], concurrency: 1, fileTimeoutMs: 5 * minuteMs },
+    {
+        name: "kernel",
+        files: ["test/{kernel,crash,property}/**/*.test.ts"],
+        concurrency: 1,
+        fileTimeoutMs: 8 * minuteMs,
+    },
+    { name: "vm", files: ["test/vm/*.test.ts"], concurrency: 1, fileTimeoutMs: 60 * minuteMs, beside: true },
     { name: "cockpit", files: ["test/cockpit/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 10 * minuteMs },
     // against a registry on loopback, which has to answer in time
     { name: "image", files: ["test/image/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 5 * minuteMs },
     { name: "demo", files: ["test/demo/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 5 * minuteMs },
     { name: "rpm", files: ["test/rpm/**/*.test.ts"], concurrency: 1, fileTimeoutMs: 8 * minuteMs },
+    {
+        // tests whose length is howMany() of test/scale.ts, and those that are too long for any day
+        name: "nightly",
+        files: ["test/fuzz/*.test.ts", "test/property/*.test.ts", "test/crash/kills.test.ts", "test/**/*.nightly.ts"],
+        concurrency: 1,
+        fileTimeoutMs: 240 * minuteMs,
+        nightly: true,
+    },
 ];
 
 interface Outcome {
@@ -123,7 +139,9 @@ if (unknown.length > 0) {
 const outcomes: Outcome[] = [];
 const beside: Promise<Outcome>[] = [];
 for (const stage of stages) {
-    if (names.length > 0 && !names.includes(stage.name)) continue;
+    if (names.length > 0 ? !names.includes(stage.name) : stage.nightly === true) continue;
+    // read by test/scale.ts, in the processes of this stage
+    if (stage.nightly === true) process.env["BPFMAN_NIGHTLY"] = "1";
     if (stage.beside === true) beside.push(runStage(stage));
     else outcomes.push(await runStage(stage));
 }

@@ -4,6 +4,7 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { toBase64 } from "../../client/base64.ts";
 import type { ApplyRequestJson, ApplyResponseJson, ApplyStepJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import { parseDocumentText } from "../apply-document.ts";
 import { parseApplyFile } from "../apply-file.ts";
 import type { Verb } from "../host.ts";
 import { wantsJson } from "../host.ts";
@@ -29,7 +30,7 @@ async function readSet(path: string): Promise<ApplyRequestJson> {
     const fromStdin = path === "-";
     const named = fromStdin ? "standard input" : path;
     try {
-        const { request, objects } = parseApplyFile(await parse(readText(path)));
+        const { request, objects } = parseApplyFile(await parseDocumentText(readText(path)));
         const folder = fromStdin ? process.cwd() : dirname(resolve(path));
         const bytecode = (request.bytecode ?? []).map((one, at) => {
             const { bytes, absolutePath } = readObjectFile(resolve(folder, objects[at] ?? ""));
@@ -51,26 +52,6 @@ function readText(path: string): string {
     const text = readFileSync(path === "-" ? 0 : path, "utf8");
     if (text.length > maxFileBytes) throw new Error(`has more than ${maxFileBytes} bytes`);
     return text;
-}
-
-async function parse(text: string): Promise<unknown> {
-    if (text.trimStart().startsWith("{")) {
-        try {
-            return JSON.parse(text);
-        } catch {
-            // YAML has mappings in braces too, and says where it is wrong
-        }
-    }
-    const { parseDocument } = await import("yaml");
-    const document = parseDocument(text, { prettyErrors: true, stringKeys: true });
-    const [error] = document.errors;
-    if (error !== undefined) {
-        const at = error.linePos?.[0];
-        const [what = ""] = error.message.split(/ at line |\n/);
-        throw new Error(at === undefined ? what : `line ${at.line}, column ${at.col}: ${what}`);
-    }
-    // aliases of aliases cost nothing to write and much to follow
-    return document.toJS({ maxAliasCount: 100 });
 }
 
 function applyText(dryRun: boolean, steps: readonly ApplyStepJson[]): string[] {

@@ -5,6 +5,8 @@ import type {
     ChainJson,
     ChainMemberJson,
     EventJson,
+    ImageOriginJson,
+    ImageSignatureJson,
     InspectResponseJson,
     InterfaceJson,
     KernelLinkJson,
@@ -21,6 +23,7 @@ import type {
     ChainView,
     ChangeEvent,
     HookKey,
+    ImageOrigin,
     InterfaceView,
     KernelLink,
     KernelProgram,
@@ -30,6 +33,7 @@ import type {
     ObjectFacts,
     ProgramRecord,
     ProgramView,
+    SignatureState,
 } from "../model.ts";
 import { failureOf } from "./errors.ts";
 import { probeJson } from "./hooks.ts";
@@ -40,6 +44,11 @@ export const textMap = (map: ReadonlyMap<string, string>): Record<string, string
 export function bytesMap(map: ReadonlyMap<string, Uint8Array>): Record<string, string> {
     return Object.fromEntries(Array.from(map, ([name, bytes]) => [name, Buffer.from(bytes).toString("base64")]));
 }
+
+export const signatureJson = ({ form, ...signature }: SignatureState): ImageSignatureJson => ({
+    ...signature,
+    form: form ?? "",
+});
 
 export function inspectResponse(facts: ObjectFacts): InspectResponseJson {
     return {
@@ -73,13 +82,18 @@ export function program(view: ProgramView): ProgramJson {
     };
 }
 
+const imageOrigin = ({ signature, ...origin }: ImageOrigin): ImageOriginJson => ({
+    ...origin,
+    ...(signature && { signature: signatureJson(signature) }),
+});
+
 function programRecord(view: ProgramView, record: ProgramRecord): ProgramRecordJson {
     return {
         type: record.type,
         name: record.name,
         section: record.section,
         sourcePath: record.sourcePath,
-        ...(record.image && { image: { ...record.image } }),
+        ...(record.image && { image: imageOrigin(record.image) }),
         objectSha256: record.objectSha256,
         objectPath: view.objectPath,
         ...(record.globalData.size > 0 && { globalData: bytesMap(record.globalData) }),
@@ -212,6 +226,7 @@ export function chain(view: ChainView): ChainJson {
         programId: view.programId ?? 0,
         kernelLinkId: view.kernelLinkId ?? 0,
         members: view.members.map(chainMember),
+        ...(view.filter && { filter: { ...view.filter } }),
     };
 }
 

@@ -461,7 +461,13 @@ export const imageFacts: ImageFacts = {
     objectSizeBytes: 4,
     pulledAt: "2026-01-01T00:00:00Z",
     usedAt: "2026-01-01T00:00:00Z",
-    signature: { state: "unchecked", detail: "no signature is demanded" },
+    signature: {
+        state: "verified",
+        detail: "signed by me@example.com (https://accounts.example.com)",
+        identity: "me@example.com",
+        issuer: "https://accounts.example.com",
+        form: "bundle",
+    },
     policyChanged: false,
 };
 

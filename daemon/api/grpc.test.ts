@@ -175,6 +175,44 @@ test("broken messages and unknown methods are the caller's mistake", async () =>
     assert.equal((await refused(client.raw(Bpfman, unknown, new Uint8Array()))).code, grpc.status.UNIMPLEMENTED);
 });
 
+test("a call that is reset as it opens ends nobody's daemon", async () => {
+    await using served = await Served.start();
+    const headers = [":method", "POST", ":scheme", "http", ":path", "/none/none", ":authority", "x"];
+    // HPACK, literals without indexing (RFC 7541, section 6.2.2): no content type, so that it is answered at once
+    const block = Buffer.concat(
+        Array.from({ length: headers.length / 2 }, (_, index) =>
+            Buffer.concat([
+                Buffer.from([0]),
+                ...headers
+                    .slice(2 * index, 2 * index + 2)
+                    .map(text => Buffer.concat([Buffer.from([text.length]), Buffer.from(text)])),
+            ]),
+        ),
+    );
+    const frame = (type: number, flags: number, stream: number, body: Uint8Array) => {
+        const head = Buffer.alloc(9);
+        head.writeUIntBE(body.length, 0, 3);
+        head.set([type, flags], 3);
+        head.writeUInt32BE(stream, 5);
+        return Buffer.concat([head, body]);
+    };
+    const socket = connect(served.path);
+    socket.on("error", () => {});
+    const opened = frame(1, 5, 1, block);
+    const reset = frame(3, 0, 1, Buffer.from([0, 0, 0, 8]));
+    socket.end(
+        Buffer.concat([
+            Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+            frame(4, 0, 0, Buffer.alloc(0)),
+            opened,
+            reset,
+        ]),
+    );
+    await new Promise(resolve => socket.resume().once("close", resolve));
+    using client = new Client(served.path);
+    assert.deepEqual((await client.call(Bpfman, Bpfman.method.list, {})).results, []);
+});
+
 test("a gRPC watcher gets READY and changes, and an orderly end", async () => {
     await using served = await Served.start();
     using client = new Client(served.path);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // gRPC by grpc-js. Loaded with the first HTTP/2 connection: it takes longer to start than the rest of the daemon.
+import type { Http2Server } from "node:http2";
 import type { Socket } from "node:net";
 import { create, type DescMessage, fromBinary, fromJson, type JsonObject, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
@@ -7,15 +8,17 @@ import {
     type Deadline,
     type handleServerStreamingCall,
     type handleUnaryCall,
+    logVerbosity,
     Metadata,
     Server,
     ServerCredentials,
     type ServerWritableStream,
     type ServiceDefinition,
+    setLogVerbosity,
     type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { ErrorDetailSchema } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import type { BpfmanError, Caller, Patience } from "../model.ts";
+import { BpfmanError, type Caller, type Patience } from "../model.ts";
 import type { Calls } from "./calls.ts";
 import { type Failure, failureOf, grpcCode, grpcMessage } from "./errors.ts";
 import type { Service, Sink, StreamMethod, UnaryMethod } from "./service.ts";
@@ -41,6 +44,9 @@ export class GrpcFront {
         });
         for (const service of calls.services) this.#server.addService(definition(service), this.#handlers(service));
         this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+        guardStreams(this.#server);
+        // grpc-js tells of headers that it can't read, as they are, on standard error: what a peer sent goes to no log
+        setLogVerbosity(logVerbosity.NONE);
     }
 
     accept(socket: Socket, caller: Caller): void {
@@ -71,7 +77,8 @@ export class GrpcFront {
 
     #caller(peer: string): Caller {
         const caller = this.#callers.get(peer);
-        if (!caller) throw new Error(`a call without a caller: ${peer}`);
+        // its connection closed before its message was read
+        if (!caller) throw new BpfmanError("UNAVAILABLE", "the caller is gone");
         return caller;
     }
 
@@ -109,6 +116,22 @@ export class GrpcFront {
     #status(error: unknown): Status {
         return status(error instanceof StatusError ? error.failure : this.#calls.failure(error));
     }
+}
+
+/**
+ * A call that is reset by the bytes that opened it is closed before grpc-js hears of it. Where it is no gRPC, or of no
+ * method, grpc-js answers all the same (_verifyContentType and _respondWithError, 1.14.7), and the error that this throws
+ * would be nobody's: it would end the daemon.
+ */
+function guardStreams(server: Server): void {
+    const { http2Servers } = server as unknown as { http2Servers: ReadonlyMap<Http2Server, unknown> };
+    for (const http2 of http2Servers.keys())
+        http2.prependListener("stream", stream => {
+            const respond = stream.respond.bind(stream);
+            stream.respond = (...answer) => {
+                if (!stream.destroyed && !stream.closed) respond(...answer);
+            };
+        });
 }
 
 // setTimeout counts milliseconds in 31 bits

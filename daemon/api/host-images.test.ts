@@ -89,7 +89,7 @@ test("images of the cache are listed, shown, removed and pruned", async () => {
     const { images } = await call("ListImages");
     assert.equal(images.length, 1);
     assert.equal(images[0].objectSize, "4");
-    assert.equal(images[0].signature.state, "unchecked");
+    assert.deepEqual(images[0].signature, imageFacts.signature);
     assert.equal((await call("InspectImage", { image: url })).digest, imageFacts.digest);
     await assert.rejects(call("InspectImage", { image: "quay.io/other" }), { code: "NOT_FOUND" });
     assert.deepEqual(await call("RemoveImage", { images: [url] }), { removed: [url], freedBytes: "17" });
@@ -103,8 +103,32 @@ test("Load takes an image, and keeps where it came from", async () => {
     const programs = [{ name: "pass", type: "xdp" }];
     const answer = await call("Load", { image: { url, pullPolicy: "Never" }, programs });
     const { record } = answer.programs[0];
-    assert.deepEqual(record.image, { url, digest: imageFacts.digest, pullPolicy: "Never" });
+    const { digest, signature } = imageFacts;
+    assert.deepEqual(record.image, { url, digest, pullPolicy: "Never", signature });
     assert.equal(record.sourcePath, "");
+});
+
+test("VerifyImage asks the registry, unless it is told not to", async () => {
+    const { manager, call } = setUp();
+    const { signature } = await call("VerifyImage", { image: { url } });
+    assert.deepEqual([signature.identity, signature.form], ["me@example.com", "bundle"]);
+    const asked = () => (manager.asked["getImage"] as { request: ImageRequest }).request.pullPolicy;
+    assert.equal(asked(), "Always");
+    await call("VerifyImage", { image: { url, pullPolicy: "Never" } });
+    assert.equal(asked(), "Never");
+    await assert.rejects(call("VerifyImage", {}), { code: "INVALID_ARGUMENT", message: /image is missing/ });
+});
+
+test("Inspect looks into an image's object, and tells of the image", async () => {
+    const { manager, call } = setUp();
+    const { image, maps } = await call("Inspect", { image: { url, pullPolicy: "Always" } });
+    assert.deepEqual([image.reference, image.signature.state], [url, "verified"]);
+    assert.equal(maps[0].name, "counts");
+    const { request } = manager.asked["getImage"] as { request: ImageRequest };
+    assert.deepEqual([request.url, request.pullPolicy], [url, "Always"]);
+    await assert.rejects(call("Inspect", { image: {} }), { code: "INVALID_ARGUMENT", message: /name is missing/ });
+    manager.fails = new BpfmanError("NOT_FOUND", "no such image");
+    await assert.rejects(call("Inspect", { image: { url } }), { code: "NOT_FOUND" });
 });
 
 test("credentials are not in the log", () => {

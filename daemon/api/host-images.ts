@@ -11,14 +11,14 @@ import {
     pullPolicies,
     type RegistryAuth,
 } from "../model.ts";
-import { textMap } from "./convert.ts";
+import { signatureJson, textMap } from "./convert.ts";
 import { invalid } from "./errors.ts";
 import type { Handlers, Sink } from "./service.ts";
 import { checkText } from "./validate.ts";
 
 const limits = { nameBytes: 1024, credentialBytes: 64 << 10, authFileBytes: 1 << 20, names: 256 } as const;
 
-type ImageMethods = "pullImage" | "listImages" | "inspectImage" | "removeImage" | "pruneImages";
+type ImageMethods = "pullImage" | "verifyImage" | "listImages" | "inspectImage" | "removeImage" | "pruneImages";
 
 export function imageHandlers(manager: Manager): Pick<Handlers<typeof Host>, ImageMethods> {
     return {
@@ -26,8 +26,13 @@ export function imageHandlers(manager: Manager): Pick<Handlers<typeof Host>, Ima
             if (request.image === undefined) throw invalid("the image is missing");
             return pull(manager, imageRequest(request.image), sink);
         },
-        listImages: async () => ({ images: manager.listImages().map(image) }),
-        inspectImage: async request => image(manager.inspectImage(checkImageName(request.image))),
+        verifyImage: async request => {
+            if (request.image === undefined) throw invalid("the image is missing");
+            const image = { ...request.image, pullPolicy: request.image.pullPolicy || "Always" };
+            return imageJson((await manager.getImage(imageRequest(image))).facts);
+        },
+        listImages: async () => ({ images: manager.listImages().map(imageJson) }),
+        inspectImage: async request => imageJson(manager.inspectImage(checkImageName(request.image))),
         removeImage: async ({ images, ignoreMissing }) => {
             if (images.length === 0) throw invalid("no image is named");
             if (images.length > limits.names) throw invalid(`more than ${limits.names} images in one request`);
@@ -68,8 +73,9 @@ export function passwordAuth(username: string, password: string): RegistryAuth |
 
 export async function imageBytecode(request: ImageRequest, manager: Manager) {
     const { facts, object } = await manager.getImage(request);
-    const origin: ImageOrigin = { url: request.url, digest: facts.digest, pullPolicy: request.pullPolicy };
-    return { object, sourcePath: "", image: origin };
+    const { digest, signature } = facts;
+    const origin: ImageOrigin = { url: request.url, digest, pullPolicy: request.pullPolicy, signature };
+    return { object, sourcePath: "", image: origin, facts };
 }
 
 type PullRecord = Parameters<Parameters<Handlers<typeof Host>["pullImage"]>[2]["send"]>[0];
@@ -89,7 +95,7 @@ function pull(manager: Manager, request: ImageRequest, sink: Sink<PullRecord>): 
     };
     manager.getImage(request, { onProgress, signal: leaving.signal }).then(
         ({ facts, cached }) => {
-            sink.send({ phase: "DONE", image: image(facts), cached });
+            sink.send({ phase: "DONE", image: imageJson(facts), cached });
             sink.end();
         },
         (error: unknown) => {
@@ -107,7 +113,7 @@ const removed = ({ removed: references, freedBytes }: RemovedImages) => ({
     freedBytes: String(freedBytes),
 });
 
-function image(facts: ImageFacts): ImageJson {
+export function imageJson(facts: ImageFacts): ImageJson {
     return {
         reference: facts.reference,
         digest: facts.digest,
@@ -128,7 +134,7 @@ function image(facts: ImageFacts): ImageJson {
         objectSize: String(facts.objectSizeBytes),
         pulledAt: facts.pulledAt,
         usedAt: facts.usedAt,
-        signature: { ...facts.signature },
+        signature: signatureJson(facts.signature),
         policyChanged: facts.policyChanged,
     };
 }

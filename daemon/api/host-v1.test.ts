@@ -345,7 +345,11 @@ test("chains are found by type, namespace and interface", async () => {
 test("Inspect, Features and Version tell what the daemon knows", async () => {
     const { call, refuses } = setUp();
     assert.deepEqual((await call("Inspect", { object })).maps, [objectMap]);
-    await refuses("INVALID_ARGUMENT", "the object is empty", "Inspect", {});
+    await refuses("INVALID_ARGUMENT", "the object is empty", "Inspect", { object: "" });
+    await refuses("INVALID_ARGUMENT", "neither an object nor a file nor an image is given", "Inspect", {});
+    assert.deepEqual((await call("Inspect", { file: "/opt/x.o" })).maps, [objectMap]);
+    await refuses("INVALID_ARGUMENT", /absolute/, "Inspect", { file: "x.o" });
+    await refuses("PERMISSION_DENIED", /only root/, "Inspect", { file: "/opt/x.o" }, member);
     const features = await call("Features");
     assert.deepEqual(features.features, [{ name: "link/tcx", supported: false, errno: "EINVAL", note: "" }]);
     assert.match(features.architecture, /^(x86_64|aarch64|ppc64le|s390x|riscv64)$/);

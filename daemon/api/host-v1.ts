@@ -9,13 +9,22 @@ import {
     type UpdateLinkRequest,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { LinkChange, Manager } from "../manager/manager.ts";
-import { type AttachItem, BpfmanError, type Caller, type LinkId, type LoadRequest, programTypes } from "../model.ts";
+import {
+    type AttachItem,
+    BpfmanError,
+    type Caller,
+    type ImageFacts,
+    type ImageOrigin,
+    type LinkId,
+    type LoadRequest,
+    programTypes,
+} from "../model.ts";
 import { applyRequest } from "./apply.ts";
 import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
 import { fileBytecode } from "./file-bytecode.ts";
 import { hookRequest } from "./hooks.ts";
-import { imageBytecode, imageHandlers, imageRequest } from "./host-images.ts";
+import { imageBytecode, imageHandlers, imageJson, imageRequest } from "./host-images.ts";
 import { inventoryHandlers } from "./host-inventory.ts";
 import { mapHandlers } from "./host-maps.ts";
 import { systemHandlers } from "./host-system.ts";
@@ -40,7 +49,10 @@ const chainTypes = ["xdp", "tc-ingress", "tc-egress", "tcx-ingress", "tcx-egress
 
 export function hostService(manager: Manager, facts: DaemonFacts): Service {
     const handlers: Handlers<typeof Host> = {
-        inspect: async request => convert.inspectResponse(manager.inspect(validate.checkObject(request.object))),
+        inspect: async ({ bytecode: source }, caller) => {
+            const { object, facts } = await bytecode(source, manager, caller);
+            return { ...convert.inspectResponse(manager.inspect(object)), ...(facts && { image: imageJson(facts) }) };
+        },
 
         load: async (request, caller) => {
             const { programs, links, warnings } = await manager.load(
@@ -171,7 +183,7 @@ async function loadRequest(request: LoadRequestMessage, manager: Manager, caller
     if (programs.length === 0) throw invalid("no program is named");
     if (programs.length > validate.limits.programs)
         throw invalid(`more than ${validate.limits.programs} programs in one request`);
-    return {
+    const checked = {
         programs: programs.map(programSpec),
         globalData: validate.checkGlobals(request.globalData),
         globalValues: validate.checkGlobalValues(request.globalValues),
@@ -179,23 +191,29 @@ async function loadRequest(request: LoadRequestMessage, manager: Manager, caller
         mapOwnerId: mapOwnerId === undefined ? undefined : validate.checkProgramId(mapOwnerId),
         privateMaps: request.privateMaps,
         attach: attach.length === 0 ? [] : attachItems(attach).map(loadAttachment),
-        // last: the bytes are read once everything else is in order
-        ...(await bytecode(request, manager, caller)),
+        sourcePath: validate.checkText(request.sourcePath, "the source's path", validate.limits.pathBytes),
     };
+    // the bytes are read once everything else is in order
+    const { facts: _, ...code } = await bytecode(request.bytecode, manager, caller);
+    return { ...checked, ...code };
 }
 
-async function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller) {
-    const { bytecode, sourcePath } = request;
-    switch (bytecode.case) {
+interface Bytecode {
+    readonly object: Uint8Array;
+    /** absent: as the request says */
+    readonly sourcePath?: string;
+    readonly image?: ImageOrigin;
+    readonly facts?: ImageFacts;
+}
+
+async function bytecode(source: LoadRequestMessage["bytecode"], manager: Manager, caller: Caller): Promise<Bytecode> {
+    switch (source.case) {
         case "object":
-            return {
-                object: validate.checkObject(bytecode.value),
-                sourcePath: validate.checkText(sourcePath, "the source's path", validate.limits.pathBytes),
-            };
+            return { object: validate.checkObject(source.value) };
         case "file":
-            return fileBytecode(bytecode.value, manager, caller);
+            return fileBytecode(source.value, manager, caller);
         case "image":
-            return imageBytecode(imageRequest(bytecode.value), manager);
+            return imageBytecode(imageRequest(source.value), manager);
         default:
             throw invalid("neither an object nor a file nor an image is given");
     }

@@ -33,8 +33,8 @@ const link = (id: number, priority: number, proceedOn: readonly number[] = [2, 3
     proceedOn,
 });
 const running = (frags: boolean, revision = 4): Running => ({ backend: "direct", frags, mode: "native", revision });
-const able = { noFreplace: undefined };
-const unable = { noFreplace: "this kernel refuses freplace programs (EPERM)" };
+const able = { noFreplace: undefined, noTcx: undefined };
+const unable = { ...able, noFreplace: "this kernel refuses freplace programs (EPERM)" };
 const refusal = (work: () => unknown): BpfmanError => {
     try {
         work();
@@ -59,6 +59,22 @@ test("ALoneProgramThatProceedsOnDropNeedsADispatcher", () => {
 
 test("TcAlwaysRunsBehindADispatcher", () => {
     assert.equal(planRevision("tc", "eth0", [link(1, 50, [3, 30])], undefined, able).backend, "freplace");
+});
+
+test("WithoutTcxAFilterHoldsTcChainsAndWhatRunsStaysWhereItIs", () => {
+    const noTcx = "this kernel has no TCX (EINVAL)";
+    const links = [link(1, 50, [3, 30])];
+    const first = planRevision("tc", "eth0", links, undefined, { ...able, noTcx });
+    assert.equal(first.clsact, true);
+    assert.match(
+        first.backendReason,
+        /cheapest way; this kernel has no TCX \(EINVAL\), so a bpf filter of clsact holds the/,
+    );
+    assert.equal(planRevision("tc", "eth0", links, undefined, able).clsact, false);
+    assert.equal(planRevision("xdp", "eth0", links, undefined, { ...able, noTcx }).clsact, false);
+    const held = { ...running(false), filter: { priority: 50 } };
+    assert.equal(planRevision("tc", "eth0", links, held, { ...unable, noTcx }).clsact, true);
+    assert.equal(planRevision("tc", "eth0", links, running(false), { ...able, noTcx }).clsact, false);
 });
 
 test("WithoutFreplaceTheDispatcherTailCallsAndSaysWhy", () => {

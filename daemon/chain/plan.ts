@@ -17,12 +17,16 @@ export interface Running {
     readonly frags: boolean;
     readonly mode: XdpMode | undefined;
     readonly revision: number;
+    /** what holds a TC chain where no TCX link does */
+    readonly filter?: object | undefined;
 }
 
 /** What a probe at start found. */
 export interface Abilities {
     /** undefined: freplace works; else why it does not, one sentence */
     readonly noFreplace: string | undefined;
+    /** the same for TCX */
+    readonly noTcx: string | undefined;
 }
 
 export interface PlannedMember<L> {
@@ -38,6 +42,8 @@ export interface Plan<L> {
     readonly backend: Backend;
     readonly backendReason: string;
     readonly frags: boolean;
+    /** a TC chain that a filter of clsact holds, not a TCX link */
+    readonly clsact: boolean;
     readonly members: readonly PlannedMember<L>[];
 }
 
@@ -92,17 +98,22 @@ export function planRevision<L extends WantedLink>(
             backend: "direct",
             backendReason: "one link that proceeds on pass at most needs no dispatcher",
             frags,
+            clsact: false,
             members,
         };
+    const clsact =
+        kind === "tc" && (running === undefined ? abilities.noTcx !== undefined : running.filter !== undefined);
+    const held = clsact ? `; ${abilities.noTcx ?? "it was there"}, so a bpf filter of clsact holds the dispatcher` : "";
     const freplace = abilities.noFreplace === undefined;
     return {
         kind,
         revision: (running?.revision ?? 0) + 1,
         backend: freplace ? "freplace" : "tail-call",
         backendReason: freplace
-            ? "each link replaces a function of the dispatcher, the cheapest way"
-            : `${abilities.noFreplace}, so the dispatcher tail-calls its links`,
+            ? `each link replaces a function of the dispatcher, the cheapest way${held}`
+            : `${abilities.noFreplace}, so the dispatcher tail-calls its links${held}`,
         frags,
+        clsact,
         members,
     };
 }

@@ -19,7 +19,7 @@ export interface CachedImage {
     readonly usedAt: string;
 }
 
-const version = 1;
+const version = 2;
 const sha256 = (data: string | Uint8Array) => createHash("sha256").update(data).digest("hex");
 
 export class ImageCache {

@@ -4,6 +4,7 @@
 import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import {
     BpfmanError,
     type ImageFacts,
@@ -11,11 +12,14 @@ import {
     type PulledImage,
     type PullProgress,
     type RegistryAuth,
+    type SignatureState,
+    type SigningRules,
 } from "../model.ts";
 import { type CachedImage, type CacheLimits, ImageCache } from "./cache.ts";
 import { hostPolicy, type PolicyVerdict, policyVerdict } from "./policy.ts";
-import { type PullLimits, pullImage } from "./pull.ts";
+import { type PullLimits, type PullTask, pullImage } from "./pull.ts";
 import { parseReference, type Reference } from "./reference.ts";
+import { defaultRules, lookForSignature, rulesFingerprint } from "./signing.ts";
 import type { SkopeoOptions } from "./skopeo.ts";
 
 export interface ImagesOptions {
@@ -23,7 +27,7 @@ export interface ImagesOptions {
     readonly log: (line: string) => void;
     /** throws a BpfmanError for what is no object */
     readonly checkObject: (object: Uint8Array) => void;
-    readonly signing?: { readonly allowUnsigned: boolean; readonly verifyEnabled: boolean };
+    readonly signing?: SigningRules;
     readonly skopeo?: SkopeoOptions;
     readonly limits?: PullLimits;
     readonly cacheLimits?: CacheLimits;
@@ -140,8 +144,8 @@ export class Images {
     }
 
     /** What policy says, before anything is fetched; throws for what it refuses. */
-    #verdict(reference: Reference): PolicyVerdict & { signature: NonNullable<PolicyVerdict["signature"]> } {
-        const { skopeo = {}, signing = { allowUnsigned: true, verifyEnabled: true } } = this.#options;
+    #verdict(reference: Reference): PolicyVerdict & { signature: SignatureState } {
+        const { skopeo = {}, signing = defaultRules } = this.#options;
         const paths = {
             policy: skopeo.policy ?? hostPolicy.policy,
             registriesDir: skopeo.registriesDir ?? hostPolicy.registriesDir,
@@ -149,13 +153,23 @@ export class Images {
         const { signature, fingerprint } = policyVerdict(reference, paths);
         if (signature === undefined)
             throw new BpfmanError("FAILED_PRECONDITION", `${reference.text} is refused by ${paths.policy}`);
-        if (signature.state === "unchecked" && signing.verifyEnabled && !signing.allowUnsigned)
-            throw new BpfmanError(
-                "FAILED_PRECONDITION",
-                `${reference.text} is refused: signing.allow_unsigned is false, and ${signature.detail}`,
-                { hint: `Demand a signature for it in ${paths.policy} (containers-policy.json(5)).` },
-            );
-        return { signature, fingerprint };
+        return { signature, fingerprint: `${fingerprint} ${rulesFingerprint(signing)}` };
+    }
+
+    /** What skopeo does not see to; throws where the image is not signed as it has to be. */
+    #signatureOf(reference: Reference, verdict: SignatureState): PullTask["signatureOf"] {
+        const { cacheDir, signing = defaultRules } = this.#options;
+        return async (child, resolved) => {
+            if (verdict.state === "verified" || !signing.verifyEnabled) return verdict;
+            const signature = await lookForSignature(child, resolved, signing, cacheDir);
+            if (signature.state !== "verified" && !signing.allowUnsigned)
+                throw new BpfmanError(
+                    "FAILED_PRECONDITION",
+                    `${reference.text} is refused: signing.allow_unsigned is false, and ${signature.detail}`,
+                    { hint: refusedHint },
+                );
+            return signature;
+        };
     }
 
     async #join(
@@ -238,23 +252,20 @@ export class Images {
             onProgress,
             checkObject,
             known,
+            signatureOf: this.#signatureOf(reference, verdict.signature),
         });
-        if (pulled === "unchanged") {
-            if (before === undefined) throw new Error("unchanged, and nothing was there");
-            return before;
-        }
-        const { signature, fingerprint } = this.#verdict(reference);
+        const { fingerprint } = this.#verdict(reference);
         if (fingerprint !== verdict.fingerprint)
             throw new BpfmanError("ABORTED", "the signature policy changed while the image was pulled", {
                 hint: "Pull it again.",
             });
-        const facts = {
-            ...pulled.facts,
-            pulledAt: new Date().toISOString(),
-            signature,
-            policyFingerprint: fingerprint,
-        };
-        return { facts: this.#facts(this.#cache.put(facts, pulled.object)), object: pulled.object, cached: false };
+        const { signature, image = before } = pulled;
+        if (image === undefined) throw new Error("unchanged, and nothing was there");
+        if (image === before && isDeepStrictEqual(signature, before.facts.signature)) return before;
+        const pulledAt = image === before ? before.facts.pulledAt : new Date().toISOString();
+        const facts = { ...image.facts, pulledAt, signature, policyFingerprint: fingerprint };
+        const kept = this.#cache.put(facts, image.object);
+        return { facts: this.#facts(kept), object: image.object, cached: image === before };
     }
 
     /** Folders of pulls whose process was killed. */
@@ -271,6 +282,9 @@ export class Images {
         }
     }
 }
+
+const refusedHint =
+    "Name who signs it by signing.trusted_keys or signing.trusted_identities in bpfman.toml, or demand a signature in policy.json (containers-policy.json(5)).";
 
 const notCached = (name: string) =>
     new BpfmanError("NOT_FOUND", `${name} is not in the cache`, {

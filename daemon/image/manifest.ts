@@ -46,12 +46,12 @@ export const digestOf = (bytes: Uint8Array): string => `sha256:${createHash("sha
 export const broken = (what: string): BpfmanError =>
     new BpfmanError("FAILED_PRECONDITION", `the image is broken: ${what}`);
 
-type Table = Readonly<Record<string, unknown>>;
+export type Table = Readonly<Record<string, unknown>>;
 
-const isTable = (value: unknown): value is Table =>
+export const isTable = (value: unknown): value is Table =>
     typeof value === "object" && value !== null && !Array.isArray(value);
 
-function parseTable(bytes: Uint8Array, what: string): Table {
+export function parseTable(bytes: Uint8Array, what: string): Table {
     let value: unknown;
     try {
         value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
@@ -62,14 +62,14 @@ function parseTable(bytes: Uint8Array, what: string): Table {
     return value;
 }
 
-function list(value: unknown, what: string, most: number): readonly Table[] {
+export function list(value: unknown, what: string, most: number): readonly Table[] {
     if (!Array.isArray(value)) throw broken(`it has no list of ${what}`);
     if (value.length > most) throw broken(`it has ${value.length} ${what}, at most ${most} are read`);
     if (!value.every(isTable)) throw broken(`its list of ${what} holds something else`);
     return value;
 }
 
-function descriptor(table: Table, what: string): ImageLayer {
+export function descriptor(table: Table, what: string): ImageLayer {
     const { digest, size, mediaType } = table;
     if (typeof digest !== "string" || !digestForm.test(digest)) throw broken(`${what} has no SHA-256 digest`);
     if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw broken(`${what} has no size`);

@@ -55,7 +55,7 @@ test("the state names the rule and the key, or who signed", () => {
         new RegExp(`${key}.*default: sigstoreSigned`),
     );
     const fulcio = [{ type: "sigstoreSigned", fulcio: { oidcIssuer: "https://idp", subjectEmail: "me@x" } }];
-    assert.match(verdict("x.io/x", { default: fulcio }).signature?.detail ?? "", /me@x by https:\/\/idp/);
+    assert.match(verdict("x.io/x", { default: fulcio }).signature?.detail ?? "", /me@x \(https:\/\/idp\)/);
     assert.match(verdict("x.io/x", { default: accept }).signature?.detail ?? "", /no signature is demanded/);
 });
 

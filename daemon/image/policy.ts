@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { BpfmanError, type SignatureState } from "../model.ts";
 import type { Reference } from "./reference.ts";
+import { unchecked } from "./signing.ts";
 
 export const hostPolicy = { policy: "/etc/containers/policy.json", registriesDir: "/etc/containers/registries.d" };
 
@@ -60,16 +61,23 @@ function ruleFor(
 function state(requirements: readonly Requirement[], where: string): SignatureState | undefined {
     if (requirements.length === 0 || requirements.some(({ type }) => type === "reject")) return undefined;
     const signed = requirements.find(({ type }) => type === "signedBy" || type === "sigstoreSigned");
-    if (signed === undefined)
-        return { state: "unchecked", detail: `no signature is demanded (${where}: insecureAcceptAnything)` };
-    return { state: "verified", detail: `signed by ${signer(signed)} (${where}: ${String(signed["type"])})` };
+    if (signed === undefined) return unchecked(`no signature is demanded (${where}: insecureAcceptAnything)`);
+    const { identity, issuer } = signer(signed);
+    const by = issuer === "" ? identity : `${identity} (${issuer})`;
+    return {
+        state: "verified",
+        detail: `signed by ${by || "the key in the policy"} (${where}: ${String(signed["type"])})`,
+        identity,
+        issuer,
+        form: signed["type"] === "signedBy" ? "simple" : "cosign",
+    };
 }
 
-function signer(requirement: Requirement): string {
+function signer(requirement: Requirement): { identity: string; issuer: string } {
     const fulcio = requirement["fulcio"] as Requirement | undefined;
     if (fulcio !== undefined)
-        return `${String(fulcio["subjectEmail"] ?? "?")} by ${String(fulcio["oidcIssuer"] ?? "?")}`;
-    return keyPaths(requirement).join(", ") || "the key in the policy";
+        return { identity: String(fulcio["subjectEmail"] ?? ""), issuer: String(fulcio["oidcIssuer"] ?? "") };
+    return { identity: keyPaths(requirement).join(", "), issuer: "" };
 }
 
 function keyPaths(requirement: Requirement): string[] {

@@ -5,13 +5,14 @@ import fs from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import os from "node:os";
 import path from "node:path";
-import { BpfmanError, type ImageFacts, type ImageLayer, type PullProgress, type RegistryAuth } from "../model.ts";
+import { BpfmanError, type ImageFacts, type PullProgress, type RegistryAuth, type SignatureState } from "../model.ts";
 import { authFileText, secretsOf } from "./auth.ts";
+import { authFile, type Child, inspect, readBlob, readFile, run } from "./child.ts";
 import { readLabels } from "./labels.ts";
 import { checkLayerTypes, objectRank, readLayer } from "./layer.ts";
 import * as manifests from "./manifest.ts";
 import type { Reference } from "./reference.ts";
-import { freshUid, type SkopeoOptions, skopeo } from "./skopeo.ts";
+import { freshUid, type SkopeoOptions } from "./skopeo.ts";
 
 export interface PullLimits {
     /** for all of it */
@@ -30,14 +31,18 @@ export interface PullTask {
     readonly onProgress: (progress: PullProgress) => void;
     /** throws for what is no object */
     readonly checkObject: (object: Uint8Array) => void;
-    /** the digest that the cache holds for this reference: where the registry says the same, nothing is fetched */
+    /** the digest that the cache holds for this reference: where the registry says the same, no layer is fetched */
     readonly known: string | undefined;
+    /** who signed it; throws where that is not enough, or ends otherwise than by the child's signal */
+    readonly signatureOf: (child: Child, resolved: Resolved) => Promise<SignatureState>;
 }
 
 /** What a pull finds; what policy says of it is not its business. */
 export type PulledFacts = Omit<ImageFacts, "usedAt" | "policyChanged" | "signature" | "pulledAt">;
 
-interface Resolved {
+export interface Resolved {
+    readonly repository: string;
+    /** of what the reference stands for: a manifest or an index */
     readonly digest: string;
     readonly mediaType: string;
     readonly platforms: readonly string[];
@@ -45,8 +50,13 @@ interface Resolved {
     readonly manifest: manifests.Manifest;
 }
 
-/** "unchanged": the registry still has what is known. */
-export async function pullImage(task: PullTask): Promise<{ facts: PulledFacts; object: Uint8Array } | "unchanged"> {
+export interface Pulled {
+    readonly signature: SignatureState;
+    /** undefined: the registry still has what is known */
+    readonly image: { readonly facts: PulledFacts; readonly object: Uint8Array } | undefined;
+}
+
+export async function pullImage(task: PullTask): Promise<Pulled> {
     const { reference, cacheDir, limits, signal } = task;
     checkReachable(cacheDir);
     const uid = freshUid();
@@ -60,18 +70,22 @@ export async function pullImage(task: PullTask): Promise<{ facts: PulledFacts; o
         if (isRoot) fs.chownSync(path.join(folder, "auth.json"), uid, uid);
         if (isRoot) fs.chownSync(folder, uid, uid);
         const child: Child = {
-            task,
+            skopeo: task.skopeo,
+            subject: reference.text,
             folder,
             uid,
             secrets: secretsOf(authText),
             signal: AbortSignal.any([signal, deadline.signal]),
-            deadline,
         };
-        const resolved = await resolve(child);
-        if (resolved === undefined) return "unchanged";
-        await fetchLayers(child, resolved);
-        task.onProgress(progress("CHECKING", resolved, resolved.manifest.layers.length));
-        return await readImage(child, resolved);
+        const resolved = await resolve(child, task);
+        // side by side: each waits for the registry
+        const signature = task.signatureOf(child, resolved);
+        const image = resolved.digest === task.known ? undefined : fetchImage(child, resolved, task, deadline);
+        const first = Promise.all([signature, image]);
+        first.catch(error => deadline.abort(error));
+        await Promise.allSettled([signature, image]);
+        const [signed, fetched] = await first;
+        return { signature: signed, image: fetched };
     } catch (error) {
         if (signal.aborted) throw new BpfmanError("CANCELLED", `the pull of ${reference.text} was cancelled`);
         throw error;
@@ -80,29 +94,6 @@ export async function pullImage(task: PullTask): Promise<{ facts: PulledFacts; o
         await rm(folder, { recursive: true, force: true });
     }
 }
-
-interface Child {
-    readonly task: PullTask;
-    readonly folder: string;
-    readonly uid: number;
-    readonly secrets: readonly string[];
-    readonly signal: AbortSignal;
-    readonly deadline: AbortController;
-}
-
-const run = ({ task, folder, uid, secrets, signal }: Child, args: readonly string[]) =>
-    skopeo(task.skopeo, {
-        args,
-        folder,
-        uid,
-        maxFileBytes: manifests.limits.layerBytes,
-        maxOutputBytes: manifests.limits.manifestBytes,
-        signal,
-        secrets,
-        subject: task.reference.text,
-    });
-
-const authFile = ({ folder }: Child) => ["--authfile", path.join(folder, "auth.json")];
 
 const timeout = ({ text }: Reference, ms: number) =>
     new BpfmanError("DEADLINE_EXCEEDED", `${text} was not pulled within ${Math.round(ms / 1000)} seconds`);
@@ -119,36 +110,42 @@ const progress = (phase: PullProgress["phase"], { manifest }: Resolved, layers =
 };
 
 /** What the reference stands for now, and this machine's manifest of it. */
-async function resolve(child: Child): Promise<Resolved | undefined> {
-    const { reference, known, onProgress } = child.task;
+async function resolve(child: Child, { reference, onProgress }: PullTask): Promise<Resolved> {
+    const { repository } = reference;
     onProgress({ phase: "RESOLVING", bytes: 0, totalBytes: 0, layers: 0, totalLayers: 0 });
     const raw = await inspect(child, reference.text);
     const digest = manifests.digestOf(raw);
     if (reference.digest !== undefined && digest !== reference.digest)
         throw manifests.broken(`the registry sent ${digest} for ${reference.text}`);
-    if (digest === known) return undefined;
     const top = manifests.parseManifest(raw);
     if (top.kind === "manifest")
-        return { digest, mediaType: top.mediaType, platforms: [], manifestDigest: digest, manifest: top };
+        return { repository, digest, mediaType: top.mediaType, platforms: [], manifestDigest: digest, manifest: top };
     const chosen = manifests.choosePlatform(top, manifests.hostPlatform(process.arch, os.endianness()));
-    const inner = await inspect(child, `${reference.repository}@${chosen.digest}`);
+    const inner = await inspect(child, `${repository}@${chosen.digest}`);
     if (manifests.digestOf(inner) !== chosen.digest)
         throw manifests.broken(`the registry sent ${manifests.digestOf(inner)} for ${chosen.digest}`);
     const manifest = manifests.parseManifest(inner);
     if (manifest.kind === "index") throw manifests.broken("its index holds an index");
     const platforms = [...new Set(top.manifests.map(({ platform }) => platform))];
-    return { digest, mediaType: top.mediaType, platforms, manifestDigest: chosen.digest, manifest };
+    return { repository, digest, mediaType: top.mediaType, platforms, manifestDigest: chosen.digest, manifest };
 }
 
-const inspect = (child: Child, image: string) =>
-    run(child, ["inspect", "--raw", ...authFile(child), `docker://${image}`]);
+async function fetchImage(child: Child, resolved: Resolved, task: PullTask, deadline: AbortController) {
+    await fetchLayers(child, resolved, task, deadline);
+    task.onProgress(progress("CHECKING", resolved, resolved.manifest.layers.length));
+    return await readImage(child, resolved, task);
+}
 
 const lookEveryMs = 100;
 
 /** The copy is asked for by the name as it was given: policies speak of names. That it is what was resolved is checked after. */
-async function fetchLayers(child: Child, resolved: Resolved): Promise<void> {
-    const { task, folder, deadline } = child;
-    const { reference, limits, onProgress } = task;
+async function fetchLayers(
+    child: Child,
+    resolved: Resolved,
+    { reference, limits, onProgress }: PullTask,
+    deadline: AbortController,
+): Promise<void> {
+    const { folder } = child;
     checkLayerTypes(resolved.manifest.layers);
     onProgress(progress("PULLING", resolved, 0, 0));
     let bytes = 0;
@@ -196,8 +193,11 @@ function bytesIn(folder: string): { bytes: number; files: number } {
     return { bytes, files };
 }
 
-async function readImage(child: Child, resolved: Resolved): Promise<{ facts: PulledFacts; object: Uint8Array }> {
-    const { reference, checkObject } = child.task;
+async function readImage(
+    child: Child,
+    resolved: Resolved,
+    { reference, checkObject }: PullTask,
+): Promise<{ facts: PulledFacts; object: Uint8Array }> {
     const { manifest, manifestDigest } = resolved;
     const folder = path.join(child.folder, "image");
     const copied = readFile(path.join(folder, "manifest.json"), manifests.limits.manifestBytes);
@@ -246,40 +246,6 @@ async function readImage(child: Child, resolved: Resolved): Promise<{ facts: Pul
         objectSizeBytes: member.bytes.length,
     };
     return { facts, object: member.bytes };
-}
-
-/** A blob as the manifest describes it: that size, that digest. */
-function readBlob(folder: string, { digest, sizeBytes }: ImageLayer): Buffer {
-    const bytes = readFile(path.join(folder, digest.replace("sha256:", "")), manifests.limits.layerBytes);
-    if (bytes.length !== sizeBytes)
-        throw manifests.broken(`${digest} has ${bytes.length} bytes, its manifest says ${sizeBytes}`);
-    if (manifests.digestOf(bytes) !== digest) throw manifests.broken(`${digest} came with other bytes`);
-    return bytes;
-}
-
-/** Written by the child, so trusted in nothing: opened once, no link followed, a plain file, no longer than may be. */
-function readFile(file: string, maxBytes: number): Buffer {
-    const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = fs.constants;
-    let fd: number;
-    try {
-        fd = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    } catch (error) {
-        throw new BpfmanError("FAILED_PRECONDITION", "the image came without one of its files", { cause: error });
-    }
-    try {
-        const stat = fs.fstatSync(fd);
-        if (!stat.isFile()) throw manifests.broken("one of its files is no plain file");
-        if (stat.size > maxBytes) throw manifests.tooLarge("file", stat.size, maxBytes);
-        const bytes = Buffer.alloc(stat.size);
-        for (let at = 0; at < bytes.length; ) {
-            const count = fs.readSync(fd, bytes, at, bytes.length - at, at);
-            if (count === 0) throw manifests.broken("one of its files became shorter");
-            at += count;
-        }
-        return bytes;
-    } finally {
-        fs.closeSync(fd);
-    }
 }
 
 /** The child has no rights, so it needs a way through every folder above its own. */

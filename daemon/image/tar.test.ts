@@ -91,6 +91,7 @@ test("broken archives are refused", () => {
     refuses(Buffer.concat([tarMember("", data), tarEnd]), /without a name/);
     refuses(Buffer.concat([tarMember("x", Buffer.from("8 path=a\n"), "x"), tarEnd]), /damaged pax header/);
     refuses(Buffer.concat([tarMember("x", Buffer.from("7 size=x\n"), "x"), member]), /damaged pax header/);
+    refuses(Buffer.concat([tarMember("x", Buffer.from("9 path=a\nrest"), "x"), member]), /damaged pax header/);
     refuses(Buffer.concat([tarMember("x", Buffer.from("10 size=x\n"), "x"), member]), /wrong size/);
     refuses(Buffer.concat([tarMember("x", Buffer.alloc(tarLimits.headerBytes + 1), "L"), member]), /too long/);
 });

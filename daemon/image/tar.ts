@@ -206,7 +206,9 @@ function paxRecords(bytes: Buffer): ReadonlyMap<string, string> {
     const records = new Map<string, string>();
     for (let at = 0; at < bytes.length; ) {
         const space = bytes.indexOf(0x20, at);
-        const digits = bytes.toString("latin1", at, space < 0 ? at : space);
+        // bytes after the last record that are none: without this the last one would be read for ever
+        if (space < 0) throw broken("a layer's archive has a damaged pax header");
+        const digits = bytes.toString("latin1", at, space);
         const length = /^[0-9]{1,6}$/.test(digits) ? Number(digits) : 0;
         const record = bytes.subarray(space + 1, at + length);
         const equals = record.indexOf(0x3d);

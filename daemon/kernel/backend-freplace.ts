@@ -12,9 +12,11 @@ export async function buildFreplace(request: BuildRequest, { bpffs, copies }: Bu
     bpffs.makeFolder(request.folder);
     const entry = `${request.folder}/dispatcher`;
     pin(dispatcher.program, bpffs.path(entry));
+    const programs = request.members.map(({ program }) => program);
+    await copies.makeAll(programs, "ext", entry);
     const memberLinks: KernelLinkId[] = [];
     for (const [position, { program }] of request.members.entries()) {
-        using copy = openPin(bpffs.path(await copies.make(program, "ext", entry)));
+        using copy = openPin(bpffs.path(copies.name(program, "ext")));
         const what = `put program ${program.id} (${program.name}) at position ${position}`;
         using link = createFreplaceLink(copy, dispatcher.program, dispatcher.stubId(position), what);
         pin(link, bpffs.path(`${request.folder}/link_${position}`));

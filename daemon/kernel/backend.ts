@@ -14,7 +14,7 @@ export interface BuildMember {
 }
 
 export interface BuildRequest {
-    readonly kind: "xdp" | "tc";
+    readonly kind: "xdp" | "tc" | "tc_clsact";
     readonly frags: boolean;
     /** by position */
     readonly members: readonly BuildMember[];

@@ -23,6 +23,24 @@ export function loaderProgram(name: string, kind: "xdp" | "tc", frags: boolean):
     };
 }
 
+/** What one load can make: one object, the same maps, and no function twice. A program that is asked for twice is one. */
+function batches(programs: readonly ProgramRecord[]): ProgramRecord[][] {
+    const found: ProgramRecord[][] = [];
+    const key = ({ objectSha256, mapIds }: ProgramRecord) => JSON.stringify([objectSha256, ...mapIds]);
+    const distinct = new Map(programs.map(program => [program.id, program]));
+    for (const program of distinct.values()) {
+        const batch = found.find(
+            ([first, ...rest]) =>
+                first !== undefined &&
+                key(first) === key(program) &&
+                ![first, ...rest].some(({ name }) => name === program.name),
+        );
+        if (batch === undefined) found.push([program]);
+        else batch.push(program);
+    }
+    return found;
+}
+
 export class Copies {
     readonly #bpffs: BpfFs;
     readonly #loader: Loader;
@@ -39,35 +57,49 @@ export class Copies {
 
     /** The pin of a copy; loads it on first need. dispatcher: the pin that an ext copy is verified against. */
     async make(program: ProgramRecord, kind: CopyKind, dispatcher = ""): Promise<string> {
-        const name = this.name(program, kind);
-        if (this.#bpffs.exists(name)) return name;
-        const stage = `staging/copy_${program.id}_${kind}`;
+        await this.makeAll([program], kind, dispatcher);
+        return this.name(program, kind);
+    }
+
+    /** Makes what is missing of several: one process loads those that share object and maps. */
+    async makeAll(programs: readonly ProgramRecord[], kind: CopyKind, dispatcher = ""): Promise<void> {
+        const missing = programs.filter(program => !this.#bpffs.exists(this.name(program, kind)));
+        for (const batch of batches(missing)) await this.#load(batch, kind, dispatcher);
+    }
+
+    /** Programs of one object with the same maps. */
+    async #load(programs: readonly ProgramRecord[], kind: CopyKind, dispatcher: string): Promise<void> {
+        const [first] = programs;
+        if (first === undefined) return;
+        const stage = `staging/copy_${first.id}_${kind}`;
         this.#bpffs.remove(stage);
         this.#bpffs.makeFolder(stage);
         try {
             const extension = kind === "ext" || kind === "libxdp";
-            const kept = this.#readObject(program.objectSha256);
+            const kept = this.#readObject(first.objectSha256);
             const object = withoutMapValues(kind === "plain" ? withoutFrags(kept) : kept);
-            const chain = program.type === "xdp" ? "xdp" : "tc";
-            const original = loaderProgram(program.name, chain, program.frags && kind !== "plain");
             await this.#loader.load(
                 {
                     objectName: "copy",
-                    programs: [extension ? { ...original, progType: programType.ext, flags: 0 } : original],
+                    programs: programs.map(({ name, type, frags }) => {
+                        const chain = type === "xdp" ? "xdp" : "tc";
+                        const original = loaderProgram(name, chain, frags && kind !== "plain");
+                        return extension ? { ...original, progType: programType.ext, flags: 0 } : original;
+                    }),
                     arrayMembers: [],
                     target: extension ? { pin: this.#bpffs.path(dispatcher), function: "prog0" } : undefined,
-                    reuse: Object.fromEntries([...program.mapIds].map(([map, id]) => [mapKey(map), id])),
+                    reuse: Object.fromEntries([...first.mapIds].map(([map, id]) => [mapKey(map), id])),
                     globals: [],
                     stage: this.#bpffs.path(stage),
                     pinMaps: false,
                 },
                 object,
             );
-            this.#bpffs.rename(`${stage}/p0`, name);
+            for (const [index, program] of programs.entries())
+                this.#bpffs.rename(`${stage}/p${index}`, this.name(program, kind));
         } finally {
             this.#bpffs.remove(stage);
         }
-        return name;
     }
 
     /** Removes every copy of a program. */

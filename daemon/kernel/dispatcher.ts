@@ -9,14 +9,16 @@ import { duplicate, type Fd } from "./fd.ts";
 import { errnoName, lastErrno, libbpf, mapInitialValue, type Pointer } from "./ffi.ts";
 import { internalMapSection } from "./loader-protocol.ts";
 
-/** xdp_libxdp_N: in version N of libxdp's layout, for a chain that libxdp's tools change too */
+/** xdp_libxdp_N: in version N of libxdp's layout, for a chain that libxdp's tools change too; tc_clsact: without TCX */
 export type DispatcherKind =
     | "xdp_freplace"
     | "xdp_libxdp_2"
     | "xdp_libxdp_3"
     | "xdp_tail_call"
     | "tc_freplace"
-    | "tc_tail_call";
+    | "tc_tail_call"
+    | "tc_clsact_freplace"
+    | "tc_clsact_tail_call";
 
 export interface Slot {
     /** what the dispatcher tests the member's return code against */
@@ -35,20 +37,7 @@ const folder = new URL(import.meta.url.endsWith(".ts") ? "../../dist/bpf/" : "..
 const noOptions = new Uint8Array([8, 0, 0, 0, 0, 0, 0, 0]);
 const bytesOf = new Map<string, Buffer>();
 
-type ObjectName =
-    | "xdp_freplace"
-    | "xdp_freplace_v3"
-    | "xdp_tail_call"
-    | "tc_freplace"
-    | "tc_tail_call"
-    | "freplace_probe";
-
-function objectOf(kind: DispatcherKind): ObjectName {
-    if (kind === "xdp_libxdp_2") return "xdp_freplace";
-    return kind === "xdp_libxdp_3" ? "xdp_freplace_v3" : kind;
-}
-
-function objectBytes(kind: ObjectName): Buffer {
+function objectBytes(kind: DispatcherKind | "freplace_probe"): Buffer {
     let bytes = bytesOf.get(kind);
     if (bytes === undefined) {
         const path = fileURLToPath(new URL(`${kind}.o`, folder));
@@ -93,7 +82,7 @@ export class Dispatcher implements Disposable {
 
     /** Loads a dispatcher for these slots. */
     static load(kind: DispatcherKind, slots: readonly Slot[], frags: boolean): Dispatcher {
-        const bytes = objectBytes(objectOf(kind));
+        const bytes = objectBytes(kind);
         libbpf.setPrint(null);
         const object = libbpf.openMem(bytes, bytes.length, noOptions);
         if (object === null) throw kernelError(`open the dispatcher ${kind}`, lastErrno(), { code: "INTERNAL" });

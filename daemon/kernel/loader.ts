@@ -7,6 +7,7 @@ import { programTypeNumbers } from "./enums.ts";
 import { kernelError } from "./errors.ts";
 import { errnoName } from "./ffi.ts";
 import type { LoaderAnswer, LoaderRequest, MapMismatch } from "./loader-protocol.ts";
+import { Turns } from "./turns.ts";
 
 export interface LoaderOptions {
     /** the program that the process runs; another one stands in for a loader that misbehaves, in tests */
@@ -18,6 +19,8 @@ export interface LoaderOptions {
 const maxAnswerBytes = 64 << 20;
 const maxMessageBytes = 64 << 10;
 const defaultTimeoutMs = 60_000;
+/** Each is a Node of some fifty megabytes, and all of them share the processors: more at once are not done sooner. */
+const maxProcesses = 8;
 
 export type LoaderSuccess = Extract<LoaderAnswer, { ok: true }>;
 
@@ -32,6 +35,7 @@ export class Loader {
     #spare: ChildProcess | undefined;
     #stopped = false;
     readonly #running = new Set<ChildProcess>();
+    readonly #turns = new Turns(maxProcesses);
 
     constructor(options: LoaderOptions = {}) {
         this.#script = options.script ?? ownScript;
@@ -72,6 +76,8 @@ export class Loader {
      * throw the stage folder may hold pins that the caller removes.
      */
     async load(request: LoaderRequest, object: Uint8Array): Promise<LoaderSuccess> {
+        using _turn = await this.#turns.take();
+        if (this.#stopped) throw new BpfmanError("UNAVAILABLE", "the daemon is stopping");
         const child = this.#spare ?? this.#spawn();
         this.#spare = undefined;
         this.#running.add(child);

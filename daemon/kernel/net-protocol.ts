@@ -4,7 +4,7 @@
 import type { TcxEntry } from "./bpf.ts";
 import type { LinkInterface } from "./netlink.ts";
 import type { PerfEvent } from "./perf-event.ts";
-import type { TcFilter } from "./tc-filters.ts";
+import type { AttachedFilter, FilterPlace, TcHook } from "./tc.ts";
 
 export interface Namespace {
     readonly nsid: bigint;
@@ -32,6 +32,26 @@ export type NetCall =
           readonly expected: number;
           readonly flags: number;
       }
+    | { readonly op: "tc-hook"; readonly ifindex: number; readonly direction: "ingress" | "egress" }
+    /** the id of the program there; 0: none */
+    | { readonly op: "filter-program"; readonly place: FilterPlace }
+    | {
+          readonly op: "add-filter";
+          readonly place: FilterPlace;
+          readonly program: number;
+          readonly name: string;
+          readonly makeQdisc: boolean;
+      }
+    | {
+          readonly op: "replace-filter";
+          readonly place: FilterPlace;
+          readonly program: number;
+          readonly name: string;
+          /** the id of the program that must be there */
+          readonly expected: number;
+      }
+    | { readonly op: "remove-filter"; readonly place: FilterPlace; readonly programs: readonly number[] }
+    | { readonly op: "remove-empty-qdisc"; readonly ifindex: number }
     | { readonly op: "update-link"; readonly link: number; readonly program: number; readonly expected: number }
     | { readonly op: "detach-link"; readonly link: number }
     | { readonly op: "open-perf-event"; readonly event: PerfEvent; readonly pid: number; readonly cpu: number }
@@ -44,7 +64,7 @@ export type NetCall =
     | { readonly op: "open-raw-tracepoint"; readonly program: number; readonly name: string }
     /** the last one of a link waits until its program runs no more */
     /** what tc put to the interfaces of the namespace */
-    | { readonly op: "tc-filters"; readonly ifindexes: readonly number[] }
+    | { readonly op: "tc-filters" }
     | { readonly op: "close"; readonly fd: number }
     | { readonly op: "quiesce" };
 
@@ -57,13 +77,19 @@ export interface NetResults {
     "create-xdp-link": number;
     "create-tcx-link": number;
     "set-xdp": number;
+    "tc-hook": TcHook;
+    "filter-program": number;
+    "add-filter": number;
+    "replace-filter": number;
+    "remove-filter": number;
+    "remove-empty-qdisc": number;
     "query-tcx": { revision: bigint; entries: TcxEntry[] };
     "update-link": number;
     "detach-link": number;
     "open-perf-event": number;
     "create-target-link": number;
     "open-raw-tracepoint": number;
-    "tc-filters": TcFilter[];
+    "tc-filters": AttachedFilter[];
     close: number;
     quiesce: number;
 }

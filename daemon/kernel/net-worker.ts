@@ -18,7 +18,15 @@ import { libc } from "./ffi.ts";
 import type { Namespace, NetAnswer, NetCall, NetRequest } from "./net-protocol.ts";
 import { interfaces, setXdp } from "./netlink.ts";
 import { openPerfEvent } from "./perf-event.ts";
-import { tcFilters } from "./tc-filters.ts";
+import {
+    addFilter,
+    attachedFilters,
+    filterProgram,
+    removeEmptyQdisc,
+    removeFilter,
+    replaceFilter,
+    tcHook,
+} from "./tc.ts";
 
 const CLONE_NEWNET = 0x40000000;
 const AF_UNIX = 1;
@@ -83,6 +91,18 @@ function perform(call: NetCall): unknown {
             return createTcxLink(call.program, call.ifindex, call.attachType, call.place);
         case "set-xdp":
             return setXdp(call);
+        case "tc-hook":
+            return tcHook(call.ifindex, call.direction);
+        case "filter-program":
+            return filterProgram(call.place);
+        case "add-filter":
+            return addFilter(call.place, call.program, call.name, call.makeQdisc);
+        case "replace-filter":
+            return replaceFilter(call.place, call.program, call.name, call.expected);
+        case "remove-filter":
+            return removeFilter(call.place, call.programs);
+        case "remove-empty-qdisc":
+            return removeEmptyQdisc(call.ifindex);
         case "query-tcx":
             return queryTcx(call.ifindex, call.attachType);
         case "update-link":
@@ -96,7 +116,7 @@ function perform(call: NetCall): unknown {
         case "open-raw-tracepoint":
             return openRawTracepoint(call.program, call.name);
         case "tc-filters":
-            return tcFilters(call.ifindexes);
+            return attachedFilters();
         case "close":
             return libc.close(call.fd);
         case "quiesce":

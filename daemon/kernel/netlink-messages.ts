@@ -2,7 +2,7 @@
 // rtnetlink messages as bytes, no I/O: the request for all interfaces, and what its answers and the notifications say.
 // Layouts: include/uapi/linux/netlink.h, rtnetlink.h, if_link.h.
 
-const headerBytes = 16;
+export const headerBytes = 16;
 const interfaceHeaderBytes = 16;
 const attributeHeaderBytes = 4;
 
@@ -11,12 +11,12 @@ export const NLMSG_DONE = 3;
 export const NLMSG_OVERRUN = 4;
 export const RTM_NEWLINK = 16;
 export const RTM_DELLINK = 17;
-export const RTM_GETLINK = 18;
+const RTM_GETLINK = 18;
 const RTM_SETLINK = 19;
-const NLM_F_REQUEST = 1;
-const NLM_F_ACK = 4;
+export const NLM_F_REQUEST = 1;
+export const NLM_F_ACK = 4;
 const NLA_F_NESTED = 0x8000;
-const NLM_F_DUMP = 0x300;
+export const NLM_F_DUMP = 0x300;
 export const NLM_F_DUMP_INTR = 0x10;
 
 const IFLA_ADDRESS = 1;
@@ -66,23 +66,18 @@ export interface Message {
     readonly payload: Buffer;
 }
 
-/** A request for all of a kind; body: what follows the netlink header. */
-export function dumpRequest(type: number, body: Buffer, sequence: number): Buffer {
-    const header = Buffer.alloc(headerBytes);
-    header.writeUInt32LE(headerBytes + body.length, 0);
-    header.writeUInt16LE(type, 4);
-    header.writeUInt16LE(NLM_F_REQUEST | NLM_F_DUMP, 6);
-    header.writeUInt32LE(sequence, 8);
-    return Buffer.concat([header, body]);
-}
-
-/** What a request for every interface says: without the statistics that make most of an answer. */
-export function interfaceRequest(): Buffer {
-    const body = Buffer.alloc(interfaceHeaderBytes + attributeHeaderBytes + 4);
-    body.writeUInt16LE(attributeHeaderBytes + 4, interfaceHeaderBytes);
-    body.writeUInt16LE(IFLA_EXT_MASK, interfaceHeaderBytes + 2);
-    body.writeUInt32LE(RTEXT_FILTER_SKIP_STATS, interfaceHeaderBytes + attributeHeaderBytes);
-    return body;
+/** A request for every interface of the namespace, without the statistics that make most of an answer. */
+export function dumpRequest(sequence: number): Buffer {
+    const message = Buffer.alloc(headerBytes + interfaceHeaderBytes + attributeHeaderBytes + 4);
+    message.writeUInt32LE(message.length, 0);
+    message.writeUInt16LE(RTM_GETLINK, 4);
+    message.writeUInt16LE(NLM_F_REQUEST | NLM_F_DUMP, 6);
+    message.writeUInt32LE(sequence, 8);
+    const attribute = headerBytes + interfaceHeaderBytes;
+    message.writeUInt16LE(attributeHeaderBytes + 4, attribute);
+    message.writeUInt16LE(IFLA_EXT_MASK, attribute + 2);
+    message.writeUInt32LE(RTEXT_FILTER_SKIP_STATS, attribute + attributeHeaderBytes);
+    return message;
 }
 
 export interface XdpChange {

@@ -8,7 +8,6 @@ import {
     dumpRequest,
     type InterfaceEvent,
     interfaceEvents,
-    interfaceRequest,
     type LinkInterface,
     type Message,
     messages,
@@ -17,7 +16,6 @@ import {
     NLMSG_ERROR,
     NLMSG_OVERRUN,
     parseInterface,
-    RTM_GETLINK,
     RTM_NEWLINK,
     type XdpChange,
     xdpRequest,
@@ -50,58 +48,73 @@ function receive(fd: number): Buffer | "truncated" | undefined {
     }
 }
 
+/** A list to ask rtnetlink for; parse: an item of it, undefined for what else is told. */
+export interface Dump<T> {
+    /** as in "list the interfaces" */
+    readonly what: string;
+    request(sequence: number): Buffer;
+    parse(message: Message): T | undefined;
+}
+
 /** undefined: the list changed while it was read, or did not fit; to be asked again. */
-function dump(fd: number, request: Buffer, sequence: number, what: string): Message[] | undefined {
-    check(libc.send(fd, request, request.length, 0), what);
-    const found: Message[] = [];
+function dump<T>(fd: number, sequence: number, { what, request, parse }: Dump<T>): T[] | undefined {
+    const asked = request(sequence);
+    check(libc.send(fd, asked, asked.length, 0), `ask rtnetlink for ${what}`);
+    const found: T[] = [];
     let whole = true;
     for (;;) {
         const datagram = receive(fd);
         // the end of the dump may have been in what was lost: never wait for it
         if (datagram === "truncated" || datagram === undefined) return undefined;
-        // the buffer is used again for the next
-        for (const message of messages(Buffer.from(datagram))) {
+        for (const message of messages(datagram)) {
             if (message.sequence !== sequence) continue;
             if ((message.flags & NLM_F_DUMP_INTR) !== 0 || message.type === NLMSG_OVERRUN) whole = false;
             if (message.type === NLMSG_ERROR || message.type === NLMSG_DONE) {
                 // both carry an errno; a dump that failed midway says so in NLMSG_DONE
                 const failure = message.payload.length >= 4 ? message.payload.readInt32LE(0) : 0;
-                if (failure < 0) throw kernelError(what, failure);
+                if (failure < 0) throw kernelError(`list ${what}`, failure);
                 return whole ? found : undefined;
             }
-            found.push(message);
+            const parsed = parse(message);
+            if (parsed !== undefined) found.push(parsed);
         }
     }
 }
 
-/** Everything that the kernel answers to a request for all of a kind; body: what follows the netlink header. */
-export function dumpMessages(type: number, body: Buffer, what: string): Message[] {
+/** All items of a list. Throws UNAVAILABLE where it never stays the same for the length of a reading. */
+export function dumpAll<T>(list: Dump<T>): T[] {
     for (let attempt = 1; attempt <= attempts; attempt += 1) {
         // a socket for each attempt: what is left of a dump that was given up goes with it
         const fd = check(libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "open an rtnetlink socket");
         try {
-            const found = dump(fd, dumpRequest(type, body, attempt), attempt, what);
+            const found = dump(fd, attempt, list);
             if (found !== undefined) return found;
         } finally {
             libc.close(fd);
         }
     }
-    throw new BpfmanError("UNAVAILABLE", `${what}: they changed each time`, { hint: "Try again." });
+    throw new BpfmanError("UNAVAILABLE", `${list.what} changed each time they were listed`, { hint: "Try again." });
 }
+
+const interfaceDump: Dump<LinkInterface> = {
+    what: "the interfaces",
+    request: dumpRequest,
+    parse: ({ type, payload }) => (type === RTM_NEWLINK ? parseInterface(payload) : undefined),
+};
 
 /** By ifindex. */
-export function interfaces(): LinkInterface[] {
-    return dumpMessages(RTM_GETLINK, interfaceRequest(), "list the interfaces")
-        .flatMap(({ type, payload }) => (type === RTM_NEWLINK ? (parseInterface(payload) ?? []) : []))
-        .sort((one, other) => one.ifindex - other.ifindex);
-}
+export const interfaces = (): LinkInterface[] => dumpAll(interfaceDump).sort((a, b) => a.ifindex - b.ifindex);
 
-/** Puts an XDP program to an interface or takes it away, without a link. 0, or -errno as the kernel acknowledges it. */
-export function setXdp(change: XdpChange): number {
+/** Puts an XDP program to an interface or takes it away, without a link. 0, or -errno. */
+export const setXdp = (change: XdpChange): number =>
+    requestChange("a change of XDP", sequence => xdpRequest(sequence, change));
+
+/** Sends a request for a change; 0, or -errno as the kernel acknowledges it. */
+export function requestChange(what: string, request: (sequence: number) => Buffer): number {
     const fd = check(libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "open an rtnetlink socket");
     try {
-        const request = xdpRequest(1, change);
-        check(libc.send(fd, request, request.length, 0), "ask rtnetlink for a change of XDP");
+        const asked = request(1);
+        check(libc.send(fd, asked, asked.length, 0), `ask rtnetlink for ${what}`);
         for (;;) {
             const datagram = receive(fd);
             if (datagram === "truncated" || datagram === undefined) continue;

@@ -2,7 +2,7 @@
 // Kinds of links, each probed by one that can't come to be: nothing is attached.
 import { attachTypes, programTypeNumbers } from "./enums.ts";
 import { Fd } from "./fd.ts";
-import { address } from "./ffi.ts";
+import { address, errnoName } from "./ffi.ts";
 import { createLink, loadProgram, type ProgramProbe, queryPrograms } from "./probe.ts";
 import { type Answer, answer, is, needs, no, type Probe, programAnswer, yes } from "./probe-answer.ts";
 
@@ -37,6 +37,12 @@ function interfaceLink(name: string, since: string, attachType: number, option?:
         return is(result, "ENODEV") ? yes : answer(result);
     };
     return { name: `link/${name}`, since, run, ...needs(option) };
+}
+
+/** Whether TC chains can be held by a TCX link: undefined, or why not, one sentence. */
+export function probeTcx(): string | undefined {
+    const result = queryPrograms(noInterface, attachTypes.tcx_ingress);
+    return is(result, "ENODEV") ? undefined : `this kernel has no TCX (${errnoName(result)})`;
 }
 
 const root = Buffer.from("/\0");

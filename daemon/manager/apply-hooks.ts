@@ -16,12 +16,21 @@ import { type ApplyPlan, identity, type PlannedLink } from "./apply-plan.ts";
 import { checkKind, isNetwork } from "./attach.ts";
 import { type Changed, chainRow, changeChain, detachPinned, removeChain, retire } from "./chain-change.ts";
 import { type ChainLink, chainLinks } from "./chain-links.ts";
+import { dropChainRow } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import type { ResolvedHook } from "./hook.ts";
 import { isNetworkLink, isProbeLink, probePins, tcxPin } from "./pins.ts";
 import { type AttachedProbe, attachProbe } from "./probe-attach.ts";
 import { exchange } from "./replace.ts";
-import { attachTcx, type Moved, moveTcx, type PlacedTcx, placedLinks, refuseDuplicate } from "./tcx.ts";
+import {
+    attachTcx,
+    type Moved,
+    moveTcx,
+    type PlacedTcx,
+    placedLinks,
+    refuseDuplicate,
+    refuseWithoutTcx,
+} from "./tcx.ts";
 import type { Undo } from "./undo.ts";
 import type { WriterScope } from "./writer-lock.ts";
 
@@ -208,6 +217,7 @@ async function changeTcx(
         const place = resolved.get(link.desired.name);
         if (place === undefined) throw new BpfmanError("INTERNAL", `link ${link.desired.name} has no hook`);
         const target = { hook, interface: place.interface.name, netns: place.netns };
+        refuseWithoutTcx(context, target);
         refuseDuplicate(context, target, program);
         const running = record === undefined ? undefined : context.store.program(record.programId);
         if (record !== undefined && running !== undefined && !link.placed) {
@@ -263,7 +273,7 @@ function commit(
             ...probed,
         }).id;
     });
-    for (const { hook } of emptied) store.deleteChain(hook);
+    for (const chain of emptied) dropChainRow(context, chain);
     for (const one of changed)
         store.putChain(
             chainRow(one, bootId, link => {

@@ -63,8 +63,14 @@ export function attachError<L extends WantedLink>(
             code: "FAILED_PRECONDITION",
             hint: "Attach in generic mode, or without a mode.",
         });
-    if (name === "EINVAL" && change.hook.kind === "tc")
-        return kernelError(`${what}: this kernel has no TCX (Linux 6.6)`, result, { code: "UNIMPLEMENTED" });
+    // what drivers say to packets that may need several buffers (drivers/net/veth.c, veth_xdp_set, for one)
+    if (change.hook.kind === "xdp" && notNative.includes(name)) {
+        const mtu = change.device === undefined ? "" : ` (MTU ${change.device.mtu})`;
+        return kernelError(`${what}: the interface's driver refuses the program in native mode${mtu}`, result, {
+            code: "FAILED_PRECONDITION",
+            hint: "Attach in generic mode, or without a mode; with a large MTU, programs of a section called xdp.frags.",
+        });
+    }
     return kernelError(what, result);
 }
 

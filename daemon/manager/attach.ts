@@ -26,7 +26,7 @@ import { groupByHook } from "./pins.ts";
 import { type AttachedProbe, attachProbe } from "./probe-attach.ts";
 import { refuseReplaced } from "./replaced.ts";
 import { dropDeadLinks } from "./restore.ts";
-import { attachTcx, type PlacedTcx, placedLinks, refuseDuplicate } from "./tcx.ts";
+import { attachTcx, type PlacedTcx, placedLinks, refuseDuplicate, refuseWithoutTcx } from "./tcx.ts";
 import { type Undo, withUndo } from "./undo.ts";
 import type { WriterScope } from "./writer-lock.ts";
 
@@ -101,6 +101,9 @@ export async function attachItems(
         if (isNetwork(hook)) items.push({ index, hook, program, resolved: await resolveHook(hook), request });
         else probes.set(index, await attachProbe(scope, context, program, hook, undo, caller.uid === 0));
     }
+    for (const { resolved } of items)
+        if (resolved.hook.kind === "tcx")
+            refuseWithoutTcx(context, { hook: resolved.hook, interface: resolved.interface.name });
     const changed: Changed<ChainLink>[] = [];
     const tcxIds = new Map<number, KernelLinkId>();
     for (const group of groupByHook(items, ({ resolved }) => resolved.hook))

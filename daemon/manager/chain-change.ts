@@ -16,10 +16,12 @@ import {
     type HookKey,
     type KernelLinkId,
     type LinkId,
+    type TcFilter,
     type XdpMode,
     type XdpModeWanted,
 } from "../model.ts";
 import { attachError, attachInMode } from "./attach-mode.ts";
+import { attachFilter, hasFilter, removeFilterChain, swapFilter, swapFilterBack } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import { namespaceOf } from "./hook.ts";
 import { changeLibxdp, joinsLibxdp, leaveLibxdp, retireLibxdp } from "./libxdp-change.ts";
@@ -44,12 +46,14 @@ export interface Changed<L extends WantedLink> {
     readonly plan: Plan<L>;
     readonly built: Built;
     readonly kernelLinkId: KernelLinkId;
+    readonly filter?: TcFilter | undefined;
     readonly mode: XdpMode | undefined;
     readonly modeReason: string;
 }
 
 interface Placed {
     readonly kernelLinkId: KernelLinkId;
+    readonly filter?: TcFilter | undefined;
     readonly mode: XdpMode | undefined;
     readonly modeReason: string;
 }
@@ -81,10 +85,12 @@ export async function changeChain<L extends WantedLink>(
     const folder = revisionFolder(hook, plan.revision);
     undo.add(`build ${folder}`, () => context.bpffs.remove(folder));
     const members = plan.members.map(({ link, mask }) => ({ program: link.program, mask, priority: link.priority }));
-    const built = await build(plan.backend, { kind: hook.kind, frags: plan.frags, members, folder }, context);
+    const kind = plan.clsact ? "tc_clsact" : hook.kind;
+    const built = await build(plan.backend, { kind, frags: plan.frags, members, folder }, context);
+    const put = plan.clsact ? attachFilter : attach;
     const placed =
         previous === undefined
-            ? await attach(context, change, built, undo)
+            ? await put(context, change, built, undo)
             : await swap(context, change, previous, built, undo);
     return { change, previous, plan, built, ...placed };
 }
@@ -98,11 +104,17 @@ async function swap<L extends WantedLink>(
 ): Promise<Placed> {
     const placed = {
         kernelLinkId: previous.kernelLinkId,
+        filter: previous.filter,
         mode: previous.mode,
         modeReason: previous.modeReason,
     };
     // the lone program stays, only what it proceeds on has changed
     if (previous.programId === built.programId) return placed;
+    if (hasFilter(previous)) {
+        await swapFilter(context, previous, built, previous.programId);
+        undo.add(`swap ${hookText(change)}`, () => swapFilterBack(context, previous, built.programId));
+        return placed;
+    }
     using link = openChainLink(context, previous);
     using next = bpf.openPin(context.bpffs.path(built.entry));
     using running = bpf.openPin(context.bpffs.path(entryPin(previous)));
@@ -220,6 +232,7 @@ export function chainRow<L extends WantedLink>(
         programId: built.programId,
         programTag: built.programTag,
         kernelLinkId: changed.kernelLinkId,
+        ...(changed.filter && { filter: changed.filter }),
         members: plan.members.map(({ link, position }) => ({
             linkId: linkId(link),
             kernelLinkId: built.memberLinks[position],
@@ -236,7 +249,8 @@ export async function retire(context: Context, previous: ChainRecord): Promise<v
     if (previous.backend === "direct") return;
     const folder = revisionFolder(previous.hook, previous.revision);
     try {
-        if (previous.backend === "tail-call") await context.net.call("", { op: "quiesce" });
+        if (previous.backend === "tail-call" || previous.hook.kind === "tc")
+            await context.net.call("", { op: "quiesce" });
         context.bpffs.remove(folder);
     } catch (error) {
         // the change is made and committed; what is left here the next start removes
@@ -247,6 +261,7 @@ export async function retire(context: Context, previous: ChainRecord): Promise<v
 /** Takes a whole chain from its hook, after its rows are gone. */
 export async function removeChain(context: Context, chain: ChainRecord): Promise<void> {
     if (chain.backend === "libxdp") return leaveLibxdp(context, chain);
+    if (hasFilter(chain)) return removeFilterChain(context, chain);
     await detachPinned(context, chainLinkPin(chain.hook));
     await retire(context, chain);
 }

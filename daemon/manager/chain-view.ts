@@ -111,16 +111,21 @@ function chainView(context: Context, chain: ChainRecord, links: readonly LinkVie
         modeReason: chain.modeReason,
         frags: chain.frags,
         programId: chain.programId,
-        kernelLinkId: chain.kernelLinkId,
+        kernelLinkId: chain.filter === undefined ? chain.kernelLinkId : undefined,
+        filter: chain.filter,
         members: members.map(({ link }, position) => member(context, link, position)),
     };
 }
+
+/** Not one that is just coming or going (manager/clsact.ts). */
+const isWhole = (chain: ChainRecord): boolean => chain.filter === undefined || chain.members.length > 0;
 
 /** XDP and TC chains of ours, by interface and type. */
 export function chainViews(context: Context): ChainView[] {
     const links = linkViews(context);
     return context.store
         .chains()
+        .filter(isWhole)
         .map(chain => chainView(context, chain, links))
         .sort((a, b) => a.interface.localeCompare(b.interface) || a.type.localeCompare(b.type));
 }
@@ -200,7 +205,7 @@ function tcxChain(
 /** The interfaces of the daemon's namespace and of each that holds links of ours. */
 export async function interfaceViews(context: Context): Promise<InterfaceView[]> {
     const links = linkViews(context);
-    const chains = context.store.chains();
+    const chains = context.store.chains().filter(isWhole);
     const paths = new Set(["", ...links.map(({ record }) => record.netns)]);
     const seen = new Set<string>();
     const views: InterfaceView[] = [];

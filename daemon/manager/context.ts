@@ -7,6 +7,7 @@ import type { Loader } from "../kernel/loader.ts";
 import type { NetThread } from "../kernel/net-thread.ts";
 import type { Caller, ConfiguredXdpMode } from "../model.ts";
 import type { Store } from "../store/store.ts";
+import type { ClsactChains } from "./clsact.ts";
 import type { Events } from "./events.ts";
 import type { KernelView } from "./kernel-view.ts";
 import type { LibxdpChains } from "./libxdp-state.ts";
@@ -26,6 +27,7 @@ export interface Context {
     /** what the configuration says of an interface, by name */
     readonly xdpModes: ReadonlyMap<string, ConfiguredXdpMode>;
     readonly libxdp: LibxdpChains;
+    readonly clsact: ClsactChains;
     readonly log: (line: string) => void;
     /** how a caller is named in rows and events */
     readonly describe: (caller: Caller) => string;

@@ -4,6 +4,7 @@ import type { BatchResult, Caller, LinkId, LinkRecord } from "../model.ts";
 import { BpfmanError } from "../model.ts";
 import { type Changed, chainRow, changeChain, detachPinned, removeChain, retire } from "./chain-change.ts";
 import { type ChainLink, chainLinks } from "./chain-links.ts";
+import { dropChainRow } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import { groupByHook, isNetworkLink, isProbeLink, probePins, tcxPin } from "./pins.ts";
 import { dropDeadLinks } from "./restore.ts";
@@ -71,7 +72,7 @@ export async function detachGroup(scope: WriterScope, context: Context, group: r
     if (chain === undefined || (staying.length === 0 && chain.backend !== "libxdp")) {
         store.transaction(() => {
             deleteRows();
-            store.deleteChain(at);
+            if (chain !== undefined) dropChainRow(context, chain);
         });
         if (chain !== undefined) await removeChain(context, chain);
         return;

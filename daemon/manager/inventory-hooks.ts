@@ -138,9 +138,9 @@ async function devicesOf(
                     place(programId, text);
                 }
         }
-        const filters = await context.net.call(path, { op: "tc-filters", ifindexes: [...names.keys()] });
+        const filters = await context.net.call(path, { op: "tc-filters" });
         for (const { ifindex, direction, programId } of filters)
-            place(programId, `tc ${names.get(ifindex)} ${direction}${label}`);
+            place(programId as ProgramId, `tc ${names.get(ifindex)} ${direction}${label}`);
     };
     const open = () =>
         interfaceLinks.some(({ id, programId, place }) => {

@@ -10,21 +10,20 @@ import { type HeldKind, type Holding, iterateOwners } from "../kernel/owner-iter
 import { type PinnedKind, PinWalk } from "../kernel/pin-walk.ts";
 import { scanDescriptors } from "../kernel/process-descriptors.ts";
 import { processFacts, userNames } from "../kernel/process-facts.ts";
-import {
-    BpfmanError,
-    type Inventory,
-    type InventoryBtf,
-    type InventoryLink,
-    type InventoryMap,
-    type InventoryProgram,
-    type KernelLink,
-    type KernelLinkId,
-    type KernelMap,
-    type KernelProgram,
-    type LinkView,
-    type MapId,
-    type OwnerProcess,
-    type ProgramView,
+import type {
+    Inventory,
+    InventoryBtf,
+    InventoryLink,
+    InventoryMap,
+    InventoryProgram,
+    KernelLink,
+    KernelLinkId,
+    KernelMap,
+    KernelProgram,
+    LinkView,
+    MapId,
+    OwnerProcess,
+    ProgramView,
 } from "../model.ts";
 import type { Context } from "./context.ts";
 import { ProgramNames } from "./function-names.ts";
@@ -133,8 +132,7 @@ export class InventoryReader {
             try {
                 return { holdings: iterateOwners(), ownersUnknown: "" };
             } catch (error) {
-                if (!(error instanceof BpfmanError)) throw error;
-                this.#noIterator = error.message;
+                this.#noIterator = error instanceof Error ? error.message : String(error);
             }
         }
         const { holdings, cut } = await scanDescriptors(maxScanMs);

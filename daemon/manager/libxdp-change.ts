@@ -132,6 +132,7 @@ async function changeOnce<L extends WantedLink>(
         backend: "libxdp",
         backendReason: `${reason}, version ${version}`,
         frags: ordered.length > 0 && ordered.every(({ frags }) => frags),
+        clsact: false,
         members,
     };
     const previous = replaced(context, change, plan, running);
@@ -207,8 +208,8 @@ async function orderMembers<L extends WantedLink>(
     const others = (running?.members ?? [])
         .filter(member => !own.has(member.programId))
         .map(member => ({ ...member, what: `link program ${member.programId} (${member.name})`, link: undefined }));
-    const ours: Ordered<L>[] = [];
-    for (const link of inOrder("xdp", change.links)) ours.push(await ownMember(context, link, version, folder));
+    await makeCopies(context, change, version, folder);
+    const ours = inOrder("xdp", change.links).map(link => ownMember(context, link));
     const ordered = [...others, ...ours].sort(compareLibxdp);
     if (ordered.length > maxLinks)
         throw new BpfmanError(
@@ -219,29 +220,26 @@ async function orderMembers<L extends WantedLink>(
     return ordered;
 }
 
-async function ownMember<L extends WantedLink>(
-    context: Context,
-    link: L,
+async function makeCopies<L extends WantedLink>(
+    { bpffs, copies }: Context,
+    { links }: ChainChange<L>,
     version: LibxdpVersion,
     folder: string,
-): Promise<Ordered<L>> {
-    const { bpffs, copies } = context;
-    const { program, priority, proceedOn } = link;
-    let name = copies.name(program, "libxdp");
-    if (!bpffs.exists(name)) {
-        // any dispatcher does: its functions are all alike, and a copy can be linked to another one later
-        const target = `${folder}/target`;
-        if (!bpffs.exists(target)) {
-            using dispatcher = Dispatcher.load(
-                dispatcherKind(version),
-                [{ mask: 0, priority: 0, frags: false }],
-                false,
-            );
-            bpf.pin(dispatcher.program, bpffs.path(target));
-        }
-        name = await copies.make(program, "libxdp", target);
+): Promise<void> {
+    const programs = links.map(({ program }) => program);
+    if (programs.every(program => bpffs.exists(copies.name(program, "libxdp")))) return;
+    // any dispatcher does: its functions are all alike, and a copy can be linked to another one later
+    const target = `${folder}/target`;
+    {
+        using dispatcher = Dispatcher.load(dispatcherKind(version), [{ mask: 0, priority: 0, frags: false }], false);
+        bpf.pin(dispatcher.program, bpffs.path(target));
     }
-    const programPin = bpffs.path(name);
+    await copies.makeAll(programs, "libxdp", target);
+}
+
+function ownMember<L extends WantedLink>({ bpffs, copies }: Context, link: L): Ordered<L> {
+    const { program, priority, proceedOn } = link;
+    const programPin = bpffs.path(copies.name(program, "libxdp"));
     using fd = bpf.openPin(programPin);
     const { name: kernelName, tag, loadedAt } = bpf.programInfo(fd);
     return {

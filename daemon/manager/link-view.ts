@@ -2,9 +2,11 @@
 // The join of link rows and kernel: what link list, link get and every program show of links.
 import { inOrder } from "../chain/order.ts";
 import { BpfmanError, type ChainRecord, type LinkId, type LinkView, type NetworkLinkRecord } from "../model.ts";
+import { hasFilter } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import {
     chainLinkPin,
+    entryPin,
     isNetworkLink,
     isProbeLink,
     ownKernelLinks,
@@ -27,7 +29,7 @@ export function linkPin(record: NetworkLinkRecord, chain: ChainRecord | undefine
         const position = chain.members.findIndex(({ linkId }) => linkId === record.id);
         return `${revisionFolder(record.hook, chain.revision)}/link_${position}`;
     }
-    return chainLinkPin(record.hook);
+    return chain !== undefined && hasFilter(chain) ? entryPin(chain) : chainLinkPin(record.hook);
 }
 
 /** A link in a chain that is shared with libxdp: another tool may have moved or removed it since. */
@@ -96,7 +98,10 @@ export function linkViews(context: Context): LinkView[] {
             const own = record.kernelLinkId ?? member?.kernelLinkId;
             // a lone program's link is the chain's own; a tail-call slot has none
             const kernelLinkId = own ?? (chain?.backend === "direct" ? chain.kernelLinkId : undefined);
-            const carrier = kernelLinkId ?? chain?.kernelLinkId;
+            // a filter instead of a link: what counts is whether it runs our dispatcher
+            const filter = chain !== undefined && hasFilter(chain);
+            const held = filter ? context.clsact.program(record.hook) === chain.programId : undefined;
+            const carrier = kernelLinkId ?? (filter ? undefined : chain?.kernelLinkId);
             const seen = carrier === undefined ? undefined : kernel.link(carrier);
             const pin = linkPin(record, chain);
             return {
@@ -104,7 +109,7 @@ export function linkViews(context: Context): LinkView[] {
                 kernelLinkId,
                 pinPath: bpffs.path(pin),
                 pinPaths: [bpffs.path(pin)],
-                kernelSeen: seen !== undefined,
+                kernelSeen: held ?? seen !== undefined,
                 pinPresent: bpffs.exists(pin),
                 kernel: kernelLinkId === undefined ? undefined : seen,
                 chain,

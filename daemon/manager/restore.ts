@@ -11,9 +11,11 @@ import type {
     LinkRecord,
     NetworkLinkRecord,
     ProbeLinkRecord,
+    ProgramId,
     ProgramRecord,
 } from "../model.ts";
 import { detachPinned, openChainLink, swapBack } from "./chain-change.ts";
+import { dropChainRow, hasFilter, ownRunning, removeFilterChain, swapFilterBack } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import { dropDeadLibxdp, settleLibxdp } from "./libxdp-settle.ts";
 import {
@@ -66,9 +68,11 @@ export async function dropDeadLinks(_scope: WriterScope, context: Context): Prom
     const gone: LinkRecord[] = [...(await dropDeadLibxdp(context))];
     for (const chain of store.chains()) {
         if (chain.backend === "libxdp") continue;
-        if (isAttached(context, chainLinkPin(chain.hook), chain.kernelLinkId)) continue;
+        if (hasFilter(chain)) {
+            if (chain.members.length > 0 && (await ownRunning(context, chain)) !== undefined) continue;
+        } else if (isAttached(context, chainLinkPin(chain.hook), chain.kernelLinkId)) continue;
         const links = store.links().filter(({ hook }) => sameHook(hook, chain.hook));
-        forgetChain(context, chain, links);
+        await forgetChain(context, chain, links);
         gone.push(...links);
     }
     for (const link of store.links()) {
@@ -85,11 +89,13 @@ export async function dropDeadLinks(_scope: WriterScope, context: Context): Prom
     });
 }
 
-function forgetChain(context: Context, chain: ChainRecord, links: readonly LinkRecord[]): void {
+async function forgetChain(context: Context, chain: ChainRecord, links: readonly LinkRecord[]): Promise<void> {
     context.store.transaction(() => {
         for (const { id } of links) context.store.deleteLink(id);
-        context.store.deleteChain(chain.hook);
+        dropChainRow(context, chain);
     });
+    // also the qdisc that it may have been alone on
+    if (hasFilter(chain)) return removeFilterChain(context, chain);
     context.bpffs.remove(chainLinkPin(chain.hook));
     if (chain.backend !== "direct") context.bpffs.remove(revisionFolder(chain.hook, chain.revision));
 }
@@ -134,7 +140,8 @@ function forgetLostProgram(context: Context, program: ProgramRecord): void {
         // without its pins a chain cannot be changed any more; what still runs of it goes with the leftovers
         for (const chain of chains) {
             for (const { linkId } of chain.members) store.deleteLink(linkId);
-            store.deleteChain(chain.hook);
+            // dropDeadLinks() takes a filter away, which would run on
+            dropChainRow(context, chain);
         }
         store.deleteProgram(program.id);
     });
@@ -193,7 +200,8 @@ async function settleTcx(context: Context): Promise<void> {
 /** A swap whose rows were not committed is taken back: the old revision's pins are still there. */
 async function settleChain(context: Context, chain: ChainRecord): Promise<void> {
     let running: number;
-    {
+    if (hasFilter(chain)) running = (await ownRunning(context, chain)) ?? chain.programId;
+    else {
         using link = openChainLink(context, chain);
         running = bpf.linkInfo(link).programId;
     }
@@ -208,7 +216,8 @@ async function settleChain(context: Context, chain: ChainRecord): Promise<void> 
         return;
     }
     context.log(`${hookText(chain)}: a change that was cut off is taken back`);
-    await swapBack(context, chain, { entry });
+    if (hasFilter(chain)) await swapFilterBack(context, chain, running as ProgramId);
+    else await swapBack(context, chain, { entry });
 }
 
 function idOfPin({ bpffs }: Context, name: string): number {

@@ -11,11 +11,13 @@ import { checkObject } from "../kernel/elf.ts";
 import { Loader, type LoaderOptions } from "../kernel/loader.ts";
 import { NetThread } from "../kernel/net-thread.ts";
 import { typedObjectFacts } from "../kernel/object-types.ts";
-import { BpfmanError, type Caller, type ConfiguredXdpMode } from "../model.ts";
+import { probeTcx } from "../kernel/probe-links.ts";
+import { BpfmanError, type Caller, type ConfiguredXdpMode, type SigningRules } from "../model.ts";
 import type { Store } from "../store/store.ts";
 import { apply } from "./apply.ts";
 import { attach } from "./attach.ts";
 import { chainViews, interfaceViews } from "./chain-view.ts";
+import { ClsactChains } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import { detach } from "./detach.ts";
 import { Events } from "./events.ts";
@@ -49,7 +51,7 @@ export interface StartOptions {
     readonly describe: (caller: Caller) => string;
     /** where pulled images are kept */
     readonly imageCacheDir?: string;
-    readonly signing?: { readonly allowUnsigned: boolean; readonly verifyEnabled: boolean };
+    readonly signing?: SigningRules;
     /** what the configuration says of interfaces, by name */
     readonly xdpModes?: ReadonlyMap<string, ConfiguredXdpMode>;
     /** interfaces whose XDP chain is shared with libxdp, by name */
@@ -57,6 +59,10 @@ export interface StartOptions {
     /** tests put a loader in that misbehaves */
     readonly loader?: LoaderOptions;
 }
+
+/** Why TC chains are not held by TCX links. The variable is for tests: clsact on a kernel that has TCX. */
+const withoutTcx = (): string | undefined =>
+    process.env["BPFMAN_TEST_CLSACT"] === "1" ? "TCX is not to be used (BPFMAN_TEST_CLSACT)" : probeTcx();
 
 /** Pins and rows belong together: another store's start would take these pins for leftovers and remove them. */
 function claimRuntimeDir(runtimeDir: string, stateDir: string): void {
@@ -94,9 +100,10 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
         lock: new WriterLock(path.join(runtimeDir, "daemon.lock")),
         events: new Events(),
         // asked when the first chain needs to know
-        abilities: () => (abilities ??= { noFreplace: probeFreplace() }),
+        abilities: () => (abilities ??= { noFreplace: probeFreplace(), noTcx: withoutTcx() }),
         xdpModes: options.xdpModes ?? new Map(),
         libxdp: new LibxdpChains(options.sharedInterfaces ?? new Set()),
+        clsact: new ClsactChains(),
         log,
         describe,
     };
@@ -125,6 +132,7 @@ function managerOf(context: Context, images: Images): Manager {
     // other tools change shared chains at any time
     const current = async <T>(read: () => T): Promise<Awaited<T>> => {
         await context.libxdp.refresh(context);
+        await context.clsact.refresh(context);
         return await read();
     };
     const targets = new TargetNames();

@@ -92,6 +92,16 @@ export async function createTcx(
     }
 }
 
+/** Where there is no TCX, nothing of a request is begun. */
+export function refuseWithoutTcx(context: Context, target: Pick<TcxTarget, "hook" | "interface">): void {
+    const { noTcx } = context.abilities();
+    if (noTcx === undefined) return;
+    throw new BpfmanError("UNIMPLEMENTED", `attach to ${hookText(target)}: ${noTcx}, which came with Linux 6.6`, {
+        errno: "EINVAL",
+        hint: "Load the program as type tc: chains of those run on any kernel.",
+    });
+}
+
 function tcxError(target: TcxTarget, result: number): BpfmanError {
     const what = `attach to ${hookText(target)}`;
     switch (errnoName(result)) {

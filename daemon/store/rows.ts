@@ -17,6 +17,7 @@ import type {
     ProgramId,
     ProgramRecord,
     ProgramType,
+    TcFilter,
     XdpMode,
 } from "../model.ts";
 
@@ -179,6 +180,7 @@ export function chainParameters(record: ChainRecord): Parameters {
         program_id: record.programId,
         program_tag: record.programTag,
         kernel_link_id: record.kernelLinkId,
+        filter: record.filter === undefined ? null : JSON.stringify(record.filter),
         members: JSON.stringify(record.members.map(member => [member.linkId, member.kernelLinkId ?? null])),
     };
 }
@@ -198,6 +200,7 @@ export function chainRecord(row: Row): ChainRecord {
         programId: number(row, "program_id") as ProgramId,
         programTag: text(row, "program_tag"),
         kernelLinkId: number(row, "kernel_link_id") as KernelLinkId,
+        ...(typeof row["filter"] === "string" && { filter: json<TcFilter>(row, "filter") }),
         members: json<[LinkId, KernelLinkId | null][]>(row, "members").map(
             ([linkId, kernelLinkId]): ChainMemberRecord => ({ linkId, kernelLinkId: kernelLinkId ?? undefined }),
         ),

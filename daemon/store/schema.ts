@@ -97,6 +97,10 @@ export const migrations: readonly string[] = [
     `
     ALTER TABLE programs ADD COLUMN image TEXT;
     `,
+    // the filter that holds a chain where there is no TCX, as JSON
+    `
+    ALTER TABLE chains ADD COLUMN filter TEXT;
+    `,
 ];
 
 export const schemaVersion = migrations.length;

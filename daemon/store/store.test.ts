@@ -117,6 +117,10 @@ test("records come back as they were given", () => {
     assert.deepEqual(store.links(), [made, tcx]);
     assert.deepEqual(store.link(tcx.id), tcx);
     assert.deepEqual(store.chains(), [chain(2)]);
+    const held = { ...chain(2), filter: { priority: 50, handle: 1, ownQdisc: true } };
+    store.putChain(held);
+    assert.deepEqual(store.chains(), [held]);
+    store.putChain(chain(2));
     assert.deepEqual(store.chain(hook), chain(2));
     assert.equal(store.chain({ ...hook, ifindex: 3 }), undefined);
 

@@ -7,26 +7,50 @@ import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import { attachKind, type Program } from "../model.ts";
 import { useInterfaces, usePage, usePrograms } from "../page.ts";
-import { typeLabel } from "../words.ts";
+import { SessionWarning } from "../views/session-warning.tsx";
+import { type HookKind, hookKind, probeKind, typeLabel } from "../words.ts";
 import { ActionDialog } from "./frame.tsx";
 import { hookOf, initialHook, interfaceOfChoice } from "./hook-choice.ts";
 import { HookFields } from "./hook-fields.tsx";
+import { initialProbe, type ProbeChoice, probeHook } from "./probe-choice.ts";
+import { ProbeFields } from "./probe-fields.tsx";
 
-/** Opened on a program or on an interface; the other is chosen here. */
-export function AttachDialog(props: { program?: Program; interfaceKey?: string }) {
+interface AttachDialogProps {
+    readonly program?: Program;
+    readonly interfaceKey?: string;
+    /** only programs of this kind are offered */
+    readonly kind?: HookKind | undefined;
+    readonly direction?: "ingress" | "egress" | undefined;
+}
+
+/** Opened on a program, on an interface or on one of its chains; the other is chosen here. */
+export function AttachDialog(props: AttachDialogProps) {
     const { client, notify } = usePage();
     const interfaces = useInterfaces().value ?? [];
-    const programs = (usePrograms(false).value ?? []).filter(program => attachKind(program) !== undefined);
+    const programs = (usePrograms(false).value ?? []).filter(program => {
+        const kind = hookKind(program.type);
+        return program.managed && kind !== undefined && (props.kind === undefined || props.kind === kind);
+    });
     const [chosenId, setChosenId] = useState("");
-    const [choice, setChoice] = useState(() => initialHook(props.interfaceKey));
+    const [choice, setChoice] = useState(() => ({
+        ...initialHook(props.interfaceKey),
+        ...(props.direction === undefined ? {} : { direction: props.direction }),
+    }));
+    const [probe, setProbe] = useState(() => probeOf(props.program));
     const program = props.program ?? programs.find(one => String(one.id) === chosenId);
     const kind = program && attachKind(program);
-    const hook = kind && hookOf(choice, kind, interfaces);
+    const atInterface = kind && hookKind(kind);
+    const probed = kind && probeKind(kind);
+    const hook = atInterface ? hookOf(choice, atInterface, interfaces) : probed && probeHook(probe, probed);
     const iface = interfaceOfChoice(choice, interfaces);
     const run = async (fullLog: boolean) => {
         if (!program || !hook) return;
         await client.attach({ items: [{ programId: program.id, ...hook }], fullLog });
-        notify(format(_("$0 attached to $1"), shown(program.name), shown(iface?.name ?? "")));
+        notify(
+            atInterface
+                ? format(_("$0 attached to $1"), shown(program.name), shown(iface?.name ?? ""))
+                : format(_("$0 attached"), shown(program.name)),
+        );
     };
     return (
         <ActionDialog
@@ -35,7 +59,7 @@ export function AttachDialog(props: { program?: Program; interfaceKey?: string }
             failure={_("The program was not attached")}
             run={run}
             isDisabled={!hook}
-            focus={props.program ? "#hook-interface" : "#attach-program"}
+            {...(!probed && { focus: props.program ? "#hook-interface" : "#attach-program" })}
         >
             <Form isHorizontal onSubmit={event => event.preventDefault()}>
                 {!props.program && (
@@ -60,10 +84,26 @@ export function AttachDialog(props: { program?: Program; interfaceKey?: string }
                         )}
                     </FormGroup>
                 )}
-                <HookFields choice={choice} onChange={setChoice} kinds={kind ? [kind] : []} interfaces={interfaces} />
+                {probed ? (
+                    <ProbeFields id="attach" kind={probed} choice={probe} onChange={setProbe} />
+                ) : (
+                    <HookFields
+                        choice={choice}
+                        onChange={setChoice}
+                        kinds={atInterface ? [atInterface] : []}
+                        interfaces={interfaces}
+                    />
+                )}
             </Form>
+            {iface && !probed && (
+                <SessionWarning places={[{ interface: iface.name, netns: iface.netns }]} change="attach" />
+            )}
         </ActionDialog>
     );
+}
+
+function probeOf(program: Program | undefined): ProbeChoice {
+    return initialProbe(program && probeKind(program.type), program?.json.record?.section ?? "");
 }
 
 function title(program: string | undefined, iface: string | undefined): string {

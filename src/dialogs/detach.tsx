@@ -5,6 +5,7 @@ import { _, format } from "../i18n.ts";
 import type { Link } from "../model.ts";
 import { usePage } from "../page.ts";
 import { linkLabel } from "../views/labels.tsx";
+import { SessionWarning } from "../views/session-warning.tsx";
 import { ActionDialog, throwFailure } from "./frame.tsx";
 
 export function DetachDialog({ link }: { link: Link }) {
@@ -26,6 +27,7 @@ export function DetachDialog({ link }: { link: Link }) {
             <Content component="p">
                 {format(_("The program no longer runs at $0. It stays loaded."), linkLabel(link))}
             </Content>
+            <SessionWarning places={[link]} change="detach" />
         </ActionDialog>
     );
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all dialogs share: one action that runs, fails inline, or closes the dialog.
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
-import { Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core/dist/esm/components/Modal/index.js";
 import { type ReactNode, useId, useState } from "react";
 import { CallError } from "../../client/errors.ts";
 import type { BatchResponseJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { _ } from "../i18n.ts";
 import { usePage } from "../page.ts";
+import { Modal, ModalBody, ModalFooter, ModalHeader } from "../ui/modal.tsx";
 import { Refusal } from "../views/refusal.tsx";
 
 interface ActionDialogProps {
@@ -45,18 +45,12 @@ export function ActionDialog(props: ActionDialogProps) {
     };
     return (
         <Modal
-            isOpen
-            position="top"
-            variant={props.size ?? "medium"}
+            size={props.size ?? "medium"}
             aria-labelledby={labelId}
             onClose={() => !busy && close()}
-            {...(props.focus === undefined ? {} : { elementToFocus: props.focus })}
+            focus={props.focus}
         >
-            <ModalHeader
-                title={props.title}
-                labelId={labelId}
-                {...(props.isDanger ? { titleIconVariant: "warning" as const } : {})}
-            />
+            <ModalHeader title={props.title} labelId={labelId} isDanger={props.isDanger} />
             <ModalBody>
                 {props.children}
                 {error && <Refusal title={props.failure} error={error} onFullLog={() => void run(true)} />}
@@ -83,7 +77,7 @@ export function FailureDialog({ title, error }: { title: string; error: unknown 
     const { show } = usePage();
     const labelId = useId();
     return (
-        <Modal isOpen position="top" variant="medium" aria-labelledby={labelId} onClose={() => show(null)}>
+        <Modal aria-labelledby={labelId} onClose={() => show(null)}>
             <ModalHeader title={title} labelId={labelId} />
             <ModalBody>
                 <Refusal title={title} error={asError(error)} />

@@ -3,7 +3,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { interfaceOf } from "../model.ts";
 import { hookOf, initialHook, parsePriority } from "./hook-choice.ts";
-import { choiceOf, chosenKinds, globalBytes, type LoadChoice, loadRequest } from "./load-choice.ts";
+import {
+    choiceOf,
+    chosenKinds,
+    type GlobalChoice,
+    globalBytes,
+    isValid,
+    type LoadChoice,
+    loadRequest,
+} from "./load-choice.ts";
 
 const eth0 = interfaceOf({ name: "eth0", ifindex: 2, nsid: "4026531840" });
 const blue = interfaceOf({ name: "eth0", ifindex: 2, nsid: "4026532200", netns: "/run/netns/blue" });
@@ -17,6 +25,8 @@ const inspected = choiceOf({
     ],
     globals: [{ name: "rate", sizeBytes: 4 }],
 });
+
+const rate: GlobalChoice = { name: "rate", sizeBytes: 4, type: "", initial: undefined, value: "" };
 
 function chosen(...names: string[]): LoadChoice {
     return { ...inspected, programs: inspected.programs.map(one => ({ ...one, isChosen: names.includes(one.name) })) };
@@ -39,7 +49,7 @@ test("a tc section can be loaded as tcx, an unknown section not at all", () => {
 
 test("nothing is loaded while nothing is chosen or a value is wrong", () => {
     assert.equal(loadRequest(chosen(), interfaces), undefined);
-    const wrong = { ...chosen("count"), globals: [{ name: "rate", sizeBytes: 4, value: "0a" }] };
+    const wrong = { ...chosen("count"), globals: [{ ...rate, value: "0a" }] };
     assert.equal(loadRequest(wrong, interfaces), undefined);
 });
 
@@ -47,7 +57,7 @@ test("values, application and programs go into the request", () => {
     const choice = {
         ...chosen("count", "mark"),
         application: " shop ",
-        globals: [{ name: "rate", sizeBytes: 4, value: "0x0a00_0000" }],
+        globals: [{ ...rate, value: "0x0a00_0000" }],
     };
     assert.deepEqual(loadRequest(choice, interfaces), {
         programs: [
@@ -57,6 +67,56 @@ test("values, application and programs go into the request", () => {
         globalData: { rate: "CgAAAA==" },
         metadata: { "bpfman.io/application": "shop" },
     });
+});
+
+test("values of known types go as text, metadata and another program's maps go along", () => {
+    const choice = {
+        ...chosen("count"),
+        globals: [
+            { ...rate, type: "const volatile __u32", value: " 0x10 " },
+            { ...rate, name: "label", type: "char[16]", value: "shop" },
+            { ...rate, name: "off", type: "bool", value: "" },
+        ],
+        application: "",
+        metadata: [
+            { key: "owner", value: "me" },
+            { key: "", value: "" },
+        ],
+        maps: 12,
+    };
+    assert.deepEqual(loadRequest(choice, interfaces), {
+        programs: [{ name: "count", type: "xdp" }],
+        globalValues: { rate: { text: "0x10", typed: true }, label: { text: "shop", typed: true } },
+        metadata: { owner: "me" },
+        mapOwnerId: 12,
+    });
+    assert.equal(isValid({ ...rate, type: "int", value: "ten" }), false);
+    assert.equal(isValid({ ...rate, type: "struct limits", value: '{"a": 1}' }), true);
+    const twice = [...choice.metadata, { key: "owner", value: "you" }];
+    assert.equal(loadRequest({ ...choice, metadata: twice }, interfaces), undefined);
+    assert.deepEqual(loadRequest({ ...chosen("count"), maps: "private" }, interfaces)?.privateMaps, true);
+});
+
+test("a probe is loaded for the function, and attached to the place, that its section names", () => {
+    const inside = choiceOf({
+        programs: [
+            { name: "enter", section: "fentry/do_unlinkat", type: "fentry" },
+            { name: "switches", section: "tp/sched/sched_switch", type: "tracepoint" },
+        ],
+    });
+    const programs = inside.programs.map(one => ({ ...one, isChosen: true }));
+    assert.deepEqual(loadRequest({ ...inside, programs, hook: initialHook() }, []), {
+        programs: [
+            { name: "enter", type: "fentry", attachFunction: "do_unlinkat" },
+            { name: "switches", type: "tracepoint" },
+        ],
+        attach: [
+            { programName: "enter", fentry: {} },
+            { programName: "switches", tracepoint: { group: "sched", name: "sched_switch" } },
+        ],
+    });
+    const unbound = programs.map(one => ({ ...one, attachFunction: "" }));
+    assert.equal(loadRequest({ ...inside, programs: unbound }, []), undefined);
 });
 
 test("attaching at once gives each chosen program the hook of its type", () => {
@@ -100,7 +160,7 @@ test("priorities are whole, not negative, and fit the kernel's int", () => {
 });
 
 test("values of globals are bytes in memory order", () => {
-    const of = (value: string) => globalBytes({ name: "x", sizeBytes: 2, value });
+    const of = (value: string) => globalBytes({ ...rate, sizeBytes: 2, value });
     assert.deepEqual(of("0x0AfF"), Uint8Array.of(10, 255));
     assert.deepEqual(of("0a ff"), Uint8Array.of(10, 255));
     assert.deepEqual(of(""), new Uint8Array(0));

@@ -2,17 +2,29 @@
 // The second half of loading: which programs of the object, with which values, and where they attach.
 import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index.js";
 import { ExpandableSection } from "@patternfly/react-core/dist/esm/components/ExpandableSection/index.js";
-import { FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index.js";
+import { FormFieldGroup, FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index.js";
 import { FormSelect, FormSelectOption } from "@patternfly/react-core/dist/esm/components/FormSelect/index.js";
 import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index.js";
 import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
 import { shown } from "../escape.ts";
 import { _, format, ngettext } from "../i18n.ts";
 import type { Interface } from "../model.ts";
-import { hookKind, typeLabel } from "../words.ts";
+import { anyKind, hookKind, isBoundAtLoad, probeKind, typeLabel } from "../words.ts";
+import { examples } from "./examples.ts";
 import { initialHook } from "./hook-choice.ts";
 import { HookFields } from "./hook-fields.tsx";
-import { chosenKinds, type GlobalChoice, globalBytes, type LoadChoice, type ProgramChoice } from "./load-choice.ts";
+import {
+    chosenKinds,
+    type GlobalChoice,
+    isValid,
+    type LoadChoice,
+    type ProgramChoice,
+    valueText,
+} from "./load-choice.ts";
+import { LoadMore } from "./load-more.tsx";
+import { initialProbe } from "./probe-choice.ts";
+import { Field, ProbeFields } from "./probe-fields.tsx";
+import { TargetInput } from "./target-input.tsx";
 
 interface LoadFieldsProps {
     readonly choice: LoadChoice;
@@ -25,6 +37,11 @@ export function LoadFields({ choice, onChange, interfaces }: LoadFieldsProps) {
         onChange({ ...choice, programs: choice.programs.map(one => (one.name === changed.name ? changed : one)) });
     const changeGlobal = (changed: GlobalChoice) =>
         onChange({ ...choice, globals: choice.globals.map(one => (one.name === changed.name ? changed : one)) });
+    const atInterfaces = chosenKinds(choice).flatMap(kind => hookKind(kind) ?? []);
+    const probes = choice.programs.flatMap((program, index) => {
+        const kind = program.isChosen && program.type ? probeKind(program.type) : undefined;
+        return kind ? [{ program, index, kind }] : [];
+    });
     return (
         <>
             <FormGroup label={_("Programs")} role="group" fieldId="load-programs" hasNoPaddingTop>
@@ -33,19 +50,8 @@ export function LoadFields({ choice, onChange, interfaces }: LoadFieldsProps) {
                 ))}
                 {choice.programs.length === 0 && <p>{_("The object holds no programs.")}</p>}
             </FormGroup>
-            <FormGroup label={_("Application")} fieldId="load-application">
-                <TextInput
-                    id="load-application"
-                    value={choice.application}
-                    onChange={(_event, application) => onChange({ ...choice, application })}
-                />
-                <FormHelperText>
-                    <HelperText>
-                        <HelperTextItem>{_("Optional. Tells which programs belong together.")}</HelperTextItem>
-                    </HelperText>
-                </FormHelperText>
-            </FormGroup>
             {choice.globals.length > 0 && <Globals globals={choice.globals} onChange={changeGlobal} />}
+            <LoadMore choice={choice} onChange={onChange} />
             <FormGroup fieldId="load-attach">
                 <Checkbox
                     id="load-attach"
@@ -54,14 +60,30 @@ export function LoadFields({ choice, onChange, interfaces }: LoadFieldsProps) {
                     onChange={(_event, wanted) => onChange({ ...choice, hook: wanted ? initialHook() : undefined })}
                 />
             </FormGroup>
-            {choice.hook && (
+            {choice.hook && (atInterfaces.length > 0 || probes.length === 0) && (
                 <HookFields
                     choice={choice.hook}
                     onChange={hook => onChange({ ...choice, hook })}
-                    kinds={chosenKinds(choice)}
+                    kinds={atInterfaces}
                     interfaces={interfaces}
                 />
             )}
+            {choice.hook &&
+                probes.map(({ program, index, kind }) => (
+                    <FormFieldGroup
+                        key={program.name}
+                        header={
+                            <h2 className="field-group-title">{format(_("Where $0 attaches"), shown(program.name))}</h2>
+                        }
+                    >
+                        <ProbeFields
+                            id={`load-probe-${index}`}
+                            kind={kind}
+                            choice={program.probe}
+                            onChange={probe => changeProgram({ ...program, probe })}
+                        />
+                    </FormFieldGroup>
+                ))}
         </>
     );
 }
@@ -74,35 +96,56 @@ interface ProgramRowProps {
 
 function ProgramRow({ index, program, onChange }: ProgramRowProps) {
     const name = shown(program.name);
+    const changeType = (word: string) => {
+        const type = anyKind(word);
+        onChange({ ...program, type, probe: initialProbe(type && probeKind(type), program.section) });
+    };
     return (
-        <div className="program-row">
-            <Checkbox
-                id={`load-program-${index}`}
-                label={name}
-                description={
-                    program.type
-                        ? format(_("Section $0"), shown(program.section))
-                        : format(_("Section $0 can't be loaded here"), shown(program.section))
-                }
-                isChecked={program.isChosen}
-                isDisabled={program.type === undefined}
-                onChange={(_event, isChosen) => onChange({ ...program, isChosen })}
-            />
-            {program.types.length > 1 ? (
-                <FormSelect
-                    className="type-select"
-                    aria-label={format(_("Type of $0"), name)}
-                    value={program.type}
-                    onChange={(_event, type) => onChange({ ...program, type: hookKind(type) })}
+        <>
+            <div className="program-row">
+                <Checkbox
+                    id={`load-program-${index}`}
+                    label={name}
+                    description={
+                        program.type
+                            ? format(_("Section $0"), shown(program.section))
+                            : format(_("Section $0 can't be loaded here"), shown(program.section))
+                    }
+                    isChecked={program.isChosen}
+                    isDisabled={program.type === undefined}
+                    onChange={(_event, isChosen) => onChange({ ...program, isChosen })}
+                />
+                {program.types.length > 1 ? (
+                    <FormSelect
+                        className="type-select"
+                        aria-label={format(_("Type of $0"), name)}
+                        value={program.type}
+                        onChange={(_event, type) => changeType(type)}
+                    >
+                        {program.types.map(type => (
+                            <FormSelectOption key={type} value={type} label={typeLabel(type)} />
+                        ))}
+                    </FormSelect>
+                ) : (
+                    <span className="note">{program.type && typeLabel(program.type)}</span>
+                )}
+            </div>
+            {program.isChosen && isBoundAtLoad(program.type) && (
+                <Field
+                    id={`load-function-${index}`}
+                    label={program.type === "lsm" ? _("Security hook") : _("Kernel function")}
+                    help={_("It is loaded for this one and attaches to no other.")}
                 >
-                    {program.types.map(type => (
-                        <FormSelectOption key={type} value={type} label={typeLabel(type)} />
-                    ))}
-                </FormSelect>
-            ) : (
-                <span className="note">{program.type && typeLabel(program.type)}</span>
+                    <TargetInput
+                        id={`load-function-${index}`}
+                        targets={{ kind: program.type === "lsm" ? "lsm" : "fentry" }}
+                        value={program.attachFunction}
+                        onChange={attachFunction => onChange({ ...program, attachFunction })}
+                        placeholder={program.type === "lsm" ? examples.securityHook : examples.kernelFunction}
+                    />
+                </Field>
             )}
-        </div>
+        </>
     );
 }
 
@@ -138,29 +181,44 @@ interface GlobalRowProps {
 
 function GlobalRow({ index, global, onChange }: GlobalRowProps) {
     const id = `load-global-${index}`;
-    const valid = globalBytes(global) !== undefined;
+    const valid = isValid(global);
+    const initial = valueText(global.initial);
+    const change = (value: string) => onChange({ ...global, value });
+    const field = { id, value: global.value, "aria-describedby": `${id}-help` };
+    const unchanged = initial === "" ? _("unchanged") : format(_("unchanged: $0"), shown(initial));
     return (
         <div>
             <label htmlFor={id}>
                 <code>{shown(global.name)}</code>
             </label>
-            <TextInput
-                id={id}
-                value={global.value}
-                validated={valid ? "default" : "error"}
-                placeholder={_("unchanged")}
-                aria-describedby={`${id}-help`}
-                onChange={(_event, value) => onChange({ ...global, value })}
-            />
+            {/^(const |volatile )*(bool|_Bool)$/.test(global.type) ? (
+                <FormSelect {...field} onChange={(_event, value) => change(value)}>
+                    <FormSelectOption value="" label={unchanged} />
+                    {["true", "false"].map(word => (
+                        <FormSelectOption key={word} value={word} label={word} />
+                    ))}
+                </FormSelect>
+            ) : (
+                <TextInput
+                    {...field}
+                    dir="auto"
+                    validated={valid ? "default" : "error"}
+                    placeholder={unchanged}
+                    onChange={(_event, value) => change(value)}
+                />
+            )}
             <HelperText id={`${id}-help`}>
-                <HelperTextItem variant={valid ? "default" : "error"}>
-                    {ngettext(
-                        "$0 byte: two hexadecimal digits",
-                        "$0 bytes: two hexadecimal digits each, in the order they have in memory",
-                        global.sizeBytes,
-                    )}
-                </HelperTextItem>
+                <HelperTextItem variant={valid ? "default" : "error"}>{globalHelp(global)}</HelperTextItem>
             </HelperText>
         </div>
+    );
+}
+
+function globalHelp({ type, sizeBytes }: GlobalChoice): string {
+    if (type !== "") return format(_("Type $0"), shown(type));
+    return ngettext(
+        "$0 byte: two hexadecimal digits",
+        "$0 bytes: two hexadecimal digits each, in the order they have in memory",
+        sizeBytes,
     );
 }

@@ -1,101 +1,97 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first half of loading: where the object comes from.
+// The first half of loading: where the bytecode comes from.
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
-import { FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index.js";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index.js";
-import { InputGroup, InputGroupItem } from "@patternfly/react-core/dist/esm/components/InputGroup/index.js";
+import { FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index.js";
 import { Radio } from "@patternfly/react-core/dist/esm/components/Radio/index.js";
-import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
-import { type DragEvent, type KeyboardEvent, useRef, useState } from "react";
+import { type DragEvent, useRef, useState } from "react";
+import type { ImageSourceJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
+import { SignatureText } from "../views/signature.tsx";
 import { bytes } from "../words.ts";
-import { readHostFile, readUpload, type Source } from "./source.ts";
+import { HostFile } from "./host-file.tsx";
+import { ImageFields, imageSource, initialImage } from "./image-fields.tsx";
+import { type ObjectSource, readUpload, type Source } from "./source.ts";
 
 interface SourceFieldsProps {
     readonly source: Source | undefined;
     readonly isDisabled: boolean;
+    /** an image to begin with */
+    readonly image: string;
     /** takes how to get the bytes; what goes wrong then is the dialog's to show */
-    readonly onChoose: (read: () => Promise<Source>) => void;
+    readonly onChoose: (read: () => Promise<ObjectSource>) => void;
+    readonly onPull: (image: ImageSourceJson) => void;
     readonly onReset: () => void;
 }
 
-export function SourceFields({ source, isDisabled, onChoose, onReset }: SourceFieldsProps) {
-    const [fromHost, setFromHost] = useState(false);
-    const choose = (host: boolean) => {
-        setFromHost(host);
-        onReset();
-    };
+type Origin = "upload" | "host" | "image";
+
+export function SourceFields({ source, isDisabled, image, onChoose, onPull, onReset }: SourceFieldsProps) {
+    const [origin, setOrigin] = useState<Origin>(image === "" ? "upload" : "image");
+    const radio = (one: Origin, label: string) => (
+        <Radio
+            id={`load-from-${one}`}
+            name="load-source"
+            label={label}
+            isChecked={origin === one}
+            isDisabled={isDisabled}
+            onChange={() => {
+                setOrigin(one);
+                onReset();
+            }}
+        />
+    );
     return (
         <>
             <FormGroup label={_("Source")} role="radiogroup" isInline fieldId="load-source">
-                <Radio
-                    id="load-from-upload"
-                    name="load-source"
-                    label={_("Upload from this computer")}
-                    isChecked={!fromHost}
-                    isDisabled={isDisabled}
-                    onChange={() => choose(false)}
-                />
-                <Radio
-                    id="load-from-host"
-                    name="load-source"
-                    label={_("File on the host")}
-                    isChecked={fromHost}
-                    isDisabled={isDisabled}
-                    onChange={() => choose(true)}
-                />
+                {radio("image", _("Container image"))}
+                {radio("host", _("File on the host"))}
+                {radio("upload", _("Upload from this computer"))}
             </FormGroup>
-            {fromHost ? (
-                <HostPath isDisabled={isDisabled} onChoose={onChoose} onReset={onReset} />
-            ) : (
-                <Upload source={source} isDisabled={isDisabled} onChoose={onChoose} />
+            {origin === "host" && <HostFile isDisabled={isDisabled} onChoose={onChoose} onReset={onReset} />}
+            {origin === "upload" && <Upload source={source} isDisabled={isDisabled} onChoose={onChoose} />}
+            {origin === "image" && (
+                <FromImage source={source} image={image} isDisabled={isDisabled} onPull={onPull} onReset={onReset} />
             )}
         </>
     );
 }
 
-function HostPath({ isDisabled, onChoose, onReset }: Omit<SourceFieldsProps, "source">) {
-    const [path, setPath] = useState("");
-    const absolute = path.startsWith("/");
-    const inspect = () => absolute && onChoose(() => readHostFile(path));
-    const onKeyDown = (event: KeyboardEvent) => {
-        if (event.key === "Enter") inspect();
-    };
+function FromImage({ source, image, isDisabled, onPull, onReset }: Omit<SourceFieldsProps, "onChoose">) {
+    const [choice, setChoice] = useState({ ...initialImage, reference: image });
+    const wanted = imageSource(choice);
     return (
-        <FormGroup label={_("Path")} fieldId="load-path">
-            <InputGroup>
-                <InputGroupItem isFill>
-                    <TextInput
-                        id="load-path"
-                        value={path}
-                        placeholder={_("/path/to/object.o")}
-                        isDisabled={isDisabled}
-                        onKeyDown={onKeyDown}
-                        onChange={(_event, text) => {
-                            setPath(text);
-                            onReset();
-                        }}
-                    />
-                </InputGroupItem>
-                <InputGroupItem>
-                    <Button variant="secondary" onClick={inspect} isDisabled={!absolute || isDisabled}>
-                        {_("Inspect")}
+        <>
+            <ImageFields
+                choice={choice}
+                isDisabled={isDisabled}
+                onChange={changed => {
+                    setChoice(changed);
+                    onReset();
+                }}
+            />
+            {source?.kind === "image" ? (
+                <FormGroup label={_("Signature")}>
+                    <SignatureText signature={source.pulled.signature} />
+                </FormGroup>
+            ) : (
+                <FormGroup>
+                    <Button
+                        id="load-pull"
+                        variant="secondary"
+                        isDisabled={isDisabled || !wanted}
+                        onClick={() => wanted && onPull(wanted)}
+                    >
+                        {_("Pull and inspect")}
                     </Button>
-                </InputGroupItem>
-            </InputGroup>
-            <FormHelperText>
-                <HelperText>
-                    <HelperTextItem>
-                        {_("An eBPF object, compiled by clang. It is read with your rights.")}
-                    </HelperTextItem>
-                </HelperText>
-            </FormHelperText>
-        </FormGroup>
+                </FormGroup>
+            )}
+        </>
     );
 }
 
-function Upload({ source, isDisabled, onChoose }: Omit<SourceFieldsProps, "onReset">) {
+function Upload({ source, isDisabled, onChoose }: Pick<SourceFieldsProps, "source" | "isDisabled" | "onChoose">) {
+    const chosen = source?.kind === "object" ? source : undefined;
     const input = useRef<HTMLInputElement>(null);
     const [isOver, setOver] = useState(false);
     const take = (files: FileList | null) => {
@@ -122,8 +118,8 @@ function Upload({ source, isDisabled, onChoose }: Omit<SourceFieldsProps, "onRes
                 onDrop={drop}
             >
                 <span>
-                    {source
-                        ? format(_("$0, $1"), shown(source.path), bytes(source.object.length))
+                    {chosen
+                        ? format(_("$0, $1"), shown(chosen.path), bytes(chosen.object.length))
                         : _("Drop an eBPF object here, or")}
                 </span>
                 <Button
@@ -132,7 +128,7 @@ function Upload({ source, isDisabled, onChoose }: Omit<SourceFieldsProps, "onRes
                     isDisabled={isDisabled}
                     onClick={() => input.current?.click()}
                 >
-                    {source ? _("Choose another file") : _("Choose a file")}
+                    {chosen ? _("Choose another file") : _("Choose a file")}
                 </Button>
                 <input
                     ref={input}

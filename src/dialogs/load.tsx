@@ -2,26 +2,29 @@
 // Loads programs of an object: choose its source, look inside, choose programs, load and perhaps attach.
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
 import { Form } from "@patternfly/react-core/dist/esm/components/Form/index.js";
-import { Modal, ModalBody, ModalFooter, ModalHeader } from "@patternfly/react-core/dist/esm/components/Modal/index.js";
-import { Progress } from "@patternfly/react-core/dist/esm/components/Progress/index.js";
-import { useEffect, useId, useRef, useState } from "react";
-import { toBase64 } from "../../client/base64.ts";
+import { useId, useState } from "react";
+import type { ImageSourceJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { shown } from "../escape.ts";
 import { _, format, ngettext } from "../i18n.ts";
 import { useInterfaces, usePage } from "../page.ts";
+import { Modal, ModalBody, ModalFooter, ModalHeader } from "../ui/modal.tsx";
 import { Refusal } from "../views/refusal.tsx";
 import { asError } from "./frame.tsx";
 import { choiceOf, type LoadChoice, loadRequest } from "./load-choice.ts";
 import { LoadFields } from "./load-fields.tsx";
 import { SourceFields } from "./load-source.tsx";
-import type { Source } from "./source.ts";
+import { pullImage } from "./pull.ts";
+import { bytecodeOf, type ObjectSource, type Source, sourceName } from "./source.ts";
+import { type TaskOptions, useTask } from "./task.ts";
+import { TaskProgress } from "./task-progress.tsx";
 
 interface Failure {
     readonly title: string;
     readonly error: Error;
 }
 
-export function LoadDialog() {
+/** image: one to begin with */
+export function LoadDialog({ image = "" }: { image?: string }) {
     const { bulk, live, notify, show } = usePage();
     const labelId = useId();
     const interfaces = useInterfaces().value ?? [];
@@ -37,32 +40,47 @@ export function LoadDialog() {
         setChoice(undefined);
         setFailure(undefined);
     };
-    const inspect = (read: () => Promise<Source>) => {
+    const failed = (title: string, error: unknown, { signal }: TaskOptions) => {
+        if (!signal.aborted) setFailure({ title, error: asError(error) });
+    };
+    const lookInto = async (found: Source, options: TaskOptions) => {
+        options.signal.throwIfAborted();
+        setSource(found);
+        const { sourcePath: _path, ...bytecode } = bytecodeOf(found);
+        setChoice(choiceOf(await bulk.inspect(bytecode, options)));
+    };
+    const inspect = (read: () => Promise<ObjectSource>) => {
         reset();
         run(_("Looking into the object"), async options => {
             try {
-                const read_ = await read();
-                options.signal.throwIfAborted();
-                setSource(read_);
-                const facts = await bulk.inspect({ object: toBase64(read_.object) }, options);
-                setChoice(choiceOf(facts));
+                await lookInto(await read(), options);
             } catch (error) {
-                if (!options.signal.aborted)
-                    setFailure({ title: _("The object can't be used"), error: asError(error) });
+                failed(_("The object can't be used"), error, options);
+            }
+        });
+    };
+    const pull = (wanted: ImageSourceJson) => {
+        reset();
+        run(_("Getting the image"), async options => {
+            try {
+                const pulled = await pullImage(bulk, wanted, options);
+                await lookInto({ kind: "image", image: wanted, pulled }, options);
+            } catch (error) {
+                failed(_("The image can't be used"), error, options);
             }
         });
     };
     const load = (fullLog: boolean) => {
         if (!source || !request) return;
         if (!fullLog) setFailure(undefined);
-        const whole = { ...request, object: toBase64(source.object), sourcePath: source.path, fullLog };
+        const whole = { ...request, ...bytecodeOf(source), fullLog };
         run(_("Loading"), async options => {
             try {
                 const { programs = [] } = await bulk.load(whole, options);
                 notify(ngettext("$0 program loaded", "$0 programs loaded", programs.length));
                 show(null);
             } catch (error) {
-                if (!options.signal.aborted) setFailure({ title: _("The load was refused"), error: asError(error) });
+                failed(_("The load was refused"), error, options);
             }
             live.refresh();
         });
@@ -73,28 +91,21 @@ export function LoadDialog() {
     };
     const refused = failure && choice !== undefined;
     return (
-        <Modal
-            isOpen
-            position="top"
-            variant="medium"
-            aria-labelledby={labelId}
-            onClose={close}
-            elementToFocus="#load-file-button"
-        >
+        <Modal aria-labelledby={labelId} onClose={close} focus={image === "" ? "#load-file-button" : "#load-pull"}>
             <ModalHeader title={_("Load program")} labelId={labelId} />
             <ModalBody>
                 <Form isHorizontal onSubmit={event => event.preventDefault()}>
-                    <SourceFields source={source} isDisabled={task !== undefined} onChoose={inspect} onReset={reset} />
+                    <SourceFields
+                        source={source}
+                        image={image}
+                        isDisabled={task !== undefined}
+                        onChoose={inspect}
+                        onPull={pull}
+                        onReset={reset}
+                    />
                     {choice && <LoadFields choice={choice} onChange={setChoice} interfaces={interfaces} />}
                 </Form>
-                {task && (
-                    <Progress
-                        className="task"
-                        value={task.percent}
-                        title={source ? format("$0: $1", task.title, shown(source.path)) : task.title}
-                        size="sm"
-                    />
-                )}
+                {task && <TaskProgress task={task} {...(source && { title: progressTitle(task.title, source) })} />}
                 {failure && <Refusal {...failure} onFullLog={refused ? () => load(true) : undefined} />}
             </ModalBody>
             <ModalFooter>
@@ -114,37 +125,6 @@ export function LoadDialog() {
     );
 }
 
-interface Task {
-    readonly title: string;
-    readonly percent: number;
-}
-
-interface TaskOptions {
-    readonly signal: AbortSignal;
-    readonly onProgress: (sent: number, total: number) => void;
-}
-
-/** One thing at a time that takes a while; a new one, or the dialog's end, aborts the one before. */
-function useTask() {
-    const [task, setTask] = useState<Task>();
-    const running = useRef<AbortController>(undefined);
-    const cancel = () => {
-        running.current?.abort();
-        running.current = undefined;
-        setTask(undefined);
-    };
-    useEffect(() => () => running.current?.abort(), []);
-    const run = (title: string, body: (options: TaskOptions) => Promise<void>) => {
-        running.current?.abort();
-        const controller = new AbortController();
-        running.current = controller;
-        setTask({ title, percent: 0 });
-        const onProgress = (sent: number, total: number) => {
-            if (running.current === controller) setTask({ title, percent: Math.floor((100 * sent) / total) });
-        };
-        void body({ signal: controller.signal, onProgress }).finally(() => {
-            if (running.current === controller) setTask(undefined);
-        });
-    };
-    return { task, run, cancel };
+function progressTitle(title: string, source: Source): string {
+    return format("$0: $1", title, shown(sourceName(source)));
 }

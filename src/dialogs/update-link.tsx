@@ -5,6 +5,7 @@ import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Link } from "../model.ts";
 import { usePage } from "../page.ts";
+import { SessionWarning } from "../views/session-warning.tsx";
 import { actionsOf, hookKind } from "../words.ts";
 import { ActionDialog } from "./frame.tsx";
 import { parsePriority } from "./hook-choice.ts";
@@ -43,6 +44,7 @@ export function UpdateLinkDialog({ link }: { link: Link }) {
                     <ProceedOnField kind={kind} label={_("Proceed on")} codes={codes} onChange={setCodes} />
                 )}
             </Form>
+            <SessionWarning places={[link]} change="change" />
         </ActionDialog>
     );
 }

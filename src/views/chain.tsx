@@ -1,145 +1,219 @@
 // SPDX-License-Identifier: Apache-2.0
-// One chain: how it is carried, and its members in the order packets meet them.
-import { DropdownItem } from "@patternfly/react-core/dist/esm/components/Dropdown/index.js";
-import { Label, LabelGroup } from "@patternfly/react-core/dist/esm/components/Label/index.js";
-import LockIcon from "@patternfly/react-icons/dist/esm/icons/lock-icon";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index.js";
-import { FailureDialog } from "../dialogs/frame.tsx";
+// One chain: how it is carried, and its members as packets meet them, to be put in another order.
+import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
+import { useEffect, useId, useRef, useState } from "react";
+import { AttachDialog } from "../dialogs/attach.tsx";
+import { moveMember } from "../dialogs/reorder.tsx";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
-import type { Chain, Interface, Link, Member } from "../model.ts";
-import { type Page, usePage } from "../page.ts";
-import { moveByOne } from "../reorder.ts";
-import { routeHref } from "../route.ts";
+import type { Chain, Interface, Member } from "../model.ts";
+import { usePage } from "../page.ts";
+import { orderAfter, planMove } from "../reorder.ts";
+import { Label, LabelGroup } from "../ui/label.tsx";
 import { actionWord, backendHelp, chainKind, chainTitle, hookKind } from "../words.ts";
-import { LinkMenu } from "./link-menu.tsx";
+import type { ChainCounts } from "./chain-counts.ts";
+import { memberKey } from "./chain-counts.ts";
+import { type DragOptions, useDrag } from "./chain-drag.ts";
+import { MemberItem, memberLabel } from "./chain-member.tsx";
+import { ChainVerdicts } from "./chain-verdicts.tsx";
+import { Help } from "./help.tsx";
 
-export function ChainSection({ chain, iface }: { chain: Chain; iface: Interface }) {
+interface ChainSectionProps {
+    readonly chain: Chain;
+    readonly iface: Interface;
+    /** while packets are counted */
+    readonly counts: ChainCounts | undefined;
+}
+
+export function ChainSection({ chain, iface, counts }: ChainSectionProps) {
     const title = chainTitle(chain.type);
-    const reason = chain.backendReason === "" ? backendHelp(chain.backend) : chain.backendReason;
+    const name = format(_("$0 on $1"), title, shown(iface.name));
     return (
-        <section className="chain" aria-label={format(_("$0 on $1"), title, shown(iface.name))}>
-            <div className="chain-title">
-                <h3>{title}</h3>
-                <Label isCompact>{shown(chain.backend)}</Label>
+        <section className="chain" aria-label={name}>
+            <ChainTitle type={chain.type} iface={iface}>
+                <Label>{shown(chain.backend)}</Label>
+                <Help topic="backend" />
                 {chain.mode !== "" && (
-                    <Label isCompact color={chain.mode === "generic" ? "orange" : "grey"}>
-                        {chain.mode === "generic" ? _("generic mode") : _("native mode")}
-                    </Label>
+                    <>
+                        <Label color={chain.mode === "generic" ? "orange" : "grey"}>
+                            {chain.mode === "generic" ? _("generic mode") : _("native mode")}
+                        </Label>
+                        <Help topic="xdpMode" />
+                    </>
                 )}
                 {chain.revision > 0 && <span className="note">{format(_("Revision $0"), chain.revision)}</span>}
-            </div>
-            <p className="note">
-                {[reason, chain.modeReason]
-                    .filter(text => text !== "")
-                    .map(shown)
-                    .join(" · ")}
-            </p>
-            <Members chain={chain} iface={iface} title={title} />
+            </ChainTitle>
+            <Reasons chain={chain} />
+            <Members chain={chain} iface={iface} counts={counts} name={name} />
+            {counts && <ChainVerdicts chain={chain} counts={counts} />}
         </section>
     );
 }
 
-function Members({ chain, iface, title }: { chain: Chain; iface: Interface; title: string }) {
-    const kind = chainKind(chain.type);
-    const proceeds = kind !== "tcx";
-    // in a shared chain the programs of others have their place as ours have
-    const ordered = (member: Member) => !member.foreign || chain.backend === "libxdp";
+/** A place where no program is. */
+export function EmptyChain({ type, iface }: { type: string; iface: Interface }) {
     return (
-        <Table variant="compact" aria-label={format(_("$0 on $1"), title, shown(iface.name))}>
-            <Thead>
-                <Tr>
-                    <Th width={10}>{_("Position")}</Th>
-                    <Th width={10}>{_("Priority")}</Th>
-                    <Th width={35}>{_("Program")}</Th>
-                    {proceeds && <Th>{_("Proceeds on")}</Th>}
-                    <Th screenReaderText={_("Actions")} />
-                </Tr>
-            </Thead>
-            <Tbody>
-                {chain.members.map(member => (
-                    <Tr key={`${member.position} ${member.linkId} ${member.programId}`}>
-                        <Td dataLabel={_("Position")}>{member.position}</Td>
-                        <Td dataLabel={_("Priority")}>{ordered(member) ? member.priority : ""}</Td>
-                        <Td dataLabel={_("Program")} modifier="breakWord">
-                            <a href={routeHref({ view: "program", id: member.programId })}>{memberLabel(member)}</a>
-                            {member.foreign && (
-                                <div className="note">
-                                    <LockIcon aria-hidden /> {_("Not managed here")}
-                                </div>
-                            )}
-                        </Td>
-                        {proceeds && (
-                            <Td dataLabel={_("Proceeds on")}>
-                                {ordered(member) && <ProceedOn kind={kind} codes={member.proceedOn} />}
-                            </Td>
-                        )}
-                        <Td isActionCell>
-                            {!member.foreign && <MemberMenu chain={chain} iface={iface} member={member} />}
-                        </Td>
-                    </Tr>
-                ))}
-            </Tbody>
-        </Table>
+        <section className="chain" aria-label={format(_("$0 on $1"), chainTitle(type), shown(iface.name))}>
+            <ChainTitle type={type} iface={iface}>
+                <span className="note">{_("No programs")}</span>
+            </ChainTitle>
+        </section>
     );
 }
 
-function MemberMenu({ chain, iface, member }: { chain: Chain; iface: Interface; member: Member }) {
+interface ChainTitleProps {
+    readonly type: string;
+    readonly iface: Interface;
+    readonly children: React.ReactNode;
+}
+
+function ChainTitle({ type, iface, children }: ChainTitleProps) {
+    const { show } = usePage();
+    const title = chainTitle(type);
+    const attach = () =>
+        show(<AttachDialog interfaceKey={iface.key} kind={chainKind(type)} direction={directionOf(type)} />);
+    return (
+        <div className="chain-title">
+            <h3>{title}</h3>
+            <Help topic={chainKind(type)} />
+            {children}
+            <Button
+                variant="link"
+                isInline
+                size="sm"
+                className="chain-attach"
+                aria-label={format(_("Attach program to $0 on $1"), title, shown(iface.name))}
+                onClick={attach}
+            >
+                {_("Attach here")}
+            </Button>
+        </div>
+    );
+}
+
+function directionOf(type: string): "ingress" | "egress" | undefined {
+    const direction = type.split("-")[1];
+    return direction === "ingress" || direction === "egress" ? direction : undefined;
+}
+
+/** The daemon's sentences are English. */
+function Reasons({ chain }: { chain: Chain }) {
+    const told = [chain.backendReason, chain.modeReason].filter(text => text !== "");
+    const help = backendHelp(chain.backend);
+    if (told.length === 0) return help === "" ? null : <p className="note chain-note">{help}</p>;
+    return (
+        <p className="note chain-note" lang="en" dir="auto">
+            {told.map(shown).join(" · ")}
+        </p>
+    );
+}
+
+interface MembersProps extends ChainSectionProps {
+    readonly name: string;
+}
+
+function Members({ chain, iface, counts, name }: MembersProps) {
     const page = usePage();
-    const ours = chain.members.filter(other => !other.foreign);
-    const at = ours.indexOf(member);
-    const items = ([-1, 1] as const).map(step => {
-        const changes = moveByOne(ours, at, step);
-        return (
-            <DropdownItem key={step} isDisabled={!changes} onClick={() => changes && void move(page, member, changes)}>
-                {step < 0 ? _("Move up") : _("Move down")}
-            </DropdownItem>
-        );
-    });
-    return <LinkMenu link={linkOfMember(chain, iface, member)}>{items}</LinkMenu>;
-}
-
-async function move(
-    page: Page,
-    member: Member,
-    changes: readonly { linkId: number; priority: number }[],
-): Promise<void> {
-    try {
-        for (const { linkId, priority } of changes) await page.client.updateLink({ linkId, priority });
-        page.notify(format(_("$0 moved"), shown(member.programName)));
-    } catch (error) {
-        page.show(<FailureDialog title={format(_("$0 was not moved"), shown(member.programName))} error={error} />);
-    }
-    page.live.refresh();
-}
-
-function linkOfMember(chain: Chain, iface: Interface, member: Member): Link {
-    const [kind = "", direction = ""] = chain.type.split("-");
-    return {
-        id: member.linkId,
-        programId: member.programId,
-        programName: member.programName,
-        kind,
-        interface: iface.name,
-        netns: iface.netns,
-        direction,
-        priority: member.priority,
-        position: member.position,
-        proceedOn: member.proceedOn,
+    const instructions = useId();
+    const [spoken, setSpoken] = useState("");
+    // what was dropped stays where it was dropped until the daemon's answer is here
+    const [dropped, setDropped] = useState<{ of: Chain; members: readonly Member[] }>();
+    const members = dropped?.of === chain ? dropped.members : chain.members;
+    const shared = chain.backend === "libxdp";
+    const move = (from: number, to: number) => {
+        const moved = members[from];
+        const changes = planMove(members, shared, from, to);
+        if (!moved || !changes) return;
+        const after = orderAfter(members, shared, from, to);
+        setDropped({ of: chain, members: after });
+        refocus.current = memberKey(moved);
+        void moveMember(page, { chain, iface, member: moved, after, changes }).then(done => {
+            if (!done) setDropped(undefined);
+        });
     };
+    const options: DragOptions = {
+        count: members.length,
+        canMove: (from, to) => planMove(members, shared, from, to) !== undefined,
+        orderAfter: (from, to) => orderAfter(members, shared, from, to).map(member => members.indexOf(member)),
+        onMove: move,
+        announce: (what, from, to) => setSpoken(announcement(what, members, from, to)),
+    };
+    const { list, drag, gripOf, shiftOf } = useDrag(options);
+
+    // a member that changed its place in the document lost the focus on the way
+    const refocus = useRef<string>();
+    const order = members.map(memberKey).join();
+    // biome-ignore lint/correctness/useExhaustiveDependencies: after each new order
+    useEffect(() => {
+        const wanted = refocus.current;
+        refocus.current = undefined;
+        if (wanted === undefined || (document.activeElement !== document.body && document.activeElement)) return;
+        list.current?.querySelector<HTMLElement>(`[data-member="${wanted}"] .grip`)?.focus();
+    }, [order, list]);
+
+    const movable = members.some((_member, from) => members.some((_other, to) => options.canMove(from, to)));
+    return (
+        <>
+            <ol ref={list} className={drag ? "members members-dragged" : "members"} aria-label={name}>
+                {members.map((member, at) => (
+                    <MemberItem
+                        key={memberKey(member)}
+                        chain={chain}
+                        iface={iface}
+                        member={member}
+                        position={at}
+                        isLast={at === members.length - 1}
+                        counts={counts?.members.get(memberKey(member))}
+                        carried={drag?.from === at}
+                        shiftPx={shiftOf(at)}
+                        grip={movable && !member.foreign ? gripOf(at) : undefined}
+                        instructionsId={instructions}
+                        onStep={step => (options.canMove(at, at + step) ? () => move(at, at + step) : undefined)}
+                    />
+                ))}
+            </ol>
+            {movable && (
+                <p id={instructions} className="hidden-title">
+                    {_(
+                        "Press Space to take the program, the arrow keys to move it, Space to drop it, Escape to cancel.",
+                    )}
+                </p>
+            )}
+            <p className="hidden-title" aria-live="assertive">
+                {spoken}
+            </p>
+        </>
+    );
 }
 
-function memberLabel(member: Member): string {
-    return member.programName === "" ? format(_("program $0"), member.programId) : shown(member.programName);
+function announcement(
+    what: "taken" | "moved" | "dropped" | "cancelled",
+    members: readonly Member[],
+    from: number,
+    to: number,
+): string {
+    const member = members[from];
+    const name = member ? memberLabel(member) : "";
+    const [place, count] = [to + 1, members.length];
+    switch (what) {
+        case "taken":
+            return format(_("$0 taken, position $1 of $2"), name, place, count);
+        case "moved":
+            return format(_("$0 moved to position $1 of $2"), name, place, count);
+        case "dropped":
+            return format(_("$0 dropped at position $1 of $2"), name, place, count);
+        case "cancelled":
+            return format(_("$0 stays at position $1 of $2"), name, place, count);
+    }
 }
 
 export function ProceedOn({ kind, codes }: { kind: string; codes: readonly number[] }) {
     const hook = hookKind(kind);
     if (!hook || codes.length === 0) return null;
     return (
-        <LabelGroup numLabels={12} aria-label={_("Proceeds on")}>
+        <LabelGroup most={12} label={_("Proceeds on")}>
             {codes.map(code => (
-                <Label key={code} isCompact variant="outline">
+                <Label key={code} isOutline>
                     {actionWord(hook, code)}
                 </Label>
             ))}

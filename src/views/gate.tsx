@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands in place of the views while there is no connection, and says what to do.
-import { Alert } from "@patternfly/react-core/dist/esm/components/Alert/index.js";
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
 import {
     EmptyState,
@@ -17,6 +16,7 @@ import { shown } from "../escape.ts";
 import { _ } from "../i18n.ts";
 import type { Connection } from "../live.ts";
 import { usePage } from "../page.ts";
+import { Alert } from "../ui/alert.tsx";
 import { Section } from "./section.tsx";
 
 const unit = "bpfman.socket";
@@ -38,9 +38,7 @@ export function Gate({ connection, children }: { connection: Connection; childre
                 <>
                     <Section>
                         <Alert
-                            isInline
                             variant="warning"
-                            component="p"
                             title={_("The connection to the eBPF manager was lost. Reconnecting…")}
                         >
                             {_("What is shown below may be out of date.")}
@@ -84,7 +82,7 @@ function NotRunning() {
         <State title={_("eBPF manager is not running")} icon={PowerOffIcon}>
             <EmptyStateBody>{notRunningText(known, admin)}</EmptyStateBody>
             {problem !== "" && (
-                <Alert isInline variant="danger" component="p" title={_("It could not be started")}>
+                <Alert variant="danger" title={_("It could not be started")}>
                     {shown(problem)}
                 </Alert>
             )}

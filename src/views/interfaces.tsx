@@ -1,45 +1,138 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every network interface with the chains that run on it.
+// Every network interface with the chains that packets meet on it.
 import { Breadcrumb, BreadcrumbItem } from "@patternfly/react-core/dist/esm/components/Breadcrumb/index.js";
 import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
-import { Card, CardBody, CardHeader } from "@patternfly/react-core/dist/esm/components/Card/index.js";
 import { EmptyState, EmptyStateBody } from "@patternfly/react-core/dist/esm/components/EmptyState/index.js";
-import { Label } from "@patternfly/react-core/dist/esm/components/Label/index.js";
-import { AttachDialog } from "../dialogs/attach.tsx";
+import { SearchInput } from "@patternfly/react-core/dist/esm/components/SearchInput/index.js";
+import { Switch } from "@patternfly/react-core/dist/esm/components/Switch/index.js";
+import { useState } from "react";
 import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
+import { _, format, ngettext } from "../i18n.ts";
 import type { Interface } from "../model.ts";
-import { useInterfaces, usePage } from "../page.ts";
+import { useInterfaces } from "../page.ts";
 import { routeHref } from "../route.ts";
 import { interfaceLabel } from "../words.ts";
-import { ChainSection } from "./chain.tsx";
+import { type LiveCounts, useLiveCounts } from "./chain-counts.ts";
 import { Loading } from "./gate.tsx";
-import { ErrorAlert } from "./refusal.tsx";
+import { Help } from "./help.tsx";
+import { InterfaceCard, InterfaceFacts } from "./interface-card.tsx";
+import { arrange } from "./interface-groups.ts";
+import { ErrorAlert, Refusal } from "./refusal.tsx";
 import { Section } from "./section.tsx";
 
 export function InterfacesView({ only }: { only?: { name: string; netns: string } }) {
     const { value: interfaces, error } = useInterfaces();
+    const [live, setLive] = useState(false);
+    const counts = useLiveCounts(live);
     if (error) return <ErrorAlert error={error} />;
     if (!interfaces) return <Loading />;
-    const wanted = only
-        ? interfaces.filter(iface => iface.name === only.name && iface.netns === only.netns)
-        : byUse(interfaces);
+    const controls = <LiveSwitch live={live} onChange={setLive} counts={counts} />;
+    return only ? (
+        <OneInterface interfaces={interfaces} only={only} controls={controls} counts={counts} live={live} />
+    ) : (
+        <AllInterfaces interfaces={interfaces} controls={controls} counts={counts} live={live} />
+    );
+}
+
+interface ViewProps {
+    readonly interfaces: readonly Interface[];
+    readonly controls: React.ReactNode;
+    readonly counts: LiveCounts;
+    readonly live: boolean;
+}
+
+function AllInterfaces({ interfaces, controls, counts, live }: ViewProps) {
+    const [filter, setFilter] = useState("");
+    const [all, setAll] = useState(false);
+    const { groups, folded, found } = arrange(interfaces, filter, all);
+    return (
+        <Section className="cards">
+            <div className="title-line">
+                <h1>{_("Interfaces")}</h1>
+                <div className="actions interface-controls">
+                    <div className="filter">
+                        <SearchInput
+                            value={filter}
+                            onChange={(_event, text) => setFilter(text)}
+                            onClear={() => setFilter("")}
+                            placeholder={_("Interface, namespace or program")}
+                            aria-label={_("Filter interfaces")}
+                            resetButtonLabel={_("Clear the filter")}
+                        />
+                    </div>
+                    {controls}
+                </div>
+            </div>
+            {found === 0 && (
+                <EmptyState headingLevel="h2" variant="sm" titleText={_("No interface matches the filter")} />
+            )}
+            {groups.map(group => (
+                <section key={group.nsid} className="cards" aria-label={groupTitle(group.netns)}>
+                    {groups.length > 1 && (
+                        <div className="group-title">
+                            <h2>{groupTitle(group.netns)}</h2>
+                            {group.netns !== "" && <Help topic="netns" />}
+                        </div>
+                    )}
+                    {group.interfaces.map(iface => (
+                        <InterfaceCard
+                            key={iface.key}
+                            iface={iface}
+                            level={groups.length > 1 ? 3 : 2}
+                            counts={live ? counts.chains : undefined}
+                        />
+                    ))}
+                </section>
+            ))}
+            {(folded > 0 || all) && filter === "" && (
+                <div>
+                    <Button variant="link" isInline onClick={() => setAll(!all)} aria-expanded={all}>
+                        {all
+                            ? _("Hide interfaces without programs")
+                            : ngettext(
+                                  "Show $0 interface without programs",
+                                  "Show $0 interfaces without programs",
+                                  folded,
+                              )}
+                    </Button>
+                </div>
+            )}
+        </Section>
+    );
+}
+
+function groupTitle(netns: string): string {
+    return netns === "" ? _("This host") : format(_("Network namespace $0"), shown(netns));
+}
+
+function OneInterface({
+    interfaces,
+    only,
+    controls,
+    counts,
+    live,
+}: ViewProps & { only: { name: string; netns: string } }) {
+    const iface = interfaces.find(one => one.name === only.name && one.netns === only.netns);
+    const name = shown(interfaceLabel(only.name, only.netns));
     return (
         <>
-            {only && (
-                <Section className="breadcrumb">
-                    <Breadcrumb aria-label={_("Breadcrumb")}>
-                        <BreadcrumbItem to={routeHref({ view: "interfaces" })}>{_("Interfaces")}</BreadcrumbItem>
-                        <BreadcrumbItem isActive>{shown(interfaceLabel(only.name, only.netns))}</BreadcrumbItem>
-                    </Breadcrumb>
-                </Section>
-            )}
+            <Section className="breadcrumb">
+                <Breadcrumb aria-label={_("Breadcrumb")}>
+                    <BreadcrumbItem to={routeHref({ view: "interfaces" })}>{_("Interfaces")}</BreadcrumbItem>
+                    <BreadcrumbItem isActive>{name}</BreadcrumbItem>
+                </Breadcrumb>
+            </Section>
             <Section className="cards">
-                <h1 className={only ? "hidden-title" : ""}>{only ? shown(only.name) : _("Interfaces")}</h1>
-                {wanted.map(iface => (
-                    <InterfaceCard key={iface.key} iface={iface} />
-                ))}
-                {wanted.length === 0 && (
+                <div className="title-line">
+                    <h1>{shown(only.name)}</h1>
+                    {iface && <div className="actions">{controls}</div>}
+                </div>
+                {iface ? (
+                    <>
+                        <InterfaceFacts iface={iface} />
+                        <InterfaceCard iface={iface} level={2} counts={live ? counts.chains : undefined} isAlone />
+                    </>
+                ) : (
                     <EmptyState headingLevel="h2" titleText={_("No such interface")}>
                         <EmptyStateBody>
                             {_("It may have been removed, or its network namespace is gone.")}
@@ -51,62 +144,23 @@ export function InterfacesView({ only }: { only?: { name: string; netns: string 
     );
 }
 
-/** Those with programs first; else as the kernel lists them. */
-function byUse(interfaces: readonly Interface[]): Interface[] {
-    return [
-        ...interfaces.filter(iface => iface.chains.length > 0),
-        ...interfaces.filter(iface => iface.chains.length === 0),
-    ];
+interface LiveSwitchProps {
+    readonly live: boolean;
+    readonly onChange: (live: boolean) => void;
+    readonly counts: LiveCounts;
 }
 
-function InterfaceCard({ iface }: { iface: Interface }) {
-    const { show } = usePage();
+function LiveSwitch({ live, onChange, counts }: LiveSwitchProps) {
     return (
-        <Card>
-            <CardHeader
-                actions={{
-                    hasNoOffset: true,
-                    actions: (
-                        <Button
-                            variant="secondary"
-                            onClick={() => show(<AttachDialog interfaceKey={iface.key} />)}
-                            aria-label={format(_("Attach program to $0"), shown(iface.name))}
-                        >
-                            {_("Attach program")}
-                        </Button>
-                    ),
-                }}
-            >
-                <div className="interface-title">
-                    <h2>
-                        <a href={routeHref({ view: "interface", name: iface.name, netns: iface.netns })}>
-                            {shown(iface.name)}
-                        </a>
-                    </h2>
-                    {iface.netns !== "" && (
-                        <Label isCompact color="blue">
-                            {shown(iface.netns)}
-                        </Label>
-                    )}
-                    <Label isCompact color={iface.up ? "green" : "grey"}>
-                        {iface.up ? _("Up") : _("Down")}
-                    </Label>
-                    <span className="note">{facts(iface)}</span>
-                </div>
-            </CardHeader>
-            {iface.chains.length > 0 && (
-                <CardBody className="flush">
-                    {iface.chains.map(chain => (
-                        <ChainSection key={chain.type} chain={chain} iface={iface} />
-                    ))}
-                </CardBody>
-            )}
-        </Card>
+        <div className="live-switch">
+            <Switch
+                id="live-packets"
+                label={_("Live packets")}
+                isChecked={live}
+                onChange={(_event, on) => onChange(on)}
+            />
+            <Help topic="livePackets" />
+            {live && counts.error && <Refusal title={_("Packets can't be counted")} error={counts.error} />}
+        </div>
     );
-}
-
-function facts(iface: Interface): string {
-    const mtu = format(_("MTU $0"), iface.mtu);
-    const idle = iface.chains.length === 0 ? _("no eBPF programs") : "";
-    return [shown(iface.kind), shown(iface.mac), mtu, idle].filter(fact => fact !== "").join(" · ");
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs and links in a few words.
-import { Label, LabelGroup } from "@patternfly/react-core/dist/esm/components/Label/index.js";
+
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Link, Program } from "../model.ts";
 import { routeHref } from "../route.ts";
+import { Label, LabelGroup } from "../ui/label.tsx";
 import { hookKind, hookTitle, interfaceLabel } from "../words.ts";
 
 /** Foreign programs may have no name at all. */
@@ -15,12 +16,11 @@ export function programLabel(program: Program): string {
 export function LinkLabels({ links }: { links: readonly Link[] }) {
     if (links.length === 0) return null;
     return (
-        <LabelGroup numLabels={4} aria-label={_("Links")}>
+        <LabelGroup label={_("Links")}>
             {links.map(link => (
                 <Label
                     key={link.id}
-                    isCompact
-                    variant="outline"
+                    isOutline
                     {...(hookKind(link.kind) && {
                         href: routeHref({ view: "interface", name: link.interface, netns: link.netns }),
                     })}

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DropdownItem } from "@patternfly/react-core/dist/esm/components/Dropdown/index.js";
 import type { ReactNode } from "react";
 import { DetachDialog } from "../dialogs/detach.tsx";
 import { UpdateLinkDialog } from "../dialogs/update-link.tsx";
@@ -7,8 +6,8 @@ import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Link } from "../model.ts";
 import { usePage } from "../page.ts";
+import { Kebab, MenuItem } from "../ui/menu.tsx";
 import { hookKind } from "../words.ts";
-import { Kebab } from "./kebab.tsx";
 
 /** What can be done with one link; children are further items in front of detaching. */
 export function LinkMenu({ link, children }: { link: Link; children?: ReactNode }) {
@@ -16,14 +15,12 @@ export function LinkMenu({ link, children }: { link: Link; children?: ReactNode 
     return (
         <Kebab label={format(_("Actions for $0 on $1"), shown(link.programName), shown(link.interface))}>
             {hookKind(link.kind) && (
-                <DropdownItem onClick={() => show(<UpdateLinkDialog link={link} />)}>
-                    {_("Change priority")}
-                </DropdownItem>
+                <MenuItem onClick={() => show(<UpdateLinkDialog link={link} />)}>{_("Change priority")}</MenuItem>
             )}
             {children}
-            <DropdownItem isDanger onClick={() => show(<DetachDialog link={link} />)}>
+            <MenuItem isDanger onClick={() => show(<DetachDialog link={link} />)}>
                 {_("Detach")}
-            </DropdownItem>
+            </MenuItem>
         </Kebab>
     );
 }

@@ -1,25 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { DropdownItem } from "@patternfly/react-core/dist/esm/components/Dropdown/index.js";
 import { AttachDialog } from "../dialogs/attach.tsx";
 import { UnloadDialog } from "../dialogs/unload.tsx";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import { attachKind, type Program } from "../model.ts";
 import { usePage } from "../page.ts";
-import { Kebab } from "./kebab.tsx";
+import { Kebab, MenuItem } from "../ui/menu.tsx";
 
 export function ProgramMenu({ program }: { program: Program }) {
     const { show } = usePage();
     return (
         <Kebab label={format(_("Actions for $0"), shown(program.name))}>
             {attachKind(program) && (
-                <DropdownItem key="attach" onClick={() => show(<AttachDialog program={program} />)}>
+                <MenuItem key="attach" onClick={() => show(<AttachDialog program={program} />)}>
                     {_("Attach")}
-                </DropdownItem>
+                </MenuItem>
             )}
-            <DropdownItem key="unload" isDanger onClick={() => show(<UnloadDialog program={program} />)}>
+            <MenuItem key="unload" isDanger onClick={() => show(<UnloadDialog program={program} />)}>
                 {_("Unload")}
-            </DropdownItem>
+            </MenuItem>
         </Kebab>
     );
 }

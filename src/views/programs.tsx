@@ -1,140 +1,181 @@
 // SPDX-License-Identifier: Apache-2.0
 // The programs of this host as a table.
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
-import { Card, CardBody, CardHeader, CardTitle } from "@patternfly/react-core/dist/esm/components/Card/index.js";
-import { EmptyState, EmptyStateBody } from "@patternfly/react-core/dist/esm/components/EmptyState/index.js";
-import { SearchInput } from "@patternfly/react-core/dist/esm/components/SearchInput/index.js";
-import { ToggleGroup, ToggleGroupItem } from "@patternfly/react-core/dist/esm/components/ToggleGroup/index.js";
-import { Table, Tbody, Td, Th, Thead, Tr } from "@patternfly/react-table/dist/esm/components/Table/index.js";
-import { useState } from "react";
+import { useMemo, useState } from "react";
 import { LoadDialog } from "../dialogs/load.tsx";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Program } from "../model.ts";
 import { usePage, usePrograms } from "../page.ts";
-import { routeHref } from "../route.ts";
+import { programHref } from "../route.ts";
+import { Button } from "../ui/button.tsx";
+import { Card } from "../ui/card.tsx";
+import { Select, ToggleGroup } from "../ui/choice.tsx";
+import { EmptyState, Loading } from "../ui/empty.tsx";
+import { matches } from "../ui/rows.ts";
+import { SearchField } from "../ui/search.tsx";
+import { type Column, DataTable, type Grouping } from "../ui/table.tsx";
 import { bytes, hookTitle, moment, typeLabel } from "../words.ts";
-import { Loading } from "./gate.tsx";
 import { LinkLabels, programLabel } from "./labels.tsx";
 import { ProgramMenu } from "./program-menu.tsx";
 import { ErrorAlert } from "./refusal.tsx";
 import { Section } from "./section.tsx";
 
+type Which = "managed" | "all";
+type GroupBy = "none" | "application" | "type";
+
 export function ProgramsView() {
     const { show } = usePage();
-    const [all, setAll] = useState(false);
+    const [which, setWhich] = useState<Which>("managed");
     const [filter, setFilter] = useState("");
-    const { value: programs, error } = usePrograms(all);
+    const [groupBy, setGroupBy] = useState<GroupBy>("none");
+    const { value: programs, error } = usePrograms(which === "all");
+    const columns = useMemo(programColumns, []);
+    const grouping = useMemo(() => groupingOf(groupBy), [groupBy]);
+    const matching = useMemo(
+        () => programs?.filter(program => matches(searchTexts(program), filter)),
+        [programs, filter],
+    );
     if (error) return <ErrorAlert error={error} />;
-    const matching = programs?.filter(program => matches(program, filter));
     return (
         <Section>
-            <Card>
-                <CardHeader
-                    actions={{
-                        hasNoOffset: true,
-                        actions: (
-                            <Button variant="primary" onClick={() => show(<LoadDialog />)}>
-                                {_("Load program")}
-                            </Button>
-                        ),
-                    }}
-                >
-                    <CardTitle component="h1">{_("Programs")}</CardTitle>
-                </CardHeader>
-                <CardBody className="flush">
-                    <div className="toolbar">
-                        <div className="filter">
-                            <SearchInput
-                                value={filter}
-                                onChange={(_event, text) => setFilter(text)}
-                                onClear={() => setFilter("")}
-                                placeholder={_("Name, type or interface")}
-                                aria-label={_("Filter programs")}
-                                resetButtonLabel={_("Clear the filter")}
-                            />
-                        </div>
-                        <ToggleGroup aria-label={_("Which programs")}>
-                            <ToggleGroupItem
-                                text={_("Managed here")}
-                                isSelected={!all}
-                                onChange={() => setAll(false)}
-                            />
-                            <ToggleGroupItem text={_("All")} isSelected={all} onChange={() => setAll(true)} />
-                        </ToggleGroup>
+            <Card
+                title={_("Programs")}
+                level={1}
+                isFlush
+                actions={<Button onClick={() => show(<LoadDialog />)}>{_("Load program")}</Button>}
+            >
+                <div className="toolbar">
+                    <div className="filter">
+                        <SearchField
+                            label={_("Filter programs")}
+                            placeholder={_("Name, type or interface")}
+                            value={filter}
+                            onChange={setFilter}
+                            found={matching?.length}
+                        />
                     </div>
-                    {matching ? <ProgramTable programs={matching} filtered={filter !== ""} all={all} /> : <Loading />}
-                </CardBody>
+                    <ToggleGroup
+                        label={_("Which programs")}
+                        value={which}
+                        onChange={setWhich}
+                        options={[
+                            { value: "managed", text: _("Managed here") },
+                            { value: "all", text: _("All") },
+                        ]}
+                    />
+                    <Select
+                        className="short-select"
+                        label={_("Group by")}
+                        value={groupBy}
+                        onChange={setGroupBy}
+                        options={[
+                            { value: "none", text: _("Not grouped") },
+                            { value: "application", text: _("By application") },
+                            { value: "type", text: _("By type") },
+                        ]}
+                    />
+                </div>
+                {matching ? (
+                    <DataTable
+                        label={_("Programs")}
+                        columns={columns}
+                        rows={matching}
+                        keyOf={keyOf}
+                        actions={actionsOf}
+                        grouping={grouping}
+                        empty={<NoPrograms isFiltered={filter !== ""} which={which} />}
+                    />
+                ) : (
+                    <Loading level={2} />
+                )}
             </Card>
         </Section>
     );
 }
 
-function matches(program: Program, filter: string): boolean {
-    const text = filter.trim().toLowerCase();
+const keyOf = (program: Program) => program.id;
+const actionsOf = (program: Program) => program.managed && <ProgramMenu program={program} />;
+
+function searchTexts(program: Program): string[] {
     const hooks = program.links.flatMap(link => [link.interface, link.netns, hookTitle(link.kind, link.direction)]);
-    return [String(program.id), program.name, program.type, program.application, ...hooks].some(word =>
-        word.toLowerCase().includes(text),
+    return [String(program.id), program.name, program.type, program.application, program.partOf, ...hooks];
+}
+
+function groupingOf(by: GroupBy): Grouping<Program> | undefined {
+    switch (by) {
+        case "none":
+            return undefined;
+        case "application":
+            return { keyOf: program => shown(program.application), noneTitle: _("no application") };
+        case "type":
+            return { keyOf: program => shown(typeLabel(program.type)), noneTitle: _("unknown type") };
+    }
+}
+
+function NoPrograms({ isFiltered, which }: { isFiltered: boolean; which: Which }) {
+    return (
+        <EmptyState isSmall title={isFiltered ? _("No program matches the filter") : _("No programs")}>
+            {!isFiltered &&
+                which === "managed" &&
+                _("Load one, or choose “All” to see what others loaded into the kernel.")}
+        </EmptyState>
     );
 }
 
-function ProgramTable({ programs, filtered, all }: { programs: readonly Program[]; filtered: boolean; all: boolean }) {
-    if (programs.length === 0) {
-        return (
-            <EmptyState
-                headingLevel="h2"
-                variant="sm"
-                titleText={filtered ? _("No program matches the filter") : _("No programs")}
-            >
-                {!filtered && !all && (
-                    <EmptyStateBody>
-                        {_("Load one, or choose “All” to see what others loaded into the kernel.")}
-                    </EmptyStateBody>
-                )}
-            </EmptyState>
-        );
-    }
-    return (
-        <Table variant="compact" aria-label={_("Programs")}>
-            <Thead>
-                <Tr>
-                    <Th>{_("Name")}</Th>
-                    <Th>{_("ID")}</Th>
-                    <Th>{_("Type")}</Th>
-                    <Th>{_("Application")}</Th>
-                    <Th>{_("Links")}</Th>
-                    <Th>{_("Memory")}</Th>
-                    <Th>{_("Loaded")}</Th>
-                    <Th screenReaderText={_("Actions")} />
-                </Tr>
-            </Thead>
-            <Tbody>
-                {programs.map(program => (
-                    <Tr key={program.id}>
-                        <Td dataLabel={_("Name")} modifier="breakWord">
-                            <a href={routeHref({ view: "program", id: program.id })}>{programLabel(program)}</a>
-                            {!program.managed && <div className="note">{foreignNote(program)}</div>}
-                        </Td>
-                        <Td dataLabel={_("ID")}>{program.id}</Td>
-                        <Td dataLabel={_("Type")}>{shown(typeLabel(program.type))}</Td>
-                        <Td dataLabel={_("Application")} modifier="breakWord">
-                            {shown(program.application)}
-                        </Td>
-                        <Td dataLabel={_("Links")}>
-                            <LinkLabels links={program.links} />
-                        </Td>
-                        <Td dataLabel={_("Memory")} modifier="nowrap">
-                            {bytes(program.memoryBytes)}
-                        </Td>
-                        <Td dataLabel={_("Loaded")} modifier="nowrap">
-                            {moment(program.loadedAt)}
-                        </Td>
-                        <Td isActionCell>{program.managed && <ProgramMenu program={program} />}</Td>
-                    </Tr>
-                ))}
-            </Tbody>
-        </Table>
-    );
+function programColumns(): Column<Program>[] {
+    return [
+        {
+            id: "name",
+            title: _("Name"),
+            width: 20,
+            wrap: "breakWord",
+            cell: program => (
+                <>
+                    <a href={programHref(program.id)}>{programLabel(program)}</a>
+                    {!program.managed && <div className="note">{foreignNote(program)}</div>}
+                </>
+            ),
+            sortBy: program => program.name,
+        },
+        { id: "id", title: _("ID"), width: 10, cell: program => program.id, sortBy: program => program.id },
+        {
+            id: "type",
+            title: _("Type"),
+            width: 10,
+            cell: program => shown(typeLabel(program.type)),
+            sortBy: program => program.type,
+        },
+        {
+            id: "application",
+            title: _("Application"),
+            width: 15,
+            wrap: "breakWord",
+            cell: program => shown(program.application),
+            sortBy: program => program.application,
+        },
+        {
+            id: "links",
+            title: _("Links"),
+            width: 20,
+            cell: program => <LinkLabels links={program.links} />,
+            sortBy: program => program.links.length,
+        },
+        {
+            id: "memory",
+            title: _("Memory"),
+            isNumeric: true,
+            wrap: "nowrap",
+            cell: program => bytes(program.memoryBytes),
+            sortBy: program => program.memoryBytes,
+        },
+        {
+            id: "loaded",
+            title: _("Loaded"),
+            width: 15,
+            cell: program => moment(program.loadedAt),
+            sortBy: program => program.loadedAt,
+        },
+    ];
 }
 
 function foreignNote(program: Program): string {

@@ -204,13 +204,12 @@ export async function until(what: string, condition: () => boolean | Promise<boo
     }
 }
 
-/** Waits until the value is the wanted one, and shows both where it does not become it. */
+/** Waits until the value is the wanted one, and shows both where it does not become it. A look meanwhile may fail. */
 export async function eventually<T>(read: () => T | Promise<T>, wanted: T): Promise<void> {
     const deadline = Date.now() + 8_000;
     for (;;) {
-        const value = await read();
         try {
-            assert.deepEqual(value, wanted);
+            assert.deepEqual(await read(), wanted);
             return;
         } catch (error) {
             if (Date.now() > deadline) throw error;

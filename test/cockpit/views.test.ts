@@ -46,14 +46,18 @@ const views: readonly View[] = [
                 .waitFor();
         },
     },
-    { name: "program", hash: () => `#/programs/${programId}`, ready: page => page.getByText("SHA-256").waitFor() },
+    { name: "program", hash: () => `#/program/${programId}`, ready: page => page.getByText("SHA-256").waitFor() },
     {
         name: "no-program",
-        hash: () => "#/programs/4000000000",
+        hash: () => "#/program/4000000000",
         ready: page => page.getByText(/No program has/).waitFor(),
     },
-    { name: "interfaces", hash: () => "#/interfaces", ready: page => page.locator("td a").first().waitFor() },
-    { name: "interface", hash: () => "#/interfaces/uplink", ready: page => page.locator("td a").first().waitFor() },
+    { name: "interfaces", hash: () => "#/interfaces", ready: page => page.locator(".member a").first().waitFor() },
+    {
+        name: "interface",
+        hash: () => "#/interfaces/uplink",
+        ready: page => page.locator(".member a").first().waitFor(),
+    },
     {
         name: "menu",
         hash: () => "#/interfaces/uplink",
@@ -72,7 +76,7 @@ const views: readonly View[] = [
     },
     {
         name: "change",
-        hash: () => `#/programs/${programId}`,
+        hash: () => `#/program/${programId}`,
         ready: async page => {
             await page.getByRole("button", { name: "Actions for xdp_count on uplink" }).click();
             await page.getByRole("menuitem", { name: "Change priority" }).click();
@@ -81,7 +85,7 @@ const views: readonly View[] = [
     },
     {
         name: "unload",
-        hash: () => `#/programs/${programId}`,
+        hash: () => `#/program/${programId}`,
         ready: async page => {
             await page.getByRole("button", { name: "Unload" }).click();
             await page.getByText("This link goes with it:").waitFor();
@@ -170,7 +174,7 @@ describe("in German", () => {
         await page.getByRole("link", { name: "eBPF" }).waitFor();
         const frame = page.frameLocator("iframe[name='cockpit1:localhost/bpfman']");
         await frame.getByRole("heading", { name: "Schnittstellen", level: 1 }).waitFor();
-        await frame.getByRole("columnheader", { name: "Weiter bei" }).waitFor();
+        await frame.getByText("Weiter nach").first().waitFor();
         await frame.getByRole("link", { name: "Programme" }).click();
         await frame.getByRole("button", { name: "Programm laden" }).click();
         await frame.getByText("Ein eBPF-Objekt hier ablegen oder").waitFor();

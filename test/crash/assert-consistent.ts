@@ -9,10 +9,15 @@ import type { ChainJson, LinkJson } from "../../proto/gen/bpfman/host/v1/host_pb
 import type { Lab } from "../lab/lab.ts";
 import type { Hook } from "./hook.ts";
 
-const chainFolder = (type: string | undefined) => (type === "xdp" ? "xdp" : `tc-${type?.split("-")[1]}`);
+export const chainFolder = (type: string | undefined) => (type === "xdp" ? "xdp" : `tc-${type?.split("-")[1]}`);
 
 /** Every pin there is, and every pin that the rows call for. */
-function assertPins(lab: Lab, programIds: readonly number[], links: readonly LinkJson[], chains: readonly ChainJson[]) {
+export function assertPins(
+    lab: Lab,
+    programIds: readonly number[],
+    links: readonly LinkJson[],
+    chains: readonly ChainJson[],
+) {
     const expected = new Map<string, string[]>(["xdp", "tc-ingress", "tc-egress", "links"].map(name => [name, []]));
     for (const { type, nsid, ifindex, revision, backend } of chains) {
         const pins = expected.get(chainFolder(type));
@@ -40,7 +45,10 @@ function assertPins(lab: Lab, programIds: readonly number[], links: readonly Lin
 
 const pinned = (lab: Lab, name: string) => path.join(lab.runtimeDir, "fs", name);
 
-function assertChain(lab: Lab, { type, nsid, ifindex, revision, backend, programId, kernelLinkId }: ChainJson): void {
+export function assertChain(
+    lab: Lab,
+    { type, nsid, ifindex, revision, backend, programId, kernelLinkId }: ChainJson,
+): void {
     const base = `${chainFolder(type)}/dispatcher_${nsid}_${ifindex}`;
     using link = openPin(pinned(lab, `${base}_link`));
     const info = linkInfo(link);

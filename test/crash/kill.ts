@@ -7,7 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Lab } from "../lab/lab.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../lab/random.ts";
 import type { Step } from "./steps.ts";
 
 /** When the daemon is killed: after a time, or as soon as so many pins came or went. */

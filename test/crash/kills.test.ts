@@ -6,14 +6,15 @@ import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { NetThread } from "../../daemon/kernel/net-thread.ts";
 import { Lab } from "../lab/lab.ts";
+import { Random } from "../lab/random.ts";
+import { howMany, seedOf } from "../scale.ts";
 import type { Hook } from "./hook.ts";
 import { Extents } from "./kill.ts";
-import { Random } from "./random.ts";
 import { Scene } from "./scene.ts";
 import { anyStep, attach, detach, load, type Situation, type Step, unload, update } from "./steps.ts";
 
-const seed = Number(process.env["BPFMAN_CRASH_SEED"] ?? 1);
-const kills = Number(process.env["BPFMAN_CRASH_KILLS"] ?? 36);
+const seed = seedOf("BPFMAN_CRASH_SEED");
+const kills = Number(process.env["BPFMAN_CRASH_KILLS"] ?? howMany(36, 1500));
 
 suite("kills", () => {
     const net = new NetThread();
@@ -54,7 +55,7 @@ suite("kills", () => {
             }
         });
 
-    test(`${kills} times at any moment of any change`, async t => {
+    test(`${kills} times at any moment of any change, seed ${seed}`, async t => {
         const extents = new Extents();
         const counts = { old: 0, new: 0, between: 0 };
         for (let round = 1; round <= kills; round++) {

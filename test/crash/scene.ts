@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import type { NetThread } from "../../daemon/kernel/net-thread.ts";
 import type { Lab } from "../lab/lab.ts";
+import type { Random } from "../lab/random.ts";
 import { assertConsistent } from "./assert-consistent.ts";
 import { Hook, proceedOn } from "./hook.ts";
 import { killDuring, killWhileStarting, type Moment } from "./kill.ts";
-import type { Random } from "./random.ts";
 import { type State, text, told } from "./state.ts";
 import type { Situation, Step } from "./steps.ts";
 

@@ -2,8 +2,8 @@
 // Changes during which the daemon is killed: what each asks for, and the states that may be found afterwards.
 import type { HostClient } from "../../client/host-client.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
+import type { Random } from "../lab/random.ts";
 import { type Hook, proceedOn } from "./hook.ts";
-import type { Random } from "./random.ts";
 import type { LinkState, State } from "./state.ts";
 
 export interface Step {

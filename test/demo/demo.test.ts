@@ -164,7 +164,7 @@ test("the printed commands work, the page is served, and Ctrl-C leaves nothing",
         execFileSync("ip", ["-d", "-j", "link", "show", "bpfman-demo0"], { encoding: "utf8" }),
     ) as { xdp?: { prog?: { id: number } } }[];
     const atInterface = known.find(({ id }) => id === attached[0]?.xdp?.prog?.id);
-    assert.equal(atInterface?.name, "xdp_dispatcher");
+    assert.equal(atInterface?.name, "bpfman_xdp");
     assert.match(answer("bpfman dispatcher list"), /^tc-ingress /m);
 
     // every command was run, and what they attached and loaded is there: Ctrl-C takes it along

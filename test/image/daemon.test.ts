@@ -78,6 +78,7 @@ test("the sentence that everybody knows: load image quay.io/bpfman-bytecode/xdp_
     const out = await ok(lab, `load image --image-url ${url} --programs xdp:xdp_pass ${attach}`);
     assert.match(out, new RegExp(`Image URL: +${url}`));
     assert.match(out, /Pull Policy: +IfNotPresent/);
+    assert.match(out, /Signature: +unsigned: its registry has no signature of it/);
     assert.match(out, new RegExp(`Interface: +${wire.interface}`));
     const [link] = (await lab.client.listLinks({})).links ?? [];
     assert.equal(link?.interface, wire.interface);
@@ -85,7 +86,9 @@ test("the sentence that everybody knows: load image quay.io/bpfman-bytecode/xdp_
     const { programs } = JSON.parse(
         await ok(lab, `program load image ${url} --programs xdp:xdp_pass -p Never -o json`),
     );
-    assert.deepEqual(programs[0].record.load.image_source, { url, digest, pull_policy: "Never" });
+    const { signature, ...source } = programs[0].record.load.image_source;
+    assert.deepEqual(source, { url, digest, pull_policy: "Never" });
+    assert.deepEqual([signature.state, signature.identity], ["unsigned", ""]);
     assert.equal(programs[0].record.load.source_path, null);
     assert.match(await ok(lab, `program get ${programs[0].record.program_id}`), new RegExp(`Image URL: +${url}`));
 
@@ -96,7 +99,7 @@ test("the sentence that everybody knows: load image quay.io/bpfman-bytecode/xdp_
     assert.match(await ok(lab, "image prune"), /^0 removed/);
     assert.match(
         await ok(lab, "image list"),
-        /quay\.io\/bpfman-bytecode\/xdp_pass:latest +sha256:.* xdp:xdp_pass .*unchecked/,
+        /quay\.io\/bpfman-bytecode\/xdp_pass:latest +sha256:.* xdp:xdp_pass .*unsigned/,
     );
 });
 
@@ -113,10 +116,7 @@ test("image pull, list, inspect, remove, prune", async () => {
         sha256: execFileSync("sha256sum", { input: pass, encoding: "utf8" }).split(" ")[0],
         size: pass.length,
     });
-    assert.match(
-        await ok(lab, `image inspect ${digest}`),
-        /Signature: +unchecked: no signature is demanded \(\/etc\/containers/,
-    );
+    assert.match(await ok(lab, `image inspect ${digest}`), /Signature: +unsigned: its registry has no signature of it/);
     await ok(lab, `image remove ${url}`);
     const gone = await bpfman(lab, `image inspect ${url}`);
     assert.deepEqual([gone.status, gone.out], [1, ""]);
@@ -153,7 +153,7 @@ test("signing.allow_unsigned = false refuses what the policy demands no signatur
     await using lab = await start(["--config", config]);
     const { status, err } = await bpfman(lab, `image pull ${url}`);
     assert.equal(status, 1);
-    assert.match(err, /signing.allow_unsigned is false, and no signature is demanded .*\nhint: Demand a signature/);
+    assert.match(err, /signing.allow_unsigned is false, and its registry has no signature of it\nhint: Name who signs/);
 });
 
 test("a policy that changed is asked again before the cache is used", async () => {
@@ -167,7 +167,7 @@ test("a policy that changed is asked again before the cache is used", async () =
         const never = await bpfman(lab, `program load image ${url} --programs xdp:xdp_pass -p Never`);
         assert.match(never.err, /signature policy has changed since it was pulled/);
         await ok(lab, `image pull ${url}`);
-        assert.match(await ok(lab, "image list"), /unchecked/);
+        assert.match(await ok(lab, "image list"), /unsigned/);
         fs.writeFileSync(file, JSON.stringify({ default: [{ type: "reject" }] }));
         assert.match((await bpfman(lab, `image pull ${url}`)).err, /is refused by/);
     } finally {

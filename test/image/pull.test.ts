@@ -80,7 +80,7 @@ test("quay.io/bpfman-bytecode/xdp_pass:latest is pulled once, and is there witho
     assert.equal(pulled.facts.manifestDigest, pushed.digest);
     assert.deepEqual(pulled.facts.programs, [{ name: "pass", type: "xdp" }]);
     assert.deepEqual(pulled.facts.maps, [{ name: "counts", type: "array" }]);
-    assert.equal(pulled.facts.signature.state, "unchecked");
+    assert.equal(pulled.facts.signature.state, "unsigned");
     assert.deepEqual([...new Set(phases.map(({ phase }) => phase))], ["RESOLVING", "PULLING", "CHECKING"]);
     const last = phases.at(-1);
     assert.ok(last && last.totalBytes > 1000 && last.bytes === last.totalBytes && last.layers === 1);

@@ -7,6 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { Images } from "../../daemon/image/images.ts";
+import { defaultRules } from "../../daemon/image/signing.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { openFolder, Registry, tarOf } from "./registry.ts";
 
@@ -82,7 +83,7 @@ test("an image is taken where the right key signed it, and who did is told", asy
         checkObject: () => {},
         skopeo: { registriesConf, policy, registriesDir },
         // a demanded signature is enough for it
-        signing: { allowUnsigned: false, verifyEnabled: true },
+        signing: { ...defaultRules, allowUnsigned: false },
     });
     const get = (name: string, pullPolicy: "IfNotPresent" | "Never" = "IfNotPresent") =>
         images.get({ url: `${registry.address}/acme/${name}:v1`, pullPolicy, auth: undefined });

@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// TC chains behind a dispatcher on one TCX link, and TCX links in the kernel's own list, with real packets.
+// TC chains behind a dispatcher, held by one TCX link or by a filter of clsact, and TCX links in the kernel's own list, with
+// real packets.
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import path from "node:path";
 import { suite } from "node:test";
 import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
 import { refusal, tcItem, tcxItem, u32 } from "../lab/items.ts";
 import type { Lab } from "../lab/lab.ts";
-import { perCpuSum } from "../lab/maps.ts";
-import type { Wire } from "../lab/namespaces.ts";
+import { floodPace, type Wire } from "../lab/namespaces.ts";
+import { lacks } from "../lab/needs.ts";
 import { SequenceLog } from "../lab/sequence.ts";
 import { sharedLab } from "../lab/shared-lab.ts";
 
 const chainBackend = probeFreplace() === undefined ? "freplace" : "tail-call";
 const six = Array.from({ length: 6 }, (_, i) => i);
 const names = (type: string) => six.map(i => `${type}:tc_sequence_${i}`);
-const kernelVersion = execFileSync("uname", ["-r"], { encoding: "utf8" }).split(".").map(Number);
-const hasTcx = (kernelVersion[0] ?? 0) > 6 || (kernelVersion[0] === 6 && (kernelVersion[1] ?? 0) >= 6);
-const skip = hasTcx ? false : `kernel ${kernelVersion.slice(0, 2).join(".")} has no TCX (6.6)`;
+const rest = (type: string) => [6, 7, 8, 9].map(i => `${type}:tc_sequence_${i}`);
+const noTcx = lacks("link/tcx");
 const next = -1;
 const fill = (value: number) => Buffer.concat(Array.from({ length: 10 }, () => u32(value)));
 
@@ -26,85 +25,143 @@ async function tcChain(lab: Lab, type = "tc-ingress") {
     return interfaces.flatMap(({ chains = [] }) => chains).find(chain => chain.type === type);
 }
 
-/** How many pings come through while a plain clsact filter returns the code; the reference for type tc. */
-function clsactReference(lab: Lab): (action: number) => Promise<number> {
-    const wire = lab.wire();
+/** How many pings come through while a plain clsact filter runs the program: what the chain is held against. */
+function throughClsact(wire: Wire): (pin: string, direction: string) => Promise<number> {
     wire.inside("tc", "qdisc", "add", "dev", wire.interface, "clsact");
-    return async action => {
-        const name = `tc_return_${action === -1 ? "unspec" : action}.o`;
-        const object = path.resolve(import.meta.dirname, "../../dist/test", name);
-        wire.inside("tc", "filter", "del", "dev", wire.interface, "ingress");
-        const filter = ["filter", "add", "dev", wire.interface, "ingress", "bpf", "direct-action", "obj", object];
-        wire.inside("tc", ...filter, "sec", "tc");
-        return (await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result).received;
+    return async (pin, direction) => {
+        const at = ["dev", wire.interface, direction, "pref", "7"];
+        wire.inside("tc", "filter", "add", ...at, "bpf", "direct-action", "object-pinned", pin);
+        const { received } = await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result;
+        wire.inside("tc", "filter", "del", ...at);
+        return received;
     };
 }
 
-suite(`tc chains by ${chainBackend} and tcx links`, { skip }, () => {
+/** What holds the dispatcher: on a kernel with TCX the other too, where it is the machine's own. */
+const emulated = process.env["GUEST_RELEASE"] !== undefined;
+const holders = noTcx === false ? (emulated ? ["tcx"] : ["tcx", "clsact"]) : ["clsact"];
+
+for (const held of holders)
+    suite(`tc chains by ${chainBackend}, held by ${held}`, () => {
+        const labTest = sharedLab(held === "clsact" ? { BPFMAN_TEST_CLSACT: "1" } : {});
+
+        labTest("TcRunsInOrderOfPriorityAndCostsOneRebuild", async lab => {
+            const wire = lab.wire();
+            const programs = await lab.load("tc_sequence", names("tc"), { globals: { actions: fill(3) } });
+            const priorities = [60, 10, 30, 50, 20, 40];
+            await lab.attach(...programs.map(({ id }, i) => tcItem(wire, id, priorities[i]!)));
+            const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
+            log.clear();
+            assert.deepEqual(await wire.ping(20, { intervalSeconds: 0.01 }).result, { sent: 20, received: 20 });
+            const packets = log.packets();
+            packets.delete(0);
+            assert.equal(packets.size, 20);
+            for (const ids of packets.values()) assert.deepEqual(ids, [1, 4, 2, 5, 3, 0]);
+            const chain = await tcChain(lab);
+            assert.equal(chain?.backend, chainBackend);
+            assert.equal(chain?.revision, 1);
+            assert.equal(chain?.filter?.priority, held === "clsact" ? 50 : undefined);
+            assert.equal((chain?.kernelLinkId ?? 0) === 0, held === "clsact");
+        });
+
+        labTest("EveryReturnCodeMeansWhatItMeansToClsact", async lab => {
+            const wire = lab.wire();
+            const plainly = throughClsact(wire);
+            const codes = [-1, 0, 1, 2, 3, 4, 5, 6, 7, 8];
+            const actions = Buffer.concat(codes.map(u32));
+            const programs = await lab.load("tc_sequence", [...names("tc"), ...rest("tc")], { globals: { actions } });
+            const [neighbour] = await lab.load("tc_sequence", ["tc:tc_sequence"], { globals: { action: u32(3) } });
+            const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
+            const pings = async () => {
+                const { received } = await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result;
+                return received;
+            };
+            // all at once elsewhere: what a chain needs of a program is made once
+            const first = lab.wire();
+            await lab.attach(...programs.map(program => tcItem(first, program.id, 50)));
+            for (const [index, code] of codes.entries()) {
+                const { id, record } = programs[index] ?? {};
+                const pinPath = record?.pinPath ?? "";
+                const expected = await plainly(pinPath, "ingress");
+                const [link] = await lab.attach(tcItem(wire, id, 50, { proceedOn: [30] }));
+                log.clear();
+                assert.equal(await pings(), expected, `return code ${code} alone`);
+                const seen = log.packets();
+                seen.delete(0);
+                assert.deepEqual([...seen.values()], [[index], [index], [index]]);
+                // and behind a neighbour that passes everything on
+                const [before] = await lab.attach(tcItem(wire, neighbour?.id, 40));
+                assert.equal(await pings(), expected, `return code ${code} after a neighbour`);
+                await lab.detach(link?.id, before?.id);
+                // what leaves, too
+                const leaving = await plainly(pinPath, "egress");
+                const [egress] = await lab.attach(tcItem(wire, id, 50, { proceedOn: [30], direction: "egress" }));
+                assert.equal(await pings(), leaving, `return code ${code} at egress`);
+                await lab.detach(egress?.id);
+            }
+        });
+
+        labTest("TcAFloodLosesNothingWhileTheOrderChanges", async lab => {
+            const wire = lab.wire();
+            const programs = await lab.load("tc_sequence", names("tc"), { globals: { actions: fill(3) } });
+            const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
+            const links = await lab.attach(...programs.slice(0, 5).map(({ id }, i) => tcItem(wire, id, 10 * (i + 1))));
+            log.clear();
+            const count = 2000;
+            const flood = wire.ping(count, { intervalSeconds: floodPace });
+            let changes = 0;
+            while (flood.running) {
+                await lab.client.updateLink({ linkId: links[changes % 5]?.id ?? 0, priority: 1 + (changes % 70) });
+                const [sixth] = await lab.attach(tcItem(wire, programs[5]?.id, 1 + (changes % 60)));
+                await lab.detach(sixth?.id);
+                changes += 3;
+            }
+            assert.deepEqual(await flood.result, { sent: count, received: count });
+            assert.ok(changes >= 3, `${changes} changes`);
+            const packets = log.packets();
+            packets.delete(0);
+            assert.equal(packets.size, count);
+            for (const [packet, seen] of packets)
+                for (const id of [0, 1, 2, 3, 4])
+                    assert.equal(seen.filter(one => one === id).length, 1, `program ${id}, packet ${packet}: ${seen}`);
+            lab.assertNoDescriptors();
+        });
+
+        labTest("TcTenFitAndTheEleventhIsRefused", async lab => {
+            const wire = lab.wire();
+            const [program] = await lab.load("tc_actions", ["tc:tc_action"], { globals: { action: u32(3) } });
+            await lab.attach(...Array.from({ length: 10 }, (_, i) => tcItem(wire, program?.id, i)));
+            const error = await refusal(lab.attach(tcItem(wire, program?.id, 5)));
+            assert.equal(error.code, "RESOURCE_EXHAUSTED");
+            assert.match(error.message, /all 10 occupied/);
+            // egress is a chain of its own
+            await lab.attach(tcItem(wire, program?.id, 5, { direction: "egress" }));
+            assert.equal((await tcChain(lab))?.members?.length, 10);
+            assert.equal((await tcChain(lab, "tc-egress"))?.members?.length, 1);
+        });
+
+        labTest("SectionsOfEveryKindLoadAsWhatTheyAre", async lab => {
+            const loaded = await lab.load("tc_actions", [
+                "tc:tc_action",
+                "tc:classifier_action",
+                "tc:classifier_named_action",
+                "tcx:tcx_ingress_action",
+                "tcx:tcx_egress_action",
+            ]);
+            assert.deepEqual(
+                loaded.map(({ kernel }) => kernel?.typeName),
+                Array.from({ length: 5 }, () => "sched_cls"),
+            );
+            const asTcx = await lab.load("tc_actions", ["tcx:tc_action"]);
+            assert.equal(asTcx[0]?.record?.type, "tcx");
+            const error = await refusal(lab.load("tc_actions", ["xdp:tc_action"]));
+            assert.equal(error.code, "INVALID_ARGUMENT");
+            assert.match(error.message, /program type mismatch: caller specified xdp but ELF section "tc" implies tc/);
+        });
+    });
+
+suite("tcx links", { skip: noTcx }, () => {
     const labTest = sharedLab();
-
-    labTest("TcRunsInOrderOfPriorityAndCostsOneRebuild", async lab => {
-        const wire = lab.wire();
-        const programs = await lab.load("tc_sequence", names("tc"), { globals: { actions: fill(3) } });
-        const priorities = [60, 10, 30, 50, 20, 40];
-        await lab.attach(...programs.map(({ id }, i) => tcItem(wire, id, priorities[i]!)));
-        const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
-        log.clear();
-        assert.deepEqual(await wire.ping(20, { intervalSeconds: 0.01 }).result, { sent: 20, received: 20 });
-        const packets = log.packets();
-        packets.delete(0);
-        assert.equal(packets.size, 20);
-        for (const ids of packets.values()) assert.deepEqual(ids, [1, 4, 2, 5, 3, 0]);
-        const chain = await tcChain(lab);
-        assert.equal(chain?.backend, chainBackend);
-        assert.equal(chain?.revision, 1);
-    });
-
-    labTest("EveryReturnCodeMeansWhatItMeansToClsact", async lab => {
-        const wire = lab.wire();
-        const throughClsact = clsactReference(lab);
-        const [neighbour] = await lab.load("tc_actions", ["tc:tc_action"], { globals: { action: u32(3) } });
-        for (const action of [-1, 0, 1, 2, 3, 4, 5, 6, 8]) {
-            const expected = await throughClsact(action);
-            const [program] = await lab.load("tc_actions", ["tc:tc_action"], { globals: { action: u32(action) } });
-            await lab.attach(tcItem(wire, program?.id, 50, { proceedOn: [30] }));
-            const { received } = await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result;
-            assert.equal(received, expected, `return code ${action} alone`);
-            assert.equal(perCpuSum(program!.record!.mapPinPath!, "packets"), 3);
-            // and before a neighbour that passes everything on
-            const [before] = await lab.attach(tcItem(wire, neighbour?.id, 40));
-            const both = await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result;
-            assert.equal(both.received, expected, `return code ${action} after a neighbour`);
-            await lab.detach(before?.id);
-            await lab.client.unload({ programIds: [program?.id ?? 0] });
-        }
-    });
-
-    labTest("TcAFloodLosesNothingWhileTheOrderChanges", async lab => {
-        const wire = lab.wire();
-        const programs = await lab.load("tc_sequence", names("tc"), { globals: { actions: fill(3) } });
-        const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
-        const links = await lab.attach(...programs.slice(0, 5).map(({ id }, i) => tcItem(wire, id, 10 * (i + 1))));
-        log.clear();
-        const count = 2000;
-        const flood = wire.ping(count, { intervalSeconds: 0.001 });
-        let changes = 0;
-        while (flood.running) {
-            await lab.client.updateLink({ linkId: links[changes % 5]?.id ?? 0, priority: 1 + (changes % 70) });
-            const [sixth] = await lab.attach(tcItem(wire, programs[5]?.id, 1 + (changes % 60)));
-            await lab.detach(sixth?.id);
-            changes += 3;
-        }
-        assert.deepEqual(await flood.result, { sent: count, received: count });
-        assert.ok(changes >= 9, `${changes} changes`);
-        const packets = log.packets();
-        packets.delete(0);
-        assert.equal(packets.size, count);
-        for (const [packet, seen] of packets)
-            for (const id of [0, 1, 2, 3, 4])
-                assert.equal(seen.filter(one => one === id).length, 1, `program ${id}, packet ${packet}: ${seen}`);
-        lab.assertNoDescriptors();
-    });
 
     labTest("TcxRunsInOrderOfPriorityNewestLastAtEqual", async lab => {
         const wire = lab.wire();
@@ -129,7 +186,7 @@ suite(`tc chains by ${chainBackend} and tcx links`, { skip }, () => {
         const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
         log.clear();
         const count = 1500;
-        const flood = wire.ping(count, { intervalSeconds: 0.001 });
+        const flood = wire.ping(count, { intervalSeconds: floodPace });
         let moves = 0;
         while (flood.running) {
             const moved = await lab.client.updateLink({
@@ -147,7 +204,7 @@ suite(`tc chains by ${chainBackend} and tcx links`, { skip }, () => {
             assert.ok(seen.includes(0), `packet ${packet} missed the moving program: ${seen}`);
             for (const id of [1, 2]) assert.equal(seen.filter(one => one === id).length, 1, `program ${id}: ${seen}`);
         }
-        assert.ok(moves >= 4, `${moves} moves`);
+        assert.ok(moves >= 2, `${moves} moves`);
         // the order after the last move
         await lab.client.updateLink({ linkId: links[0]?.id ?? 0, priority: 15 });
         await lab.client.updateLink({ linkId: links[2]?.id ?? 0, priority: 1 });
@@ -179,38 +236,6 @@ suite(`tc chains by ${chainBackend} and tcx links`, { skip }, () => {
         assert.equal((await wire.ping(2, { intervalSeconds: 0.01 }).result).received, 2);
         first.packets().delete(0);
         assert.ok(first.count() >= 2 && second.count() >= 4);
-    });
-
-    labTest("TcTenFitAndTheEleventhIsRefused", async lab => {
-        const wire = lab.wire();
-        const [program] = await lab.load("tc_actions", ["tc:tc_action"], { globals: { action: u32(3) } });
-        await lab.attach(...Array.from({ length: 10 }, (_, i) => tcItem(wire, program?.id, i)));
-        const error = await refusal(lab.attach(tcItem(wire, program?.id, 5)));
-        assert.equal(error.code, "RESOURCE_EXHAUSTED");
-        assert.match(error.message, /all 10 occupied/);
-        // egress is a chain of its own
-        await lab.attach(tcItem(wire, program?.id, 5, { direction: "egress" }));
-        assert.equal((await tcChain(lab))?.members?.length, 10);
-        assert.equal((await tcChain(lab, "tc-egress"))?.members?.length, 1);
-    });
-
-    labTest("SectionsOfEveryKindLoadAsWhatTheyAre", async lab => {
-        const loaded = await lab.load("tc_actions", [
-            "tc:tc_action",
-            "tc:classifier_action",
-            "tc:classifier_named_action",
-            "tcx:tcx_ingress_action",
-            "tcx:tcx_egress_action",
-        ]);
-        assert.deepEqual(
-            loaded.map(({ kernel }) => kernel?.typeName),
-            Array.from({ length: 5 }, () => "sched_cls"),
-        );
-        const asTcx = await lab.load("tc_actions", ["tcx:tc_action"]);
-        assert.equal(asTcx[0]?.record?.type, "tcx");
-        const error = await refusal(lab.load("tc_actions", ["xdp:tc_action"]));
-        assert.equal(error.code, "INVALID_ARGUMENT");
-        assert.match(error.message, /program type mismatch: caller specified xdp but ELF section "tc" implies tc/);
     });
 });
 

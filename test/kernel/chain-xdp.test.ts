@@ -8,8 +8,9 @@ import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
 import type { ProgramId } from "../../daemon/model.ts";
 import type { ChainJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { xdpItem as item, refusal, u32 } from "../lab/items.ts";
-import type { Lab } from "../lab/lab.ts";
+import { type Lab, run } from "../lab/lab.ts";
 import { perCpuSum } from "../lab/maps.ts";
+import { floodPace } from "../lab/namespaces.ts";
 import { SequenceLog } from "../lab/sequence.ts";
 import { sharedLab } from "../lab/shared-lab.ts";
 
@@ -32,6 +33,17 @@ async function verdict(lab: Lab): Promise<number> {
     return testRun(fd, Buffer.alloc(64), 1).returnCode;
 }
 
+/** Each member is a link of the kernel's to a function of the dispatcher, as bpftool tells it too. */
+async function assertExtends(lab: Lab, dispatcher: number): Promise<void> {
+    const told = JSON.parse(run("bpftool", "-j", "link", "show")) as Record<string, unknown>[];
+    for (const { kernelLinkId, kernel, pinPresent } of (await lab.client.listLinks({})).links ?? []) {
+        assert.deepEqual([kernel?.id, kernel?.type, pinPresent], [kernelLinkId, "tracing", true]);
+        assert.equal(kernel?.targetObjId, dispatcher);
+        const seen = told.find(({ id }) => id === kernelLinkId);
+        assert.deepEqual([seen?.["type"], seen?.["prog_id"]], ["tracing", kernel?.programId]);
+    }
+}
+
 suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFreplace})`}`, () => {
     const labTest = sharedLab();
 
@@ -50,6 +62,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         const shown = await chain(lab);
         assert.equal(shown?.backend, chainBackend);
         assert.equal(shown?.revision, 1, "ten links in one request are one rebuild");
+        if (noFreplace === undefined) await assertExtends(lab, shown?.programId ?? 0);
         assert.deepEqual(
             shown?.members?.map(({ programName }) => programName),
             expected.map(i => `xdp_sequence_${i}`),
@@ -121,7 +134,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         // 1 <-> 2
         const count = 2500;
         log.clear();
-        let flood = wire.ping(count, { intervalSeconds: 0.001 });
+        let flood = wire.ping(count, { intervalSeconds: floodPace });
         let changes = 0;
         while (flood.running) {
             const [link] = await lab.attach(item(wire, second?.id, changes % 2 === 0 ? 5 : 15));
@@ -135,7 +148,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         const rest = await lab.attach(...programs.slice(1).map(({ id }, i) => item(wire, id, 20 + i)));
         links.push(...rest);
         log.clear();
-        flood = wire.ping(count, { intervalSeconds: 0.001 });
+        flood = wire.ping(count, { intervalSeconds: floodPace });
         let last = rest.at(-1);
         changes = 0;
         while (flood.running) {
@@ -247,6 +260,35 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         assert.equal((await chain(lab))?.frags ?? false, false);
         assert.deepEqual(await wire.ping(5, { intervalSeconds: 0.01 }).result, { sent: 5, received: 5 });
         assert.notEqual(one?.id, undefined);
+    });
+
+    labTest("JumboPacketsPassMembersThatTakeFragments", async lab => {
+        const wire = lab.wire({ mtu: 9000 });
+        const [frags, plain] = await lab.load("xdp_frags", ["xdp:xdp_frags", "xdp:xdp_linear"]);
+        await lab.attach(item(wire, frags?.id, 10));
+        for (const backend of ["direct", chainBackend]) {
+            const { mode, frags: takes, backend: found } = (await chain(lab)) ?? {};
+            assert.deepEqual([mode, takes, found], ["native", true, backend]);
+            const sent = await wire.ping(3, { intervalSeconds: 0.01, size: 8000 }).result;
+            assert.deepEqual(sent, { sent: 3, received: 3 });
+            if (backend === "direct") await lab.attach(item(wire, frags?.id, 20));
+        }
+        const bss = (await lab.client.listMaps({})).maps?.find(({ map }) => map?.name?.endsWith(".bss"));
+        const [dumped] = JSON.parse(run("bpftool", "-j", "map", "dump", "id", String(bss?.map?.id))) as {
+            value: string[];
+        }[];
+        const longest = Buffer.from((dumped?.value ?? []).map(Number)).readBigUInt64LE(0);
+        assert.equal(longest, BigInt(14 + 20 + 8 + 8000), "each was seen whole");
+        // one that takes no fragments cannot join, and runs alone in generic mode
+        await lab.detach(...((await lab.client.listLinks({})).links ?? []).map(({ id }) => id));
+        const [alone] = await lab.attach(item(wire, plain?.id, 10));
+        assert.equal(alone?.xdpMode, "generic");
+        assert.match((await chain(lab))?.modeReason ?? "", /^the driver of veth1 refused native mode \(E/);
+        const native = await refusal(lab.attach(item(lab.wire({ mtu: 9000 }), plain?.id, 10, { mode: "native" })));
+        assert.equal(native.code, "FAILED_PRECONDITION");
+        assert.match(native.message, /driver refuses the program in native mode \(MTU 9000\): E/);
+        assert.match(native.detail?.hint ?? "", /xdp\.frags/);
+        assert.equal((await wire.ping(3, { intervalSeconds: 0.01, size: 8000 }).result).received, 3);
     });
 
     labTest("ModesAreFixedByTheFirstMember", async lab => {

@@ -340,42 +340,6 @@ suite("bpfman.v1", () => {
         assert.equal((await slow).programs.length, 4);
     });
 
-    labTest("SixteenClientsAtOnceLeaveNothing", async lab => {
-        const wire = lab.wire();
-        const files = { xdp: object(lab, "xdp_pass"), tcx: object(lab, "tc_sequence") };
-        const work = async (number: number) => {
-            using client = new GrpcClient(lab.socketPath);
-            const isXdp = number % 2 === 0;
-            for (let round = 0; round < 2; round++) {
-                const id = isXdp
-                    ? await loadOne(client, files.xdp, "xdp_pass")
-                    : await loadOne(client, files.tcx, `tc_sequence_${number % 10}`, TCX);
-                const links: number[] = [];
-                for (const priority of isXdp ? [number, number + 1] : [number]) {
-                    const attach = isXdp ? xdp(wire, priority) : tcx(wire, priority);
-                    try {
-                        links.push((await client.call("attach", { id, attach })).linkId);
-                    } catch (error) {
-                        // eight clients want sixteen of ten slots
-                        assert.match(String(error), /RESOURCE_EXHAUSTED/);
-                    }
-                }
-                assert.deepEqual((await client.call("get", { id })).info?.links, links);
-                const { results } = await client.call("list", { bpfmanProgramsOnly: true });
-                assert.ok(results.some(({ kernelInfo }) => kernelInfo?.id === id));
-                // some detach first, some leave it to unload
-                if (round % 2 === 0) for (const linkId of links) await client.call("detach", { linkId });
-                await client.call("unload", { id });
-            }
-        };
-        await Promise.all(Array.from({ length: 16 }, (_, number) => work(number)));
-        using client = new GrpcClient(lab.socketPath);
-        assert.deepEqual((await client.call("list", { bpfmanProgramsOnly: true })).results, []);
-        assert.deepEqual((await lab.client.listChains({})).chains ?? [], []);
-        for (const folder of ["xdp", "links", "staging", "maps", "copies"]) assert.deepEqual(lab.pins(folder), []);
-        lab.assertNoDescriptors();
-    });
-
     labTest("OnlyRootMayNameAFile", async lab => {
         const file = object(lab, "xdp_pass");
         // the socket's mode is the gate: opened here for a user without a group

@@ -5,7 +5,6 @@ import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import { type IncomingMessage, request } from "node:http";
-import os from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { text } from "node:stream/consumers";
@@ -13,37 +12,29 @@ import { suite, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { linkIds, openLink } from "../../daemon/kernel/bpf.ts";
 import { cgroupRoot } from "../../daemon/kernel/cgroup.ts";
-import { runProbes } from "../../daemon/kernel/features.ts";
-import { onlineCpus, pmuType } from "../../daemon/kernel/perf-event.ts";
-import { programProbes } from "../../daemon/kernel/probe-programs.ts";
-import { activeLsms } from "../../daemon/kernel/tracing-files.ts";
+import { onlineCpus } from "../../daemon/kernel/perf-event.ts";
 import type { KernelLinkId } from "../../daemon/model.ts";
 import type { AttachItemJson, LinkJson, ProgramJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { refusal } from "../lab/items.ts";
 import { Lab } from "../lab/lab.ts";
 import { perCpuSum } from "../lab/maps.ts";
+import { lacks } from "../lab/needs.ts";
 import { Probed } from "../lab/probed.ts";
 
-/** Why this kernel can't, where it can't. */
-const unable = ((): ReadonlyMap<string, string> => {
-    const reasons = new Map<string, string>();
-    for (const { name, supported, errno, note } of runProbes(programProbes))
-        if (!supported) reasons.set(name.replace("program/", ""), `${errno}. ${note}`);
-    for (const name of ["kprobe", "uprobe"] as const)
-        if (pmuType(name) === undefined) reasons.set(name, `this kernel has no event source called ${name}`);
-    const lsms = activeLsms();
-    if (lsms !== undefined && !lsms.includes("bpf")) reasons.set("lsm", `bpf is no active LSM: ${lsms.join(", ")}`);
-    return reasons;
-})();
+/** What each type needs of the kernel, by the names of `bpfman features`. */
+const needed = {
+    kprobe: ["event/kprobe"],
+    fentry: ["program/fentry"],
+    fexit: ["program/fexit"],
+    lsm: ["program/lsm", "lsm/bpf"],
+} as const;
+const unable = (type: string): string | false => lacks(...(needed[type as keyof typeof needed] ?? []));
 
-/** A skip needs a reason that a probe gave; a distribution's kernel in the VM has all of this, and gives none. */
-function skipUnable(t: TestContext, feature: string): boolean {
-    const reason = unable.get(feature);
-    if (reason === undefined) return false;
-    assert.equal(process.env["GUEST_RELEASE"], undefined, `${feature} on ${os.release()}: ${reason}`);
-    t.skip(`${feature} on this kernel: ${reason}`);
-    return true;
+function skipUnable(t: TestContext, type: keyof typeof needed): boolean {
+    const reason = unable(type);
+    if (reason !== false) t.skip(reason);
+    return reason !== false;
 }
 
 /** name: program, and what the counter of each is, as in hooks.bpf.c */
@@ -71,7 +62,7 @@ class Hooks implements AsyncDisposable {
         const hooks = new Hooks(lab, await Probed.start());
         const wanted = programs.filter(program => {
             const [type = ""] = program.split(":");
-            return type === "cgroup" || !unable.has(type) || type === "kprobe" || type === "kretprobe";
+            return type === "kprobe" || unable(type) === false;
         });
         for (const program of await lab.load("hooks", wanted)) hooks.#loaded.set(program.record?.name ?? "", program);
         return hooks;
@@ -123,6 +114,13 @@ class Hooks implements AsyncDisposable {
     }
 }
 
+/** The kernel's own words for a link by trampoline: the program, and the function that it was loaded for. */
+function assertTraces({ kernel }: LinkJson, program: ProgramJson, attachType: string): void {
+    assert.deepEqual([kernel?.type, kernel?.attachType, kernel?.programId], ["tracing", attachType, program.id]);
+    assert.ok((kernel?.targetBtfId ?? 0) > 0);
+    assert.equal(kernel?.targetBtfId, program.kernel?.attachBtfId);
+}
+
 const exec = () => execFileSync("true");
 const unlink = (lab: Lab) => () => {
     const file = path.join(lab.dir, "unlinked");
@@ -166,6 +164,7 @@ suite("hooks", () => {
                     offset: "0",
                     retprobe: name === "on_kretprobe",
                 });
+                assert.deepEqual([link.kernel?.type, link.kernel?.programId], ["perf_event", hooks.program(name).id]);
             }
             const refused = (kprobe: object, name = "on_kprobe") =>
                 refusal(lab.attach(hooks.item(name, { kprobe: { function: "vfs_unlink", ...kprobe } })));
@@ -282,7 +281,7 @@ suite("hooks", () => {
             ] as const) {
                 const link = await hooks.fires(name, { [kind]: {} }, unlink(lab));
                 assert.deepEqual(link[kind], { function: "vfs_unlink" });
-                assert.ok((hooks.program(name).kernel?.attachBtfId ?? 0) > 0);
+                assertTraces(link, hooks.program(name), `trace_${kind}`);
             }
             const [once] = await lab.attach(hooks.item("on_fentry", { fentry: {} }));
             const twice = await refusal(lab.attach(hooks.item("on_fentry", { fentry: {} })));
@@ -296,6 +295,7 @@ suite("hooks", () => {
             if (skipUnable(here, "lsm")) return;
             const link = await hooks.fires("on_lsm", { lsm: {} }, unlink(lab));
             assert.deepEqual(link.lsm, { hook: "inode_unlink" });
+            assertTraces(link, hooks.program("on_lsm"), "lsm_mac");
         });
 
         await t.test("functions and hooks that the kernel does not have", async () => {
@@ -304,8 +304,7 @@ suite("hooks", () => {
             const lsm = await refusal(lab.load("hooks", ["lsm:on_lsm:inode_unlnk"]));
             assert.match(lsm.message, /^LSM hook "inode_unlnk" not found; did you mean: inode_unlink/);
             assert.match((await refusal(lab.load("hooks", ["fentry:on_fentry"]))).message, /function .* is missing/);
-            const refused = unable.get("fentry");
-            if (refused === undefined) return;
+            if (unable("fentry") === false) return;
             const forbidden = await refusal(lab.load("hooks", ["fentry:on_fentry:vfs_unlink"]));
             assert.equal(forbidden.code, "UNIMPLEMENTED");
             assert.match(forbidden.detail?.hint ?? "", /forbids BPF trampolines/);

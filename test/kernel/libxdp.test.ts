@@ -6,7 +6,6 @@ import { existsSync, type FSWatcher, mkdtempSync, readdirSync, rmSync, watch, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
 import type { AttachItemJson, ChainJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { Foreign } from "../lab/foreign.ts";
@@ -14,12 +13,11 @@ import { refusal, u32, xdpItem } from "../lab/items.ts";
 import { Lab } from "../lab/lab.ts";
 import { assertNothingLeft, type Snapshot, snapshot } from "../lab/leaks.ts";
 import type { Wire } from "../lab/namespaces.ts";
+import { lacks } from "../lab/needs.ts";
 import { SequenceLog } from "../lab/sequence.ts";
-import { installedTools, newerTools, type XdpTools } from "../vm/xdp-tools.ts";
+import { fetchTools, type XdpTools } from "../vm/xdp-tools.ts";
 
-const noFreplace = probeFreplace();
-// a distribution kernel that has it must not refuse it: there nothing is skipped
-const inGuest = process.env["GUEST_RELEASE"] !== undefined;
+const noFreplace = lacks("program/ext");
 const pinFolder = "/sys/fs/bpf/xdp";
 const ten = Array.from({ length: 10 }, (_, i) => `xdp:xdp_sequence_${i}`);
 
@@ -40,9 +38,18 @@ function status(tools: XdpTools, netns: string, device: string): Row[] {
     });
 }
 
-suite("chains that are shared with libxdp", {
-    skip: noFreplace === undefined || inGuest ? false : `${noFreplace}, and libxdp's chains are made of them`,
-}, () => {
+// where the suite is skipped, nothing is fetched
+const versions = noFreplace === false ? fetchTools() : [undefined];
+// XDP_TOOLS: the work is done with those of one suite; the others only make a chain that is joined
+const only = process.env["XDP_TOOLS"];
+for (const tools of versions.filter(one => only === undefined || one?.suite === only))
+    suite(`chains that are shared with ${tools?.name ?? "libxdp"}`, { skip: noFreplace }, () => {
+        if (tools !== undefined)
+            sharedChains(tools, versions.find(other => other !== undefined && other !== tools) ?? tools);
+    });
+
+/** tools: those that are installed as far as the daemon knows, and do the work; others: of the other version. */
+function sharedChains(tools: XdpTools, others: XdpTools): void {
     let dir = "";
     let lab: Lab;
     let started: Snapshot;
@@ -54,7 +61,9 @@ suite("chains that are shared with libxdp", {
         // the receiver's interface is shared, the sender's is not
         writeFileSync(join(dir, "bpfman.toml"), "[interfaces.veth1]\nshared = true\n");
         for (const name of ["xdp_pass", "xdp_drop"]) writeFileSync(join(dir, `${name}.o`), fixtureObject(name));
-        lab = await Lab.start(["--config", join(dir, "bpfman.toml")]);
+        // libxdp's own variable: the daemon writes dispatchers of the version that it finds there
+        const environment = tools.objects === undefined ? {} : { LIBXDP_OBJECT_PATH: tools.objects };
+        lab = await Lab.start(["--config", join(dir, "bpfman.toml")], environment);
         started = snapshot();
         pinned = allPins();
     });
@@ -108,49 +117,45 @@ suite("chains that are shared with libxdp", {
         assert.equal(received, expected);
     }
 
-    const newer = newerTools();
-    const everyTools = [installedTools(), ...(typeof newer === "string" ? [] : [newer])];
-    for (const tools of everyTools)
-        labTest(`WeJoinAChainThatWasThereFirst (${tools.name}, version ${tools.dispatcherVersion})`, async () => {
-            const wire = lab.wire();
-            const programs = await lab.load("xdp_sequence", ten.slice(0, 2));
-            const log = new SequenceLog(programs[0]?.record?.mapPinPath ?? "");
-            const loader = (...args: string[]) => tools.run(wire.sender, "xdp-loader", ...args);
-            loader("load", "-P", "30", "-n", "xdp_pass", "veth0", object("xdp_pass"));
-            const [foreignId] = status(tools, wire.sender, "veth0").map(({ id }) => id);
-            const links = await lab.attach(...programs.map(({ id }, i) => senderItem(wire, id, [50, 10][i] ?? 0)));
-            const order = ["10 xdp_sequence_1", "30 xdp_pass", "50 xdp_sequence_0"];
-            assert.deepEqual(await assertSameOrder(tools, wire.sender, "veth0"), order);
-            const [chain] = await chains();
-            assert.equal(chain?.members?.[1]?.programId, foreignId, "it was not loaded again");
-            assert.match(chain?.backendReason ?? "", new RegExp(`version ${tools.dispatcherVersion}$`));
-            assert.deepEqual(chain?.members?.[1]?.proceedOn, [2]);
-            log.clear();
-            await assertPings(wire, 3);
-            for (const ids of log.packets().values()) assert.deepEqual(ids, [1, 0]);
+    // found version kept, whatever is installed
+    labTest(`WeJoinAChainThatWasThereFirst (of ${others.name}, version ${others.dispatcherVersion})`, async () => {
+        const wire = lab.wire();
+        const programs = await lab.load("xdp_sequence", ten.slice(0, 2));
+        const log = new SequenceLog(programs[0]?.record?.mapPinPath ?? "");
+        const loader = (...args: string[]) => others.run(wire.sender, "xdp-loader", ...args);
+        loader("load", "-P", "30", "-n", "xdp_pass", "veth0", object("xdp_pass"));
+        const [foreignId] = status(others, wire.sender, "veth0").map(({ id }) => id);
+        const links = await lab.attach(...programs.map(({ id }, i) => senderItem(wire, id, [50, 10][i] ?? 0)));
+        const order = ["10 xdp_sequence_1", "30 xdp_pass", "50 xdp_sequence_0"];
+        assert.deepEqual(await assertSameOrder(others, wire.sender, "veth0"), order);
+        const [chain] = await chains();
+        assert.equal(chain?.members?.[1]?.programId, foreignId, "it was not loaded again");
+        assert.match(chain?.backendReason ?? "", new RegExp(`version ${others.dispatcherVersion}$`));
+        assert.deepEqual(chain?.members?.[1]?.proceedOn, [2]);
+        log.clear();
+        await assertPings(wire, 3);
+        for (const ids of log.packets().values()) assert.deepEqual(ids, [1, 0]);
 
-            // theirs goes and another comes: ours stay
-            loader("unload", "-i", `${foreignId}`, "veth0");
-            log.clear();
-            await assertPings(wire, 3);
-            for (const ids of log.packets().values()) assert.deepEqual(ids, [1, 0]);
-            loader("load", "-P", "5", "-n", "xdp_drop", "veth0", object("xdp_drop"));
-            await assertPings(wire, 0);
-            // our changes keep it in its place
-            await lab.client.updateLink({ linkId: links[0]?.id ?? 0, priority: 1 });
-            const now = ["1 xdp_sequence_0", "5 xdp_drop", "10 xdp_sequence_1"];
-            assert.deepEqual(await assertSameOrder(tools, wire.sender, "veth0"), now);
-            // all of ours go: theirs still drops
-            await lab.detach(...links.map(({ id }) => id));
-            assert.deepEqual(await chains(), []);
-            await assertPings(wire, 0);
-            loader("unload", "-a", "veth0");
-            await assertPings(wire, 3);
-        });
+        // theirs goes and another comes: ours stay
+        loader("unload", "-i", `${foreignId}`, "veth0");
+        log.clear();
+        await assertPings(wire, 3);
+        for (const ids of log.packets().values()) assert.deepEqual(ids, [1, 0]);
+        loader("load", "-P", "5", "-n", "xdp_drop", "veth0", object("xdp_drop"));
+        await assertPings(wire, 0);
+        // our changes keep it in its place
+        await lab.client.updateLink({ linkId: links[0]?.id ?? 0, priority: 1 });
+        const now = ["1 xdp_sequence_0", "5 xdp_drop", "10 xdp_sequence_1"];
+        assert.deepEqual(await assertSameOrder(others, wire.sender, "veth0"), now);
+        // all of ours go: theirs still drops
+        await lab.detach(...links.map(({ id }) => id));
+        assert.deepEqual(await chains(), []);
+        await assertPings(wire, 0);
+        loader("unload", "-a", "veth0");
+        await assertPings(wire, 3);
+    });
 
     labTest("OthersJoinAChainOfOursThatIsShared", async () => {
-        const [tools] = everyTools;
-        assert.ok(tools !== undefined);
         const wire = lab.wire();
         const programs = await lab.load("xdp_sequence", ten.slice(0, 2));
         const [first, second] = await lab.attach(...programs.map(({ id }, i) => item(wire, id, 20 * (i + 1))));
@@ -184,8 +189,6 @@ suite("chains that are shared with libxdp", {
     });
 
     labTest("AKilledDaemonLeavesTheOldChainOrTheNewOne", async () => {
-        const [tools] = everyTools;
-        assert.ok(tools !== undefined);
         const wire = lab.wire();
         tools.run(wire.netns, "xdp-loader", "load", "-P", "30", "-n", "xdp_pass", "veth1", object("xdp_pass"));
         const [program] = await lab.load("xdp_sequence", ten.slice(0, 1));
@@ -225,8 +228,6 @@ suite("chains that are shared with libxdp", {
     });
 
     labTest("XdpFilterWorksOnASharedChain", async () => {
-        const [tools] = everyTools;
-        assert.ok(tools !== undefined);
         const wire = lab.wire();
         const programs = await lab.load("xdp_sequence", ten.slice(0, 1));
         const log = new SequenceLog(programs[0]?.record?.mapPinPath ?? "");
@@ -245,8 +246,6 @@ suite("chains that are shared with libxdp", {
     });
 
     labTest("AFloodLosesNothingWhileEitherSideComesAndGoes", async () => {
-        const [tools] = everyTools;
-        assert.ok(tools !== undefined);
         const wire = lab.wire();
         const programs = await lab.load("xdp_sequence", ten.slice(0, 2));
         const log = new SequenceLog(programs[0]?.record?.mapPinPath ?? "");
@@ -276,8 +275,6 @@ suite("chains that are shared with libxdp", {
     });
 
     labTest("OneOrderWithTiesProceedOnAndTenSlots", async () => {
-        const [tools] = everyTools;
-        assert.ok(tools !== undefined);
         const wire = lab.wire();
         const programs = await lab.load("xdp_sequence", ten.slice(0, 2));
         const [dropper] = await lab.load("xdp_sequence", ["xdp:xdp_sequence"], {
@@ -307,8 +304,6 @@ suite("chains that are shared with libxdp", {
     });
 
     labTest("WithoutSharedEachSideRefusesTheOther", async () => {
-        const [tools] = everyTools;
-        assert.ok(tools !== undefined);
         const wire = lab.wire();
         const [program] = await lab.load("xdp_pass", ["xdp:xdp_pass"]);
         const [link] = await lab.attach(senderItem(wire, program?.id, 10));
@@ -317,7 +312,17 @@ suite("chains that are shared with libxdp", {
             /busy|not supported|legacy|dispatcher|already/i,
         );
         assert.equal((await chains())[0]?.backend, "direct");
-        await lab.detach(link?.id);
+        // a chain of ours is no dispatcher to them, and carries our name
+        const [second] = await lab.attach(senderItem(wire, program?.id, 20));
+        assert.throws(
+            () => tools.run(wire.sender, "xdp-loader", "load", "veth0", object("xdp_pass")),
+            /not using a dispatcher, can't replace; unload first/,
+        );
+        assert.match(tools.run(wire.sender, "xdp-loader", "status", "veth0"), /^veth0 .* bpfman_xdp /m);
+        const [unshared] = await chains();
+        assert.deepEqual([unshared?.backend, unshared?.members?.length], ["freplace", 2]);
+        await assertPings(wire, 3);
+        await lab.detach(link?.id, second?.id);
         // on the shared one a program that is no dispatcher is in the way
         using foreign = new Foreign("xdp_pass", "xdp");
         await foreign.attach(wire, "xdp");
@@ -340,10 +345,10 @@ suite("chains that are shared with libxdp", {
         assert.equal(freshPins().length, 1, "the old dispatcher's pins are gone");
         await assertPings(other, 3);
     });
-});
+}
 
 test("where the kernel refuses freplace, a link on a shared interface is refused with that reason", {
-    skip: noFreplace === undefined ? "this kernel takes freplace programs" : false,
+    skip: noFreplace === false ? "program/ext: this kernel takes freplace programs" : false,
 }, async () => {
     const dir = mkdtempSync(join(tmpdir(), "bpfman-libxdp-"));
     try {

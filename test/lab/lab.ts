@@ -13,7 +13,7 @@ import { libc } from "../../daemon/kernel/ffi.ts";
 import type { AttachItemJson, LinkJson, ProgramJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { assertNothingLeft, bpfDescriptors, type Snapshot, snapshot } from "./leaks.ts";
-import { Wire } from "./namespaces.ts";
+import { Wire, type WireOptions } from "./namespaces.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
@@ -29,11 +29,13 @@ export class Lab implements AsyncDisposable {
     readonly #before: Snapshot;
     readonly #wires: Wire[] = [];
     readonly #options: readonly string[];
+    readonly #environment: NodeJS.ProcessEnv;
     #daemon: ChildProcess | undefined;
     #log = "";
 
-    private constructor(options: readonly string[] = []) {
+    private constructor(options: readonly string[] = [], environment: NodeJS.ProcessEnv = {}) {
         this.#options = options;
+        this.#environment = environment;
         this.#before = snapshot();
         this.dir = fs.mkdtempSync(path.join(os.tmpdir(), "bpfman-lab-"));
         this.runtimeDir = path.join(this.dir, "run");
@@ -47,9 +49,9 @@ export class Lab implements AsyncDisposable {
         return new Lab(options);
     }
 
-    /** options: more of `serve` */
-    static async start(options: readonly string[] = []): Promise<Lab> {
-        const lab = new Lab(options);
+    /** options: more of `serve`; environment: more than this process has */
+    static async start(options: readonly string[] = [], environment: NodeJS.ProcessEnv = {}): Promise<Lab> {
+        const lab = new Lab(options, environment);
         await lab.startDaemon();
         return lab;
     }
@@ -76,7 +78,10 @@ export class Lab implements AsyncDisposable {
         const serve = [process.execPath, path.join(root, command), "serve"];
         const dirs = ["--runtime-dir", this.runtimeDir, "--state-dir", this.stateDir];
         const [file = "", ...args] = [...wrapper, ...serve, ...dirs, ...this.#options];
-        const daemon = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"] });
+        const daemon = spawn(file, args, {
+            stdio: ["ignore", "ignore", "pipe"],
+            env: { ...process.env, ...this.#environment },
+        });
         daemon.stderr?.on("data", (text: Buffer) => {
             this.#log += text.toString();
         });
@@ -105,8 +110,8 @@ export class Lab implements AsyncDisposable {
         await closed;
     }
 
-    wire(): Wire {
-        const wire = new Wire();
+    wire(options: WireOptions = {}): Wire {
+        const wire = new Wire(options);
         this.#wires.push(wire);
         return wire;
     }

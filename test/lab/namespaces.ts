@@ -6,11 +6,19 @@ import fs from "node:fs";
 
 const ip = (...args: string[]) => execFileSync("ip", args, { stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" });
 
+/** Between two packets of a flood; an emulated machine needs time for the changes meanwhile. */
+export const floodPace = process.env["GUEST_RELEASE"] === undefined ? 0.001 : 0.005;
+
 let number = 0;
 
 export interface PingResult {
     readonly sent: number;
     readonly received: number;
+}
+
+export interface WireOptions {
+    /** of both ends; the kernel's default without */
+    readonly mtu?: number;
 }
 
 export class Wire implements Disposable {
@@ -21,7 +29,7 @@ export class Wire implements Disposable {
     readonly interface = "veth1";
     readonly address = "10.99.0.2";
 
-    constructor() {
+    constructor({ mtu }: WireOptions = {}) {
         this.#name = `lab-${process.pid}-${++number}`;
         const [near, far] = [`${this.#name}-a`, `${this.#name}-b`];
         this.sender = `/run/netns/${near}`;
@@ -36,6 +44,7 @@ export class Wire implements Disposable {
         ] as const) {
             this.#sysctl(space, `net/ipv6/conf/${device}/disable_ipv6`, "1");
             ip("-n", space, "addr", "add", address, "dev", device);
+            if (mtu !== undefined) ip("-n", space, "link", "set", device, "mtu", String(mtu));
             ip("-n", space, "link", "set", device, "up");
             ip("-n", space, "link", "set", "lo", "up");
         }

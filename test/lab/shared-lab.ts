@@ -5,11 +5,13 @@ import { Lab } from "./lab.ts";
 import { assertNothingLeft, type Snapshot, snapshot } from "./leaks.ts";
 
 /** To be called inside a suite. Each test ends with nothing of it left, in the daemon and in the kernel. */
-export function sharedLab(): (name: string, work: (lab: Lab) => Promise<void>) => void {
+export function sharedLab(
+    environment: NodeJS.ProcessEnv = {},
+): (name: string, work: (lab: Lab) => Promise<void>) => void {
     let lab: Lab | undefined;
     let started: Snapshot | undefined;
     before(async () => {
-        lab = await Lab.start();
+        lab = await Lab.start([], environment);
         started = snapshot();
     });
     after(async () => {

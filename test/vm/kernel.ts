@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Distribution kernels to boot: fetched once by the distribution's own package tool, kept under .cache/vm as an image and the modules a guest needs.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
     cpSync,
     existsSync,
@@ -17,8 +17,16 @@ import {
 import { basename, join } from "node:path";
 import { DebianSuite, osRelease } from "./debian.ts";
 
-/** default: new enough for every backend (TCX came with 6.6). oldest: Debian 12's own 6.1, without TCX. */
-export type KernelWanted = "default" | "oldest";
+/** Those of Debian 12 and 13, the last ones before and some after TCX (6.6), and the newest that the archive serves. */
+export const kernelsWanted = ["6.1", "6.12", "newest"] as const;
+export type KernelWanted = (typeof kernelsWanted)[number];
+
+/** Of several suites the newest kernel is taken: backports may be ahead of the development suite. */
+const suitesOf: Record<KernelWanted, readonly string[]> = {
+    "6.1": ["bookworm"],
+    "6.12": ["trixie"],
+    newest: ["sid", "trixie-backports"],
+};
 
 export interface Kernel {
     readonly release: string;
@@ -37,20 +45,16 @@ const moduleNames = [
 const root = join(import.meta.dirname, "../..");
 const cache = join(root, ".cache/vm");
 
-/** Fetches it where it is not kept yet (100 MB once for Debian's default). */
-export function findKernel(wanted: KernelWanted = "default"): Kernel {
-    const os = osRelease();
-    const isDebian = os.get("ID") === "debian";
-    const codename = os.get("VERSION_CODENAME") ?? "";
-    if (!isDebian && wanted === "oldest") throw new Error("the oldest kernel to test comes from Debian 12's archive");
-    if (isDebian && wanted === "oldest" && codename !== "bookworm") throw new Error(`Debian ${codename} has no 6.1`);
-    const suite = wanted === "default" && codename === "bookworm" ? "bookworm-backports" : codename;
-    const kept = join(cache, isDebian ? suite : "installed");
+/** Fetches it where it is not kept yet (100 MB once). A string: why there is none. */
+export function findKernel(wanted: KernelWanted): Kernel | string {
+    const isDebian = osRelease().get("ID") === "debian";
+    if (!isDebian && wanted !== "newest") return `kernel ${wanted} comes from Debian's archive, by Debian's tools`;
+    const kept = join(cache, isDebian ? wanted : "installed");
     if (!existsSync(kept)) {
         mkdirSync(cache, { recursive: true });
         const work = mkdtempSync(join(cache, "fetch-"));
         try {
-            keep(isDebian ? unpackDebian(suite, work) : "/", join(work, "kept"));
+            keep(isDebian ? unpackDebian(suitesOf[wanted], work) : "/", join(work, "kept"));
             renameSync(join(work, "kept"), kept);
         } finally {
             rmSync(work, { recursive: true, force: true });
@@ -63,14 +67,22 @@ export function findKernel(wanted: KernelWanted = "default"): Kernel {
     };
 }
 
-// Unpacks the newest kernel of a suite.
-function unpackDebian(suite: string, work: string): string {
-    const packages = new DebianSuite(suite, work);
+// Unpacks the newest kernel of some suites.
+function unpackDebian(names: readonly string[], work: string): string {
+    const suites = names.map(name => new DebianSuite(name, join(work, name)));
     // the flavour for machines, because the cloud flavour has no 9p
-    const image = `linux-image-${packages.architecture}`;
-    const newest = /Depends: (linux-image-\S+)/.exec(packages.show(image))?.[1];
-    if (newest === undefined) throw new Error(`${suite} has no package ${image}`);
-    return packages.unpack(newest);
+    const found = suites.map(suite => ({ suite, text: suite.show(`linux-image-${suite.architecture}`) }));
+    const version = (text: string): string => /^Version: (.*)$/m.exec(text)?.[1] ?? "";
+    const newest = found.reduce((a, b) => (isNewer(version(b.text), version(a.text)) ? b : a));
+    const image = /^Depends:.*?(linux-image-\d[^ ,]*)/m.exec(newest.text)?.[1];
+    if (image === undefined) throw new Error(`no kernel found in ${names.join(", ")}`);
+    // since 7.0 an image is a package that needs one with the file and one with the modules
+    const parts = /^Depends:.*$/m.exec(newest.suite.show(image))?.[0].match(/linux-(binary|modules)-\d[^ ,]*/g) ?? [];
+    return newest.suite.unpack(image, ...parts);
+}
+
+function isNewer(version: string, than: string): boolean {
+    return spawnSync("dpkg", ["--compare-versions", version, "gt", than]).status === 0;
 }
 
 // Takes the image and the modules out of an unpacked or installed system.

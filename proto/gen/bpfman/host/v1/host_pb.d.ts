@@ -110,9 +110,33 @@ export declare const ErrorDetailSchema: GenMessage<ErrorDetail, {jsonType: Error
  */
 export declare type InspectRequest = Message<"bpfman.host.v1.InspectRequest"> & {
   /**
-   * @generated from field: bytes object = 1;
+   * @generated from oneof bpfman.host.v1.InspectRequest.bytecode
    */
-  object: Uint8Array;
+  bytecode: {
+    /**
+     * the object itself
+     *
+     * @generated from field: bytes object = 1;
+     */
+    value: Uint8Array;
+    case: "object";
+  } | {
+    /**
+     * the object of an OCI image, brought into the cache as its policy says
+     *
+     * @generated from field: bpfman.host.v1.ImageSource image = 2;
+     */
+    value: ImageSource;
+    case: "image";
+  } | {
+    /**
+     * a path that the daemon opens; root only
+     *
+     * @generated from field: string file = 3;
+     */
+    value: string;
+    case: "file";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -120,9 +144,25 @@ export declare type InspectRequest = Message<"bpfman.host.v1.InspectRequest"> & 
  */
 export declare type InspectRequestJson = {
   /**
+   * the object itself
+   *
    * @generated from field: bytes object = 1;
    */
   object?: string;
+
+  /**
+   * the object of an OCI image, brought into the cache as its policy says
+   *
+   * @generated from field: bpfman.host.v1.ImageSource image = 2;
+   */
+  image?: ImageSourceJson;
+
+  /**
+   * a path that the daemon opens; root only
+   *
+   * @generated from field: string file = 3;
+   */
+  file?: string;
 };
 
 /**
@@ -159,6 +199,13 @@ export declare type InspectResponse = Message<"bpfman.host.v1.InspectResponse"> 
    * @generated from field: bool has_btf = 5;
    */
   hasBtf: boolean;
+
+  /**
+   * where the object is an image's
+   *
+   * @generated from field: bpfman.host.v1.Image image = 6;
+   */
+  image?: Image | undefined;
 };
 
 /**
@@ -189,6 +236,13 @@ export declare type InspectResponseJson = {
    * @generated from field: bool has_btf = 5;
    */
   hasBtf?: boolean;
+
+  /**
+   * where the object is an image's
+   *
+   * @generated from field: bpfman.host.v1.Image image = 6;
+   */
+  image?: ImageJson;
 };
 
 /**
@@ -2946,6 +3000,13 @@ export declare type ImageOrigin = Message<"bpfman.host.v1.ImageOrigin"> & {
    * @generated from field: string pull_policy = 3;
    */
   pullPolicy: string;
+
+  /**
+   * as it was when the program was loaded
+   *
+   * @generated from field: bpfman.host.v1.ImageSignature signature = 4;
+   */
+  signature?: ImageSignature | undefined;
 };
 
 /**
@@ -2972,6 +3033,13 @@ export declare type ImageOriginJson = {
    * @generated from field: string pull_policy = 3;
    */
   pullPolicy?: string;
+
+  /**
+   * as it was when the program was loaded
+   *
+   * @generated from field: bpfman.host.v1.ImageSignature signature = 4;
+   */
+  signature?: ImageSignatureJson;
 };
 
 /**
@@ -4227,6 +4295,13 @@ export declare type Chain = Message<"bpfman.host.v1.Chain"> & {
    * @generated from field: repeated bpfman.host.v1.ChainMember members = 14;
    */
   members: ChainMember[];
+
+  /**
+   * the bpf filter of clsact that holds a TC chain where the kernel has no TCX
+   *
+   * @generated from field: bpfman.host.v1.TcFilter filter = 15;
+   */
+  filter?: TcFilter | undefined;
 };
 
 /**
@@ -4312,6 +4387,13 @@ export declare type ChainJson = {
    * @generated from field: repeated bpfman.host.v1.ChainMember members = 14;
    */
   members?: ChainMemberJson[];
+
+  /**
+   * the bpf filter of clsact that holds a TC chain where the kernel has no TCX
+   *
+   * @generated from field: bpfman.host.v1.TcFilter filter = 15;
+   */
+  filter?: TcFilterJson;
 };
 
 /**
@@ -4319,6 +4401,60 @@ export declare type ChainJson = {
  * Use `create(ChainSchema)` to create a new message.
  */
 export declare const ChainSchema: GenMessage<Chain, {jsonType: ChainJson}>;
+
+/**
+ * @generated from message bpfman.host.v1.TcFilter
+ */
+export declare type TcFilter = Message<"bpfman.host.v1.TcFilter"> & {
+  /**
+   * tc's pref
+   *
+   * @generated from field: uint32 priority = 1;
+   */
+  priority: number;
+
+  /**
+   * @generated from field: uint32 handle = 2;
+   */
+  handle: number;
+
+  /**
+   * whether the qdisc is of this daemon's making
+   *
+   * @generated from field: bool own_qdisc = 3;
+   */
+  ownQdisc: boolean;
+};
+
+/**
+ * @generated from message bpfman.host.v1.TcFilter
+ */
+export declare type TcFilterJson = {
+  /**
+   * tc's pref
+   *
+   * @generated from field: uint32 priority = 1;
+   */
+  priority?: number;
+
+  /**
+   * @generated from field: uint32 handle = 2;
+   */
+  handle?: number;
+
+  /**
+   * whether the qdisc is of this daemon's making
+   *
+   * @generated from field: bool own_qdisc = 3;
+   */
+  ownQdisc?: boolean;
+};
+
+/**
+ * Describes the message bpfman.host.v1.TcFilter.
+ * Use `create(TcFilterSchema)` to create a new message.
+ */
+export declare const TcFilterSchema: GenMessage<TcFilter, {jsonType: TcFilterJson}>;
 
 /**
  * @generated from message bpfman.host.v1.ChainMember
@@ -5994,6 +6130,8 @@ export declare type InventoryProgram = Message<"bpfman.host.v1.InventoryProgram"
   application: string;
 
   /**
+   * the kernel's links of it
+   *
    * @generated from field: repeated uint32 link_ids = 10;
    */
   linkIds: number[];
@@ -6070,6 +6208,8 @@ export declare type InventoryProgramJson = {
   application?: string;
 
   /**
+   * the kernel's links of it
+   *
    * @generated from field: repeated uint32 link_ids = 10;
    */
   linkIds?: number[];
@@ -9178,6 +9318,36 @@ export declare type PullProgress_PhaseJson = "PHASE_UNSPECIFIED" | "RESOLVING" |
 export declare const PullProgress_PhaseSchema: GenEnum<PullProgress_Phase, PullProgress_PhaseJson>;
 
 /**
+ * @generated from message bpfman.host.v1.VerifyImageRequest
+ */
+export declare type VerifyImageRequest = Message<"bpfman.host.v1.VerifyImageRequest"> & {
+  /**
+   * pull_policy is Always where it is empty: what the registry has now is asked for
+   *
+   * @generated from field: bpfman.host.v1.ImageSource image = 1;
+   */
+  image?: ImageSource | undefined;
+};
+
+/**
+ * @generated from message bpfman.host.v1.VerifyImageRequest
+ */
+export declare type VerifyImageRequestJson = {
+  /**
+   * pull_policy is Always where it is empty: what the registry has now is asked for
+   *
+   * @generated from field: bpfman.host.v1.ImageSource image = 1;
+   */
+  image?: ImageSourceJson;
+};
+
+/**
+ * Describes the message bpfman.host.v1.VerifyImageRequest.
+ * Use `create(VerifyImageRequestSchema)` to create a new message.
+ */
+export declare const VerifyImageRequestSchema: GenMessage<VerifyImageRequest, {jsonType: VerifyImageRequestJson}>;
+
+/**
  * @generated from message bpfman.host.v1.ListImagesRequest
  */
 export declare type ListImagesRequest = Message<"bpfman.host.v1.ListImagesRequest"> & {
@@ -9710,18 +9880,40 @@ export declare const ImageLayerSchema: GenMessage<ImageLayer, {jsonType: ImageLa
  */
 export declare type ImageSignature = Message<"bpfman.host.v1.ImageSignature"> & {
   /**
-   * verified: the host's policy.json demanded a signature and had it; unchecked: it demanded none
+   * verified: by who is trusted; untrusted: there are signatures, and none counts; unsigned: there is none;
+   * unchecked: nobody looked
    *
    * @generated from field: string state = 1;
    */
   state: string;
 
   /**
-   * one sentence: which rule, whose key
+   * one sentence: which rule, whose key, or what is wrong
    *
    * @generated from field: string detail = 2;
    */
   detail: string;
+
+  /**
+   * of a verified one: the certificate's subject, or the key's file
+   *
+   * @generated from field: string identity = 3;
+   */
+  identity: string;
+
+  /**
+   * of a verified one: who vouched for the certificate's subject; empty for a key
+   *
+   * @generated from field: string issuer = 4;
+   */
+  issuer: string;
+
+  /**
+   * of a verified one: simple (GPG), cosign, or bundle (Sigstore's)
+   *
+   * @generated from field: string form = 5;
+   */
+  form: string;
 };
 
 /**
@@ -9729,18 +9921,40 @@ export declare type ImageSignature = Message<"bpfman.host.v1.ImageSignature"> & 
  */
 export declare type ImageSignatureJson = {
   /**
-   * verified: the host's policy.json demanded a signature and had it; unchecked: it demanded none
+   * verified: by who is trusted; untrusted: there are signatures, and none counts; unsigned: there is none;
+   * unchecked: nobody looked
    *
    * @generated from field: string state = 1;
    */
   state?: string;
 
   /**
-   * one sentence: which rule, whose key
+   * one sentence: which rule, whose key, or what is wrong
    *
    * @generated from field: string detail = 2;
    */
   detail?: string;
+
+  /**
+   * of a verified one: the certificate's subject, or the key's file
+   *
+   * @generated from field: string identity = 3;
+   */
+  identity?: string;
+
+  /**
+   * of a verified one: who vouched for the certificate's subject; empty for a key
+   *
+   * @generated from field: string issuer = 4;
+   */
+  issuer?: string;
+
+  /**
+   * of a verified one: simple (GPG), cosign, or bundle (Sigstore's)
+   *
+   * @generated from field: string form = 5;
+   */
+  form?: string;
 };
 
 /**
@@ -9754,7 +9968,7 @@ export declare const ImageSignatureSchema: GenMessage<ImageSignature, {jsonType:
  */
 export declare const Host: GenService<{
   /**
-   * The programs, maps and global variables of an object, found without the kernel's help.
+   * The programs, maps and global variables of an object, a file's or an image's, found without the kernel's help.
    *
    * @generated from rpc bpfman.host.v1.Host.Inspect
    */
@@ -10086,6 +10300,16 @@ export declare const Host: GenService<{
     methodKind: "server_streaming";
     input: typeof PullImageRequestSchema;
     output: typeof PullProgressSchema;
+  },
+  /**
+   * Brings an image into the cache, and tells whether it is signed, and by whom. Refused as a load would be.
+   *
+   * @generated from rpc bpfman.host.v1.Host.VerifyImage
+   */
+  verifyImage: {
+    methodKind: "unary";
+    input: typeof VerifyImageRequestSchema;
+    output: typeof ImageSchema;
   },
   /**
    * What is in the cache, by reference.

@@ -1,4 +1,0 @@
-// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The same in version 3 of libxdp's layout (libxdp >= 1.6), which older libxdp refuses to read. */
-#define DISPATCHER_VERSION 3
-#include "xdp_freplace.bpf.c"

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// PatternFly's alerts, inline and as toasts.
+import "@patternfly/patternfly/components/Alert/alert.css";
+import "@patternfly/patternfly/components/Alert/alert-group.css";
+import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
+import CheckCircleIcon from "@patternfly/react-icons/dist/esm/icons/check-circle-icon";
+import ExclamationCircleIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-circle-icon";
+import ExclamationTriangleIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon";
+import InfoCircleIcon from "@patternfly/react-icons/dist/esm/icons/info-circle-icon";
+import TimesIcon from "@patternfly/react-icons/dist/esm/icons/times-icon";
+import { type ReactNode, useEffect, useRef, useState } from "react";
+import { _ } from "../i18n.ts";
+
+export type AlertVariant = "success" | "info" | "warning" | "danger";
+
+const icons = {
+    success: CheckCircleIcon,
+    info: InfoCircleIcon,
+    warning: ExclamationTriangleIcon,
+    danger: ExclamationCircleIcon,
+} as const;
+
+interface AlertProps {
+    readonly variant: AlertVariant;
+    readonly title: ReactNode;
+    readonly isInline?: boolean;
+    readonly className?: string;
+    /** shows a cross */
+    readonly onClose?: (() => void) | undefined;
+    readonly children?: ReactNode;
+}
+
+export function Alert({ variant, title, isInline = true, className = "", onClose, children }: AlertProps) {
+    const Icon = icons[variant];
+    return (
+        <div className={`pf-v6-c-alert pf-m-${variant}${isInline ? " pf-m-inline" : ""} ${className}`}>
+            <div className="pf-v6-c-alert__icon">
+                <Icon aria-hidden />
+            </div>
+            <p className="pf-v6-c-alert__title">
+                <span className="pf-v6-screen-reader">{variantLabel(variant)} </span>
+                {title}
+            </p>
+            {onClose && (
+                <div className="pf-v6-c-alert__action">
+                    <Button variant="plain" aria-label={_("Close")} icon={<TimesIcon />} onClick={onClose} />
+                </div>
+            )}
+            {hasContent(children) && <div className="pf-v6-c-alert__description">{children}</div>}
+        </div>
+    );
+}
+
+function hasContent(children: ReactNode): boolean {
+    return children !== undefined && children !== null && children !== false && children !== "";
+}
+
+function variantLabel(variant: AlertVariant): string {
+    switch (variant) {
+        case "success":
+            return _("Success:");
+        case "info":
+            return _("Note:");
+        case "warning":
+            return _("Warning:");
+        case "danger":
+            return _("Error:");
+    }
+}
+
+export interface Toast {
+    readonly id: number;
+    readonly text: string;
+}
+
+const toastMs = 8000;
+
+/** Toasts go by themselves, but not while they are pointed at or hold the focus. */
+export function Toasts({ toasts, onDismiss }: { toasts: readonly Toast[]; onDismiss: (id: number) => void }) {
+    return (
+        <ul className="pf-v6-c-alert-group pf-m-toast" aria-live="polite" aria-label={_("Notifications")}>
+            {toasts.map(toast => (
+                <ToastItem key={toast.id} text={toast.text} onDismiss={() => onDismiss(toast.id)} />
+            ))}
+        </ul>
+    );
+}
+
+function ToastItem({ text, onDismiss }: { text: string; onDismiss: () => void }) {
+    const [isHeld, setHeld] = useState(false);
+    const dismiss = useRef(onDismiss);
+    dismiss.current = onDismiss;
+    useEffect(() => {
+        if (isHeld) return;
+        const timer = setTimeout(() => dismiss.current(), toastMs);
+        return () => clearTimeout(timer);
+    }, [isHeld]);
+    const hold = () => setHeld(true);
+    const release = () => setHeld(false);
+    return (
+        <li
+            className="pf-v6-c-alert-group__item"
+            onMouseEnter={hold}
+            onMouseLeave={release}
+            onFocus={hold}
+            onBlur={release}
+        >
+            <Alert variant="success" isInline={false} title={text} onClose={onDismiss} />
+        </li>
+    );
+}

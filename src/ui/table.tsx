@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+// One table for every list: sorted by its headings, in groups, with rows to choose and actions, cards on a phone, and
+// of thousands of rows only those that are near the screen in the document (window.tsx).
+import "@patternfly/patternfly/components/Table/table.css";
+import "@patternfly/patternfly/components/Table/table-grid.css";
+import "@patternfly/patternfly/components/Check/check.css";
+import { type ReactNode, useId, useMemo, useState } from "react";
+import { _, format } from "../i18n.ts";
+import { classes } from "./classes.ts";
+import { Icon } from "./icons.tsx";
+import { grouped, type Sort, type SortValue, sorted } from "./rows.ts";
+import { TableWindow, windowedFrom } from "./window.tsx";
+
+export interface Column<Row> {
+    readonly id: string;
+    readonly title: string;
+    readonly cell: (row: Row) => ReactNode;
+    /** what its rows are sorted by; without it the heading is no button */
+    readonly sortBy?: (row: Row) => SortValue;
+    /** figures: aligned at the end, the first click brings the largest up */
+    readonly isNumeric?: boolean;
+    /** percent of the table */
+    readonly width?: 10 | 15 | 20 | 25 | 30 | 35 | 40 | 45 | 50 | 60;
+    /** breakWord: for names without a place to break; the default keeps words whole */
+    readonly wrap?: "breakWord" | "nowrap" | "truncate" | "fitContent";
+    /** not on a phone, where each cell is a line */
+    readonly isWideOnly?: boolean;
+}
+
+export type RowKey = string | number;
+
+export interface Selection<Row> {
+    readonly chosen: ReadonlySet<RowKey>;
+    readonly onChange: (chosen: ReadonlySet<RowKey>) => void;
+    /** says which row a box is of */
+    readonly labelOf: (row: Row) => string;
+    readonly canChoose?: (row: Row) => boolean;
+}
+
+export interface Grouping<Row> {
+    /** rows of the same text are a group */
+    readonly keyOf: (row: Row) => string;
+    /** for rows whose text is empty */
+    readonly noneTitle: string;
+}
+
+interface DataTableProps<Row> {
+    readonly label: string;
+    /** the same array from one rendering to the next, else every row is drawn anew */
+    readonly columns: readonly Column<Row>[];
+    readonly rows: readonly Row[];
+    readonly keyOf: (row: Row) => RowKey;
+    readonly actions?: (row: Row) => ReactNode;
+    readonly sort?: Sort;
+    readonly selection?: Selection<Row>;
+    readonly grouping?: Grouping<Row> | undefined;
+    /** marks a row */
+    readonly rowClass?: (row: Row) => string | undefined;
+    /** in place of rows */
+    readonly empty?: ReactNode;
+}
+
+/** A row, or the head of a group. */
+export type Line<Row> =
+    | { readonly row: Row; readonly key: RowKey }
+    | { readonly group: string; readonly title: string; readonly count: number; readonly isOpen: boolean };
+
+export function DataTable<Row>(props: DataTableProps<Row>) {
+    const { label, columns, rows, keyOf, actions, selection, grouping, rowClass, empty } = props;
+    const [sort, setSort] = useState<Sort | undefined>(props.sort);
+    const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
+    const collator = useCollator();
+    const lines = useMemo(
+        () => linesOf({ columns, rows, keyOf, sort, grouping, closed, collator }),
+        [columns, rows, keyOf, sort, grouping, closed, collator],
+    );
+    const width = columns.length + (selection ? 1 : 0) + (actions ? 1 : 0);
+    if (rows.length === 0 && empty !== undefined) return <>{empty}</>;
+    const toggleGroup = (key: string) => {
+        const next = new Set(closed);
+        if (!next.delete(key)) next.add(key);
+        setClosed(next);
+    };
+    const renderLine = (line: Line<Row>, at: number) =>
+        "row" in line ? (
+            <tr
+                key={line.key}
+                className={classes("pf-v6-c-table__tr", rowClass?.(line.row))}
+                aria-rowindex={lines.length > windowedFrom ? at + 2 : undefined}
+            >
+                {selection && <CheckCell row={line.row} rowKey={line.key} selection={selection} />}
+                {columns.map(column => (
+                    <td key={column.id} className={cellClass(column)} data-label={column.title}>
+                        {column.cell(line.row)}
+                    </td>
+                ))}
+                {actions && <td className="pf-v6-c-table__td pf-v6-c-table__action">{actions(line.row)}</td>}
+            </tr>
+        ) : (
+            <GroupRow key={`group ${line.group}`} line={line} width={width} onToggle={toggleGroup} />
+        );
+    return (
+        <table
+            // biome-ignore lint/a11y/noNoninteractiveElementToInteractiveRole: as PatternFly's tables are
+            role="grid"
+            aria-label={label}
+            aria-rowcount={lines.length > windowedFrom ? lines.length + 1 : undefined}
+            className={classes(
+                "pf-v6-c-table pf-m-grid-md pf-m-compact",
+                // columns would change their widths with the rows that come and go
+                lines.length > windowedFrom && "pf-m-fixed",
+            )}
+        >
+            <thead className="pf-v6-c-table__thead">
+                <tr className="pf-v6-c-table__tr">
+                    {selection && <CheckAllCell rows={rows} keyOf={keyOf} selection={selection} />}
+                    {columns.map(column => (
+                        <HeadCell key={column.id} column={column} sort={sort} onSort={setSort} />
+                    ))}
+                    {actions && (
+                        <th scope="col" className="pf-v6-c-table__th">
+                            <span className="pf-v6-screen-reader">{_("Actions")}</span>
+                        </th>
+                    )}
+                </tr>
+            </thead>
+            <TableWindow lines={lines} width={width} render={renderLine} />
+        </table>
+    );
+}
+
+interface Arrangement<Row> {
+    readonly columns: readonly Column<Row>[];
+    readonly rows: readonly Row[];
+    readonly keyOf: (row: Row) => RowKey;
+    readonly sort: Sort | undefined;
+    readonly grouping: Grouping<Row> | undefined;
+    readonly closed: ReadonlySet<string>;
+    readonly collator: Intl.Collator;
+}
+
+function linesOf<Row>(given: Arrangement<Row>): Line<Row>[] {
+    const { columns, keyOf, sort, grouping, closed, collator } = given;
+    const column = columns.find(one => one.id === sort?.by);
+    const rows = sort && column?.sortBy ? sorted(given.rows, column.sortBy, sort.descending, collator) : given.rows;
+    const lineOf = (row: Row): Line<Row> => ({ row, key: keyOf(row) });
+    if (!grouping) return rows.map(lineOf);
+    return grouped(rows, grouping.keyOf, collator).flatMap(group => {
+        const isOpen = !closed.has(group.key);
+        const title = group.key === "" ? grouping.noneTitle : group.key;
+        const head: Line<Row> = { group: group.key, title, count: group.rows.length, isOpen };
+        return isOpen ? [head, ...group.rows.map(lineOf)] : [head];
+    });
+}
+
+/** Of the page's language; digits within names count as numbers. */
+export function useCollator(): Intl.Collator {
+    return useMemo(
+        () => new Intl.Collator(cockpit.language?.replace("_", "-"), { numeric: true, sensitivity: "base" }),
+        [],
+    );
+}
+
+function cellClass<Row>({ wrap, isNumeric, isWideOnly }: Column<Row>): string {
+    return classes(
+        "pf-v6-c-table__td",
+        wrap === "breakWord" && "pf-m-break-word",
+        wrap === "nowrap" && "pf-m-nowrap",
+        wrap === "truncate" && "pf-m-truncate",
+        wrap === "fitContent" && "pf-m-fit-content",
+        isNumeric && "numeric",
+        isWideOnly && "wide-only",
+    );
+}
+
+interface HeadCellProps<Row> {
+    readonly column: Column<Row>;
+    readonly sort: Sort | undefined;
+    readonly onSort: (sort: Sort) => void;
+}
+
+function HeadCell<Row>({ column, sort, onSort }: HeadCellProps<Row>) {
+    const isSorted = sort?.by === column.id;
+    const direction = sort?.descending ? "descending" : "ascending";
+    const next = (): Sort => ({
+        by: column.id,
+        descending: isSorted ? !sort.descending : (column.isNumeric ?? false),
+    });
+    const title = <span className="pf-v6-c-table__text">{column.title}</span>;
+    return (
+        <th
+            scope="col"
+            className={classes(
+                "pf-v6-c-table__th",
+                column.width !== undefined && `pf-m-width-${column.width}`,
+                column.sortBy && "pf-v6-c-table__sort",
+                isSorted && "pf-m-selected",
+                column.isNumeric && "numeric",
+                column.isWideOnly && "wide-only",
+            )}
+            aria-sort={column.sortBy && (isSorted ? direction : "none")}
+        >
+            {column.sortBy ? (
+                <button type="button" className="pf-v6-c-table__button" onClick={() => onSort(next())}>
+                    <div className="pf-v6-c-table__button-content">
+                        {title}
+                        <span className="pf-v6-c-table__sort-indicator">
+                            <Icon name={isSorted ? (sort.descending ? "sortedDown" : "sortedUp") : "sortable"} />
+                        </span>
+                    </div>
+                </button>
+            ) : (
+                title
+            )}
+        </th>
+    );
+}
+
+interface GroupRowProps<Row> {
+    readonly line: Exclude<Line<Row>, { row: Row }>;
+    readonly width: number;
+    readonly onToggle: (key: string) => void;
+}
+
+function GroupRow<Row>({ line, width, onToggle }: GroupRowProps<Row>) {
+    return (
+        <tr className="pf-v6-c-table__tr group-row">
+            <th scope="rowgroup" colSpan={width} className="pf-v6-c-table__th">
+                <button
+                    type="button"
+                    className="group-toggle"
+                    aria-expanded={line.isOpen}
+                    onClick={() => onToggle(line.group)}
+                >
+                    <Icon
+                        name={line.isOpen ? "angleDown" : "angleRight"}
+                        className={line.isOpen ? "" : "directional"}
+                    />
+                    <span>{line.title}</span>
+                    <span className="note">{line.count}</span>
+                </button>
+            </th>
+        </tr>
+    );
+}
+
+interface CheckCellProps<Row> {
+    readonly row: Row;
+    readonly rowKey: RowKey;
+    readonly selection: Selection<Row>;
+}
+
+function CheckCell<Row>({ row, rowKey, selection }: CheckCellProps<Row>) {
+    const id = useId();
+    const { chosen, onChange } = selection;
+    const change = () => {
+        const next = new Set(chosen);
+        if (!next.delete(rowKey)) next.add(rowKey);
+        onChange(next);
+    };
+    return (
+        <td className="pf-v6-c-table__td pf-v6-c-table__check">
+            {(selection.canChoose?.(row) ?? true) && (
+                <label htmlFor={id} className="pf-v6-c-check pf-m-standalone">
+                    <input
+                        id={id}
+                        type="checkbox"
+                        className="pf-v6-c-check__input"
+                        aria-label={format(_("Choose $0"), selection.labelOf(row))}
+                        checked={chosen.has(rowKey)}
+                        onChange={change}
+                    />
+                </label>
+            )}
+        </td>
+    );
+}
+
+interface CheckAllCellProps<Row> {
+    readonly rows: readonly Row[];
+    readonly keyOf: (row: Row) => RowKey;
+    readonly selection: Selection<Row>;
+}
+
+function CheckAllCell<Row>({ rows, keyOf, selection }: CheckAllCellProps<Row>) {
+    const id = useId();
+    const open = rows.filter(row => selection.canChoose?.(row) ?? true);
+    const count = open.filter(row => selection.chosen.has(keyOf(row))).length;
+    const isAll = open.length > 0 && count === open.length;
+    return (
+        <th scope="col" className="pf-v6-c-table__th pf-v6-c-table__check">
+            <label htmlFor={id} className="pf-v6-c-check pf-m-standalone">
+                <input
+                    id={id}
+                    type="checkbox"
+                    className="pf-v6-c-check__input"
+                    aria-label={_("Choose all rows")}
+                    checked={isAll}
+                    disabled={open.length === 0}
+                    ref={box => {
+                        if (box) box.indeterminate = count > 0 && !isAll;
+                    }}
+                    onChange={() => selection.onChange(new Set(isAll ? [] : open.map(keyOf)))}
+                />
+            </label>
+        </th>
+    );
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kernel counts while somebody looks: the stream is open while the view that asked for it is on the screen.
+import { useEffect, useState, useSyncExternalStore } from "react";
+import { TransportError } from "../client/errors.ts";
+import { asError } from "./dialogs/frame.tsx";
+import { usePage } from "./page.ts";
+import { addRecord, type LiveStatistics } from "./statistics.ts";
+
+interface StatisticsRequest {
+    readonly isOn: boolean;
+    /** one program; absent: all */
+    readonly programId?: number;
+}
+
+interface StatisticsState {
+    readonly statistics: LiveStatistics | undefined;
+    readonly error: Error | undefined;
+}
+
+const nothing: StatisticsState = { statistics: undefined, error: undefined };
+const retryMs = 2000;
+
+export function useStatistics({ isOn, programId }: StatisticsRequest): StatisticsState {
+    const { client } = usePage();
+    const isVisible = useVisible();
+    const [state, setState] = useState<StatisticsState>(nothing);
+    useEffect(() => {
+        if (!isOn) setState(nothing);
+        if (!isOn || !isVisible) return undefined;
+        const stop = new AbortController();
+        const request = {
+            intervalMs: 1000,
+            chains: true,
+            ...(programId === undefined ? {} : { programIds: [programId] }),
+        };
+        const run = async () => {
+            try {
+                for await (const record of client.watchStatistics(request, stop.signal)) {
+                    setState(before => ({ statistics: addRecord(before.statistics, record), error: undefined }));
+                }
+            } catch (error) {
+                if (stop.signal.aborted) return;
+                // a lost connection shows over the views; the stream comes back with it
+                if (!(error instanceof TransportError)) {
+                    setState({ statistics: undefined, error: asError(error) });
+                    return;
+                }
+            }
+            timer = setTimeout(() => void run(), retryMs);
+        };
+        let timer: ReturnType<typeof setTimeout> | undefined;
+        void run();
+        return () => {
+            stop.abort(new Error("the view was left"));
+            clearTimeout(timer);
+        };
+    }, [client, isOn, isVisible, programId]);
+    return state;
+}
+
+/** Whether the page is on the screen: not behind another of Cockpit's, nor in a browser's tab that is not shown. */
+function useVisible(): boolean {
+    return useSyncExternalStore(onVisibility, () => !cockpit.hidden && document.visibilityState === "visible");
+}
+
+function onVisibility(changed: () => void): () => void {
+    cockpit.addEventListener("visibilitychange", changed);
+    document.addEventListener("visibilitychange", changed);
+    return () => {
+        cockpit.removeEventListener("visibilitychange", changed);
+        document.removeEventListener("visibilitychange", changed);
+    };
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Interfaces and their chains: another order by hand and by keyboard, results that a chain goes on after, what others
+// attached, and live packets against known traffic.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { after, afterEach, before, describe, it } from "node:test";
+import type { Locator, Page } from "playwright-core";
+import { fixtureObject } from "../fixtures/objects.ts";
+import { eventually, picture, Stack } from "./stack.ts";
+
+const names = ["xdp_count", "xdp_pass", "xdp_drop"] as const;
+
+let stack: Stack;
+
+before(async () => {
+    stack = await Stack.start();
+});
+after(() => stack?.stop());
+afterEach(async () => {
+    await stack.closePages();
+    await stack.unloadAll();
+});
+
+function load(name: string): number {
+    const file = path.join(stack.dir, `${name}.o`);
+    fs.writeFileSync(file, fixtureObject(name));
+    const text = stack.cli("program", "load", "file", file, "--programs", `xdp:${name}`, "-o", "json");
+    const id = /"program_id":\s*(\d+)/.exec(text)?.[1];
+    assert.ok(id, text);
+    return Number(id);
+}
+
+/** Three programs at uplink, by these priorities. */
+function attachAll(...priorities: number[]): void {
+    for (const [at, name] of names.entries()) {
+        stack.cli("link", "attach", "xdp", String(load(name)), "uplink", "--priority", String(priorities[at]));
+    }
+}
+
+function chain(page: Page): Locator {
+    return page.getByRole("list", { name: "XDP on uplink" });
+}
+
+function shownOrder(page: Page): Promise<string[]> {
+    return chain(page).locator(".member-line a").allTextContents();
+}
+
+function grip(page: Page, name: string): Locator {
+    return chain(page).getByRole("button", { name: new RegExp(`^Move ${name},`) });
+}
+
+async function spoken(page: Page, text: string): Promise<void> {
+    await page.locator("[aria-live=assertive]").getByText(text, { exact: true }).waitFor({ state: "attached" });
+}
+
+describe("the order of a chain", () => {
+    it("is changed by keyboard, and told as it goes", async () => {
+        attachAll(10, 20, 30);
+        const page = await stack.open("#/interfaces/uplink");
+        await grip(page, "xdp_drop").focus();
+        await page.keyboard.press("Space");
+        await spoken(page, "xdp_drop taken, position 3 of 3");
+        await page.keyboard.press("ArrowUp");
+        await page.keyboard.press("ArrowUp");
+        await spoken(page, "xdp_drop moved to position 1 of 3");
+        await page.keyboard.press("ArrowUp");
+        await page.keyboard.press("Space");
+        await spoken(page, "xdp_drop dropped at position 1 of 3");
+        await eventually(() => stack.kernel.xdpOrder("uplink"), ["xdp_drop", "xdp_count", "xdp_pass"]);
+        await eventually(() => shownOrder(page), ["xdp_drop", "xdp_count", "xdp_pass"]);
+        await grip(page, "xdp_drop").evaluate(element => element === document.activeElement);
+        await eventually(
+            () => page.evaluate(() => document.activeElement?.getAttribute("aria-label")),
+            "Move xdp_drop, position 1",
+        );
+    });
+
+    it("stays when Escape is pressed", async () => {
+        attachAll(10, 20, 30);
+        const page = await stack.open("#/interfaces/uplink");
+        await grip(page, "xdp_count").focus();
+        await page.keyboard.press("Space");
+        await page.keyboard.press("ArrowDown");
+        await page.keyboard.press("Escape");
+        await spoken(page, "xdp_count stays at position 1 of 3");
+        assert.deepEqual(await shownOrder(page), [...names]);
+        assert.deepEqual(stack.kernel.xdpOrder("uplink"), [...names]);
+    });
+
+    it("is changed by dragging with a mouse", async () => {
+        attachAll(10, 20, 30);
+        const page = await stack.open("#/interfaces/uplink");
+        await drag(page, "xdp_count", "xdp_drop");
+        await eventually(() => stack.kernel.xdpOrder("uplink"), ["xdp_pass", "xdp_drop", "xdp_count"]);
+        await eventually(() => shownOrder(page), ["xdp_pass", "xdp_drop", "xdp_count"]);
+    });
+
+    it("is changed by a finger", async () => {
+        attachAll(10, 20, 30);
+        const page = await stack.open("#/interfaces/uplink", { hasTouch: true, viewport: { width: 390, height: 844 } });
+        const client = await page.context().newCDPSession(page);
+        await grip(page, "xdp_drop").scrollIntoViewIfNeeded();
+        const from = await middle(grip(page, "xdp_drop"));
+        const to = await middle(grip(page, "xdp_pass"));
+        const touch = (type: "touchStart" | "touchMove" | "touchEnd", y?: number) =>
+            client.send("Input.dispatchTouchEvent", {
+                type,
+                touchPoints: y === undefined ? [] : [{ x: from.x, y }],
+            });
+        await touch("touchStart", from.y);
+        await touch("touchMove", (from.y + to.y) / 2);
+        await touch("touchMove", to.y - 4);
+        await picture(page, "interfaces-finger");
+        await touch("touchEnd");
+        await spoken(page, "xdp_drop dropped at position 2 of 3");
+        await eventually(() => stack.kernel.xdpOrder("uplink"), ["xdp_count", "xdp_drop", "xdp_pass"]);
+    });
+});
+
+async function middle(target: Locator): Promise<{ x: number; y: number }> {
+    const box = await target.boundingBox();
+    assert.ok(box);
+    return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+}
+
+/** Onto the place of the other one. */
+async function drag(page: Page, name: string, other: string): Promise<void> {
+    const from = await middle(grip(page, name));
+    const to = await middle(grip(page, other));
+    await page.mouse.move(from.x, from.y);
+    await page.mouse.down();
+    await page.mouse.move(from.x, (from.y + to.y) / 2, { steps: 4 });
+    await picture(page, "interfaces-dragging");
+    await page.mouse.move(from.x, to.y + 4, { steps: 4 });
+    await page.mouse.up();
+}

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+// What reads foreign bytes, each with real samples. An input is read or refused in words; anything else is a finding.
+import fs from "node:fs";
+import { join } from "node:path";
+import { parseDocumentText } from "../../cli/apply-document.ts";
+import { parseApplyFile } from "../../cli/apply-file.ts";
+import { parseConfig } from "../../daemon/config.ts";
+import { readLabels } from "../../daemon/image/labels.ts";
+import { objectRank, readLayer } from "../../daemon/image/layer.ts";
+import { parseConfig as parseImageConfig, parseManifest } from "../../daemon/image/manifest.ts";
+import { parseReference } from "../../daemon/image/reference.ts";
+import { TarReader } from "../../daemon/image/tar.ts";
+import { Btf } from "../../daemon/kernel/btf.ts";
+import { decode } from "../../daemon/kernel/btf-decode.ts";
+import { encode } from "../../daemon/kernel/btf-encode.ts";
+import { checkObject } from "../../daemon/kernel/elf.ts";
+import { withoutFrags, withoutMapValues } from "../../daemon/kernel/elf-edit.ts";
+import { Executable } from "../../daemon/kernel/executable.ts";
+import { readLinkerCache } from "../../daemon/kernel/library.ts";
+import { parseConfig as parseLibxdpConfig } from "../../daemon/kernel/libxdp-config.ts";
+import { typedObjectFacts } from "../../daemon/kernel/object-types.ts";
+import { BpfmanError, type Json } from "../../daemon/model.ts";
+import { fixtureObject } from "../fixtures/objects.ts";
+import type { Random } from "../lab/random.ts";
+import * as formats from "./formats.ts";
+import type { Samples } from "./mutate.ts";
+
+export interface Target extends Samples {
+    readonly name: string;
+    /** Throws for a finding only. */
+    run(input: Buffer, random: Random): unknown;
+    /** Called after the last input: what must not be left. */
+    finish?(): Promise<void>;
+}
+
+const root = join(import.meta.dirname, "../..");
+
+/** A refusal in words is an answer. */
+export function refusable<T>(read: () => T): T | undefined {
+    try {
+        return read();
+    } catch (error) {
+        if (error instanceof BpfmanError && error.code !== "INTERNAL") return undefined;
+        throw error;
+    }
+}
+
+export async function refusableLater<T>(read: () => Promise<T>): Promise<T | undefined> {
+    try {
+        return await read();
+    } catch (error) {
+        return refusable((): undefined => {
+            throw error;
+        });
+    }
+}
+
+const objects = ["elf-sample", "hooks", "map_shapes", "odd_sections", "shared_map", "xdp_frags", "xdp_tail_call"];
+
+const elf = (): Target => ({
+    name: "elf",
+    samples: objects.map(fixtureObject),
+    own: formats.elf,
+    run: input => {
+        const read = refusable(() => checkObject(input));
+        if (read === undefined) return;
+        for (const { name, sizeBytes, instructions } of read.functions)
+            if (name === "" || instructions * 8 !== sizeBytes) throw new Error(`function ${name} was let through`);
+        // what is told of an object before it is loaded
+        refusable(() => typedObjectFacts(read, input));
+        // copies that libbpf gets instead pass the same check
+        checkObject(withoutFrags(input));
+        checkObject(withoutMapValues(input));
+    },
+});
+
+function btfOf(object: Buffer): Buffer {
+    const section = checkObject(object).sections.find(({ name }) => name === ".BTF");
+    if (section === undefined) throw new Error("a sample without BTF");
+    return object.subarray(section.offset, section.offset + section.sizeBytes);
+}
+
+function anyJson(random: Random, depth = 0): Json {
+    const kind = random.below(depth > 3 ? 5 : 7);
+    if (kind === 5) return Array.from({ length: random.below(4) }, () => anyJson(random, depth + 1));
+    if (kind === 6) {
+        const names = Array.from({ length: random.below(4) }, () => random.pick(["a", "key", "pid", "__proto__", ""]));
+        return Object.fromEntries(names.map(name => [name, anyJson(random, depth + 1)]));
+    }
+    return random.pick<Json>([null, true, 1.5, -1, 2 ** 53, 1e300, "", "0x10", "-1", "ip", "18446744073709551616"]);
+}
+
+const btf = (): Target => ({
+    name: "btf",
+    samples: objects.map(name => btfOf(fixtureObject(name))),
+    own: formats.btf,
+    run: (input, random) => {
+        const types = refusable(() => Btf.parse(input));
+        if (types === undefined) return;
+        const value = Buffer.alloc(64, random.below(256));
+        // of many types, some: an object has thousands
+        for (let picked = 0; picked < 24; picked++) {
+            const id = random.below(types.count + 1);
+            refusable(() => types.type(id));
+            refusable(() => types.cName(id));
+            refusable(() => decode(types, id, value));
+            // an array of 4 GiB is asked for by its size alone
+            if ((refusable(() => types.size(id)) ?? 0) < 1 << 20)
+                refusable(() => encode(types, id, anyJson(random), "value"));
+        }
+    },
+});
+
+const executable = (): Target => {
+    const dir = fs.mkdtempSync("/tmp/bpfman-fuzz-");
+    const fd = fs.openSync(join(dir, "input"), "w+");
+    fs.rmSync(dir, { recursive: true });
+    return {
+        name: "executable",
+        samples: [fs.readFileSync("/usr/bin/env").subarray(0, 1 << 16), fs.readFileSync("/usr/bin/true")],
+        own: formats.executable,
+        run: (input, random) => {
+            fs.ftruncateSync(fd, 0);
+            fs.writeSync(fd, input, 0, input.length, 0);
+            const file = refusable(() => new Executable(fd, "file"));
+            if (file === undefined) return;
+            refusable(() => file.find(random.pick(["main", "_start", "printf", ""]), true));
+            refusable(() => file.isCode(random.below(1 << 20)));
+        },
+    };
+};
+
+const linkerCache = (): Target => ({
+    name: "linker-cache",
+    samples: [fs.readFileSync("/etc/ld.so.cache").subarray(0, 1 << 14), formats.smallLinkerCache()],
+    run: input => readLinkerCache(input),
+});
+
+const libxdp = (): Target => ({
+    name: "libxdp-config",
+    samples: [124, 128].map((bytes, index) => {
+        const config = Buffer.alloc(bytes);
+        config.set([236, 2 + index, 3, 0]);
+        return config;
+    }),
+    run: input => parseLibxdpConfig(input),
+});
+
+/** Examples of a page of the documentation. */
+function examples(page: string, language: string): Buffer[] {
+    const text = fs.readFileSync(join(root, "docs", page), "utf8");
+    const found = [...text.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))];
+    if (found.length === 0) throw new Error(`docs/${page} has no ${language}`);
+    return found.map(([, code = ""]) => Buffer.from(code));
+}
+
+const config = (): Target => ({
+    name: "config",
+    samples: [...examples("config.md", "toml"), Buffer.from(formats.wholeConfig)],
+    own: formats.toml,
+    // as the file is read: what is no UTF-8 never comes so far
+    run: input => refusableLater(() => parseConfig(input.toString("utf8"), "/etc/bpfman/bpfman.toml")),
+});
+
+const apply = (): Target => ({
+    name: "apply",
+    samples: [...examples("apply.md", "yaml"), ...formats.applyFiles.map(text => Buffer.from(text))],
+    own: formats.yaml,
+    run: async input => {
+        try {
+            parseApplyFile(await parseDocumentText(input.toString("utf8")));
+        } catch (error) {
+            // the command prints the message of a plain Error; other kinds are nobody's refusal
+            const plain = error instanceof Error && error.constructor === Error && error.message !== "";
+            // of the YAML library: an alias that stands for nothing, or for too much
+            const alias = error instanceof ReferenceError && /alias/i.test(error.message);
+            if (!plain && !alias) throw error;
+        }
+    },
+});
+
+const manifest = (): Target => ({
+    name: "manifest",
+    samples: formats.manifests.map(value => Buffer.from(JSON.stringify(value))),
+    own: formats.json,
+    run: input => {
+        refusable(() => parseManifest(input));
+        const read = refusable(() => parseImageConfig(input));
+        if (read !== undefined) readLabels(read.labels);
+        refusable(() => parseReference(input.toString("latin1")));
+    },
+});
+
+const tar = (): Target => ({
+    name: "tar",
+    samples: formats.archives(),
+    own: formats.tar,
+    repair: formats.tarSums,
+    run: (input, random) => {
+        const reader = new TarReader(objectRank(undefined));
+        refusable(() => {
+            const piece = random.pick([1000, 512, 77, input.length + 1]);
+            for (let at = 0; at < input.length; at += piece) reader.push(input.subarray(at, at + piece));
+            reader.end();
+        });
+    },
+});
+
+const layer = (): Target => ({
+    name: "layer",
+    samples: formats.compressedLayers(),
+    run: (input, random) => {
+        const kind = random.pick(["tar", "tar+gzip", "tar+zstd"]);
+        const mediaType = `application/vnd.oci.image.layer.v1.${kind}`;
+        const facts = { digest: "", sizeBytes: input.length, mediaType };
+        return refusableLater(() => readLayer(input, facts, objectRank(undefined), new AbortController().signal));
+    },
+});
+
+/** By name; each is made when it is asked for, since some hold files and sockets. */
+export const readerTargets = { elf, btf, executable, linkerCache, libxdp, config, apply, manifest, tar, layer };
