@@ -4,10 +4,7 @@ import type { Host } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { BpfmanError } from "../model.ts";
 import type { Handlers } from "./service.ts";
 
-type SystemHandlers = Pick<
-    Handlers<typeof Host>,
-    "listEvents" | "getSettings" | "watchStatistics" | "getProgramCode" | "getVerifierLog"
->;
+type SystemHandlers = Pick<Handlers<typeof Host>, "listEvents" | "getSettings" | "watchStatistics">;
 
 function unserved(name: string): BpfmanError {
     return new BpfmanError("UNIMPLEMENTED", `${name} is not served`);
@@ -20,8 +17,6 @@ export function systemHandlers(): SystemHandlers {
     return {
         listEvents: refuse("ListEvents"),
         getSettings: refuse("GetSettings"),
-        getProgramCode: refuse("GetProgramCode"),
-        getVerifierLog: refuse("GetVerifierLog"),
         watchStatistics: (_request, _caller, sink) => {
             sink.fail(unserved("WatchStatistics"));
             return () => {};

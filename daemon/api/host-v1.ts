@@ -24,6 +24,7 @@ import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
 import { fileBytecode } from "./file-bytecode.ts";
 import { hookRequest } from "./hooks.ts";
+import { codeHandlers } from "./host-code.ts";
 import { imageBytecode, imageHandlers, imageJson, imageRequest } from "./host-images.ts";
 import { inventoryHandlers } from "./host-inventory.ts";
 import { mapHandlers } from "./host-maps.ts";
@@ -163,6 +164,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
 
         ...mapHandlers(manager),
         ...imageHandlers(manager),
+        ...codeHandlers(manager),
         ...inventoryHandlers(manager),
         ...targetHandlers(manager),
         ...systemHandlers(),

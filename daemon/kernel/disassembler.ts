@@ -216,6 +216,8 @@ function store(one: Instruction): string {
 
 /** What the source register of a load of 64 bits says its value is. */
 const pseudo = { mapFd: 1, mapValue: 2, btfId: 3, func: 4, mapIdx: 5, mapIdxValue: 6 } as const;
+/** BPF_FUNC_tail_call */
+const tailCall = 12;
 const pseudoCall = { subprogram: 1, kernelFunction: 2 } as const;
 
 function wideOrPacket(one: Instruction, names: Names): string {
@@ -265,7 +267,8 @@ function jump(one: Instruction, names: Names): string {
                 const name = names.subprogram(index + 1 + distance);
                 return `call pc${signed(distance)}${name === "" ? "" : `#${name}`}`;
             }
-            const name = names.call(imm);
+            // the one that the kernel shows by its number (bpf_insn_prepare_dump in kernel/bpf/syscall.c)
+            const name = src === 0 && imm === tailCall ? "bpf_tail_call" : names.call(imm);
             if (name !== "") return `call ${name}`;
             return src === pseudoCall.kernelFunction ? `call kernel-function#${imm}` : `call unknown#${imm}`;
         }

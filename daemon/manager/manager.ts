@@ -26,11 +26,13 @@ import type {
     MapSelector,
     MapUpdateMode,
     ObjectFacts,
+    ProgramCode,
     ProgramId,
     ProgramView,
     PulledImage,
     PullProgress,
     TestRun,
+    VerifierLog,
 } from "../model.ts";
 import type { TargetList, TargetRequest } from "./target-names.ts";
 
@@ -103,6 +105,10 @@ export interface Manager {
     removeImages(names: readonly string[], options: { ignoreMissing: boolean }): RemovedImages;
     /** With all: also what loaded programs came from. */
     pruneImages(options: { all: boolean }): RemovedImages;
+    /** A program's translated instructions; NOT_FOUND where the kernel has no such program. */
+    programCode(id: ProgramId, withJited: boolean): Promise<ProgramCode>;
+    /** What the verifier said when a program of ours was loaded. */
+    verifierLog(id: ProgramId): Promise<VerifierLog>;
     /** All of the kernel's BPF, whoever made it. */
     inventory(): Promise<Inventory>;
     /** Names that a hook's target may have, for completion. */
