@@ -2,6 +2,9 @@
 /* XDP dispatcher whose stubs the members replace (BPF_PROG_TYPE_EXT), in libxdp's layout. */
 #include "dispatcher.h"
 
+#define ANSWER_SHIFT 0
+#include "counting.h"
+
 /*
  * The stub's helper call tells the verifier that this function changes packets: without it newer kernels refuse a
  * member that does. It is never reached with a context: a replaced stub is not run.
@@ -17,20 +20,26 @@
 	}
 EACH_SLOT(STUB)
 
-SEC("xdp")
-int DISPATCHER_NAME(struct xdp_md *ctx)
+static __always_inline int run_chain(struct xdp_md *ctx)
 {
 	__u8 count = conf.num_progs_enabled;
 	__u32 ret;
+	BEGIN_SLOTS
 
 #define CALL(i)                                                                  \
 	if (count < i + 1)                                                       \
 		return XDP_PASS;                                                 \
-	ret = prog##i(ctx);                                                      \
+	ret = RUN_SLOT(i, prog##i(ctx));                                         \
 	if (ret > 31 || !((1U << (ret & 31)) & conf.chain_call_actions[i]))      \
 		return ret;
 	EACH_SLOT(CALL)
 	return XDP_PASS;
+}
+
+SEC("xdp")
+int DISPATCHER_NAME(struct xdp_md *ctx)
+{
+	return decided(run_chain(ctx));
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -2,6 +2,9 @@
 /* XDP dispatcher that tail-calls its members; they stay ordinary XDP programs. */
 #include "dispatcher.h"
 
+#define ANSWER_SHIFT 0
+#include "counting.h"
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
 	__uint(max_entries, MAX_LINKS);
@@ -21,22 +24,28 @@ struct {
 	}
 EACH_SLOT(SLOT)
 
-SEC("xdp")
-int DISPATCHER_NAME(struct xdp_md *ctx)
+static __always_inline int run_chain(struct xdp_md *ctx)
 {
 	__u8 count = conf.num_progs_enabled;
 	__u32 ret;
+	BEGIN_SLOTS
 
 #define CALL(i)                                                                  \
 	if (count < i + 1)                                                       \
 		return XDP_PASS;                                                 \
-	ret = slot##i(ctx);                                                      \
+	ret = RUN_SLOT(i, slot##i(ctx));                                         \
 	if (ret > 31)                                                            \
 		return ret == NOT_RUN ? XDP_ABORTED : ret;                       \
 	if (!((1U << ret) & conf.chain_call_actions[i]))                         \
 		return ret;
 	EACH_SLOT(CALL)
 	return XDP_PASS;
+}
+
+SEC("xdp")
+int DISPATCHER_NAME(struct xdp_md *ctx)
+{
+	return decided(run_chain(ctx));
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -368,6 +368,32 @@ export const root: BpfmanCommand = {
         imageCommand,
         ...systemCommands(output),
         {
+            name: "top",
+            summary: "Shows live what programs and chains run, how long, and what they decide",
+            words: [{ name: "ID", list: true, optional: true, help: "programs' ids; none: all programs" }],
+            options: [
+                {
+                    name: "interval",
+                    short: "d",
+                    value: "DURATION",
+                    help: "between two looks, at least 250ms (default 1s)",
+                },
+                { name: "count", short: "c", value: "N", help: "end after so many looks" },
+                {
+                    name: "sort",
+                    short: "s",
+                    value: "COLUMN",
+                    choices: ["cpu", "runs", "ns", "id", "type", "name"],
+                    help: "what decides the order (default cpu)",
+                },
+                { name: "no-chains", help: "leave chains as they run: their members are not counted" },
+                { name: "json", help: "a line of JSON for each look" },
+                output,
+            ],
+            examples: ["bpfman top", "bpfman top --sort runs --interval 500ms", "bpfman top 123 124 --json --count 10"],
+            run: () => import("./verbs/top.ts").then(verbs => verbs.top),
+        },
+        {
             name: "features",
             summary: "Tells what this kernel and its libbpf can do",
             options: [output],

@@ -2,7 +2,7 @@
 // --image-url, --pull-policy and --registry-auth, and the caller's own auth.json, as the daemon takes them.
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { ImageSourceJson, RegistryAuthJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, type Option, UsageError } from "./args.ts";
 
@@ -24,9 +24,16 @@ export const registryAuth: Option = {
     help: "USER:PASSWORD in base64 (default: what auth.json holds)",
 };
 
-export function imageSource(args: Args, url: string): ImageSourceJson {
+export function imageSource(args: Args, given: string): ImageSourceJson {
+    const url = absoluteImage(given);
     const auth = registryAuthOf(args.value("registry-auth")) ?? ownAuth(url);
     return { url, pullPolicy: args.value("pull-policy") ?? "IfNotPresent", ...(auth && { auth }) };
+}
+
+/** The daemon stands in another folder. */
+export function absoluteImage(given: string): string {
+    const [, transport, path, rest = ""] = /^(oci|docker-archive):([^:]+)(:.*)?$/s.exec(given) ?? [];
+    return transport === undefined || path === undefined ? given : `${transport}:${resolve(path)}${rest}`;
 }
 
 /** As an auth.json has it. */
@@ -73,6 +80,7 @@ function authsIn(file: string): Record<string, unknown> | undefined {
 
 /** Keys are a registry or a part of a repository's path; Docker's own is an address. */
 function isFor(key: string, url: string): boolean {
+    if (/^(oci|docker-archive|containers-storage):/.test(url)) return false;
     const [first = "", ...rest] = url.replace(/^docker:\/\//, "").split("/");
     const named = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
     const registry = named ? first : "docker.io";

@@ -33,6 +33,30 @@ export function printStatus(text: string): void {
     if (process.stderr.isTTY) write(2, `\r\x1b[K${safe(text)}`);
 }
 
+const styles = { head: "\x1b[1m", dim: "\x1b[2m", plain: "" } as const;
+
+/** A screen of its own, without a cursor; leaveScreen() brings back what was there. */
+export function enterScreen(): void {
+    write(1, "\x1b[?1049h\x1b[?25l");
+}
+
+export function leaveScreen(): void {
+    write(1, "\x1b[?25h\x1b[?1049l");
+}
+
+/**
+ * Every line of a screen at once, each over what was there: nothing is blank for a moment. Terminals that know how show
+ * it as one (mode 2026); others ignore that.
+ */
+export function printFrame(lines: readonly { readonly text: string; readonly style: keyof typeof styles }[]): void {
+    const coloured = !process.env["NO_COLOR"];
+    const shown = lines.map(({ text, style }) => {
+        const start = coloured ? styles[style] : "";
+        return `${start}${safe(text)}${start === "" ? "" : "\x1b[0m"}\x1b[K`;
+    });
+    write(1, `\x1b[?2026h\x1b[H${shown.join("\r\n")}\x1b[J\x1b[?2026l`);
+}
+
 /** Two-space indent; nothing but ASCII-safe line structure: what `safe` escapes is escaped as JSON does. */
 export function printJson(value: unknown): void {
     write(1, `${escapedJson(value, 2)}\n`);

@@ -55,6 +55,11 @@ const rooms: readonly Room[] = [
         path: "daemon/image/trust-root.ts",
         imports: ["daemon/model.ts", "node:*", "@sigstore/protobuf-specs", "@sigstore/tuf", "@sigstore/verify"],
     },
+    {
+        path: "daemon/image/registries.ts",
+        imports: ["daemon/image/", "daemon/model.ts", "node:*"],
+        dynamic: ["smol-toml"],
+    },
     { path: "daemon/image/", imports: ["daemon/model.ts", "node:*"] },
     {
         path: "daemon/store/",

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A manager without a kernel, for the tests of this room: it keeps what it is told and remembers what it was asked.
-import type { ImageGetOptions, LinkChange, Manager, ReplaceRequest, TargetRequest } from "../manager/manager.ts";
+import type {
+    ImageGetOptions,
+    LinkChange,
+    Manager,
+    ReplaceRequest,
+    StatisticsWatcher,
+    TargetRequest,
+} from "../manager/manager.ts";
 import {
     type ApplyRequest,
     type ApplyResult,
@@ -35,6 +42,8 @@ import {
     type ProgramRecord,
     type ProgramView,
     type PulledImage,
+    type StatisticsRequest,
+    type StatisticsView,
     type TestRun,
     type VerifierLog,
 } from "../model.ts";
@@ -162,12 +171,12 @@ export class FakeManager implements Manager {
         return [imageFacts];
     }
 
-    inspectImage(name: string) {
+    async inspectImage(name: string) {
         if (name !== imageFacts.reference) throw new BpfmanError("NOT_FOUND", `${name} is not in the cache`);
         return imageFacts;
     }
 
-    removeImages(names: readonly string[], options: { ignoreMissing: boolean }) {
+    async removeImages(names: readonly string[], options: { ignoreMissing: boolean }) {
         this.asked["removeImages"] = { names, options };
         return { removed: names, freedBytes: 17 };
     }
@@ -254,6 +263,19 @@ export class FakeManager implements Manager {
         watcher.change({ kind: "GONE", entry: undefined, entryCount: 1, time });
         queueMicrotask(() => watcher.end(undefined));
         return () => {};
+    }
+
+    /** told to each watch of statistics, one after the other */
+    statistics: StatisticsView[] = [];
+    /** what watches of statistics took of it */
+    taken: boolean[] = [];
+
+    watchStatistics(request: StatisticsRequest, watcher: StatisticsWatcher): () => void {
+        this.asked["watchStatistics"] = request;
+        for (const view of this.statistics) this.taken.push(watcher.record(view));
+        return () => {
+            this.asked["watchStatistics"] = undefined;
+        };
     }
 
     async replaceProgram(id: ProgramId, request: ReplaceRequest, caller: Caller): Promise<ProgramView> {

@@ -28,6 +28,7 @@ import { codeHandlers } from "./host-code.ts";
 import { imageBytecode, imageHandlers, imageJson, imageRequest } from "./host-images.ts";
 import { inventoryHandlers } from "./host-inventory.ts";
 import { mapHandlers } from "./host-maps.ts";
+import { statisticsHandlers } from "./host-statistics.ts";
 import { systemHandlers } from "./host-system.ts";
 import { targetHandlers } from "./host-targets.ts";
 import { programSpec } from "./program-spec.ts";
@@ -165,6 +166,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
         ...mapHandlers(manager),
         ...imageHandlers(manager),
         ...codeHandlers(manager),
+        ...statisticsHandlers(manager),
         ...inventoryHandlers(manager),
         ...targetHandlers(manager),
         ...systemHandlers(),
@@ -215,7 +217,7 @@ async function bytecode(source: LoadRequestMessage["bytecode"], manager: Manager
         case "file":
             return fileBytecode(source.value, manager, caller);
         case "image":
-            return imageBytecode(imageRequest(source.value), manager);
+            return imageBytecode(imageRequest(source.value, caller), manager);
         default:
             throw invalid("neither an object nor a file nor an image is given");
     }

@@ -115,3 +115,14 @@ test("ARunningChainKeepsItsMode", () => {
     assert.equal(modeConflict("native", running(false), "eth0"), undefined);
     assert.equal(modeConflict("generic", running(false), "eth0")?.code, "FAILED_PRECONDITION");
 });
+
+test("WhatIsCountedHasADispatcherAndKeepsItsRevision", () => {
+    const lone = [link(1, 50)];
+    const counted = planRevision("xdp", "eth0", lone, running(false), able, { counting: true, sameRevision: true });
+    assert.deepEqual([counted.backend, counted.counting, counted.revision], ["freplace", true, 4]);
+    assert.match(counted.backendReason, /the cheapest way; it counts what they do while statistics are watched$/);
+    const back = planRevision("xdp", "eth0", lone, running(false), able, { counting: false, sameRevision: true });
+    assert.deepEqual([back.backend, back.counting, back.revision], ["direct", false, 4]);
+    const changed = planRevision("xdp", "eth0", lone, running(false), able, { counting: true, sameRevision: false });
+    assert.equal(changed.revision, 5);
+});

@@ -42,9 +42,18 @@ export interface Plan<L> {
     readonly backend: Backend;
     readonly backendReason: string;
     readonly frags: boolean;
+    /** a dispatcher that counts what each link does */
+    readonly counting: boolean;
     /** a TC chain that a filter of clsact holds, not a TCX link */
     readonly clsact: boolean;
     readonly members: readonly PlannedMember<L>[];
+}
+
+/** What is not said of the links themselves. */
+export interface PlanWishes {
+    readonly counting: boolean;
+    /** the links are those that run: only whether they are counted changes */
+    readonly sameRevision: boolean;
 }
 
 /** A lone XDP program's verdicts are those of a chain of one while it proceeds on nothing that ends a packet. */
@@ -77,6 +86,7 @@ export function planRevision<L extends WantedLink>(
     links: readonly L[],
     running: Running | undefined,
     abilities: Abilities,
+    { counting, sameRevision }: PlanWishes = { counting: false, sameRevision: false },
 ): Plan<L> {
     if (links.length > maxLinks)
         throw new BpfmanError(
@@ -91,30 +101,29 @@ export function planRevision<L extends WantedLink>(
         mask: proceedOnMask(kind, link.proceedOn),
     }));
     const first = members[0];
-    if (kind === "xdp" && members.length === 1 && first !== undefined && behavesAlone(first.link.proceedOn))
+    const revision = (running?.revision ?? 0) + (sameRevision ? 0 : 1);
+    const common = { kind, revision, frags, counting, members };
+    const lone = members.length === 1 && first !== undefined && behavesAlone(first.link.proceedOn);
+    // the kernel counts a lone program's runs itself, but not what it decides
+    if (kind === "xdp" && lone && !counting)
         return {
-            kind,
-            revision: (running?.revision ?? 0) + 1,
+            ...common,
             backend: "direct",
             backendReason: "one link that proceeds on pass at most needs no dispatcher",
-            frags,
             clsact: false,
-            members,
         };
     const clsact =
         kind === "tc" && (running === undefined ? abilities.noTcx !== undefined : running.filter !== undefined);
     const held = clsact ? `; ${abilities.noTcx ?? "it was there"}, so a bpf filter of clsact holds the dispatcher` : "";
     const freplace = abilities.noFreplace === undefined;
+    const reason = freplace
+        ? "each link replaces a function of the dispatcher, the cheapest way"
+        : `${abilities.noFreplace}, so the dispatcher tail-calls its links`;
     return {
-        kind,
-        revision: (running?.revision ?? 0) + 1,
+        ...common,
         backend: freplace ? "freplace" : "tail-call",
-        backendReason: freplace
-            ? `each link replaces a function of the dispatcher, the cheapest way${held}`
-            : `${abilities.noFreplace}, so the dispatcher tail-calls its links${held}`,
-        frags,
+        backendReason: `${reason}${held}${counting ? "; it counts what they do while statistics are watched" : ""}`,
         clsact,
-        members,
     };
 }
 

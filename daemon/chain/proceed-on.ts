@@ -41,6 +41,12 @@ export function unknownAction(kind: "xdp" | "tc", codes: readonly number[]): num
     return codes.find(code => !known.includes(code));
 }
 
+/** A code's name, as pass; "other" for one that has none. */
+export function actionName(kind: "xdp" | "tc", code: number): string {
+    const known = Object.entries(kind === "xdp" ? xdpActions : tcActions);
+    return known.find(([, action]) => action === code)?.[0] ?? "other";
+}
+
 /** The mask that a dispatcher tests a return code against, as an unsigned 32-bit number. */
 export function proceedOnMask(kind: "xdp" | "tc", codes: readonly number[]): number {
     const shift = kind === "xdp" ? 0 : 1;

@@ -2,7 +2,14 @@
 // Chains by tail call: the members stay as they were loaded, each slot of the dispatcher calls one of them through a
 // PROG_ARRAY. A PROG_ARRAY lives by its pin: without one the kernel empties it though a program still uses it.
 
-import { type BuildContext, type BuildMember, type BuildRequest, type Built, openRecorded } from "./backend.ts";
+import {
+    type BuildContext,
+    type BuildMember,
+    type BuildRequest,
+    type Built,
+    countsPin,
+    openRecorded,
+} from "./backend.ts";
 import { openPin, pin, updateElement } from "./bpf.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Fd } from "./fd.ts";
@@ -16,10 +23,11 @@ async function openMember(member: BuildMember, frags: boolean, { bpffs, copies }
 export async function buildTailCall(request: BuildRequest, context: BuildContext): Promise<Built> {
     const { bpffs } = context;
     const slots = request.members.map(({ mask, priority, program }) => ({ mask, priority, frags: program.frags }));
-    using dispatcher = Dispatcher.load(`${request.kind}_tail_call`, slots, request.frags);
+    using dispatcher = Dispatcher.load(`${request.kind}_tail_call`, slots, request.frags, request.counting);
     if (dispatcher.slots === undefined) throw new Error("a tail-call dispatcher has slots");
     bpffs.makeFolder(request.folder);
     pin(dispatcher.slots, bpffs.path(`${request.folder}/slots`));
+    if (dispatcher.counts !== undefined) pin(dispatcher.counts, bpffs.path(`${request.folder}/${countsPin}`));
     for (const [position, member] of request.members.entries()) {
         using fd = await openMember(member, request.frags, context);
         const { id, name } = member.program;

@@ -20,6 +20,8 @@ export interface BuildRequest {
     readonly members: readonly BuildMember[];
     /** the revision's folder in the bpffs; not there yet */
     readonly folder: string;
+    /** the dispatcher counts what its slots do, in a map pinned as countsPin */
+    readonly counting: boolean;
 }
 
 /** A revision that stands beside the running one, ready to be swapped in. */
@@ -36,6 +38,9 @@ export interface BuildContext {
     readonly bpffs: BpfFs;
     readonly copies: Copies;
 }
+
+/** In a revision's folder: what its slots did. */
+export const countsPin = "counts";
 
 export const programPin = (id: ProgramId): string => `prog_${id}`;
 

@@ -37,7 +37,7 @@ const folder = new URL(import.meta.url.endsWith(".ts") ? "../../dist/bpf/" : "..
 const noOptions = new Uint8Array([8, 0, 0, 0, 0, 0, 0, 0]);
 const bytesOf = new Map<string, Buffer>();
 
-function objectBytes(kind: DispatcherKind | "freplace_probe"): Buffer {
+function objectBytes(kind: string): Buffer {
     let bytes = bytesOf.get(kind);
     if (bytes === undefined) {
         const path = fileURLToPath(new URL(`${kind}.o`, folder));
@@ -72,17 +72,24 @@ export class Dispatcher implements Disposable {
     readonly program: Fd;
     /** the PROG_ARRAY of a tail-call dispatcher */
     readonly slots: Fd | undefined;
+    /** what a counting dispatcher counts: bpf/counting.h */
+    readonly counts: Fd | undefined;
     /** BTF ids of prog0 … prog9 */
     readonly #stubIds: readonly number[];
-    private constructor(program: Fd, slots: Fd | undefined, stubIds: readonly number[]) {
+    private constructor(
+        program: Fd,
+        maps: { slots: Fd | undefined; counts: Fd | undefined },
+        stubIds: readonly number[],
+    ) {
         this.program = program;
-        this.slots = slots;
+        this.slots = maps.slots;
+        this.counts = maps.counts;
         this.#stubIds = stubIds;
     }
 
-    /** Loads a dispatcher for these slots. */
-    static load(kind: DispatcherKind, slots: readonly Slot[], frags: boolean): Dispatcher {
-        const bytes = objectBytes(kind);
+    /** Loads a dispatcher for these slots; counting: one that counts what they do. */
+    static load(kind: DispatcherKind, slots: readonly Slot[], frags: boolean, counting = false): Dispatcher {
+        const bytes = objectBytes(counting ? `${kind}_counting` : kind);
         libbpf.setPrint(null);
         const object = libbpf.openMem(bytes, bytes.length, noOptions);
         if (object === null) throw kernelError(`open the dispatcher ${kind}`, lastErrno(), { code: "INTERNAL" });
@@ -95,9 +102,10 @@ export class Dispatcher implements Disposable {
 
     static #loadOpened(kind: DispatcherKind, object: Pointer, slots: readonly Slot[], frags: boolean): Dispatcher {
         const failed = { code: "INTERNAL" as const };
-        let slotsMap: Pointer = null;
+        const maps = new Map<string, Pointer>();
         for (let map = libbpf.nextMap(object, null); map !== null; map = libbpf.nextMap(object, map)) {
-            if (internalMapSection(libbpf.mapName(map)) === undefined) slotsMap = map;
+            const name = libbpf.mapName(map);
+            if (internalMapSection(name) === undefined) maps.set(name, map);
             const config = mapInitialValue(map);
             if (config !== undefined) writeConfig(config, kind === "xdp_libxdp_3" ? 3 : 2, slots, frags);
         }
@@ -117,9 +125,13 @@ export class Dispatcher implements Disposable {
               )
             : [];
         // libbpf closes its own descriptors with the object
+        const keep = (name: string) => {
+            const map = maps.get(name);
+            return map === undefined ? undefined : duplicate(libbpf.mapFd(map), kind);
+        };
         return new Dispatcher(
             duplicate(libbpf.programFd(program), kind),
-            slotsMap === null ? undefined : duplicate(libbpf.mapFd(slotsMap), kind),
+            { slots: keep("slots"), counts: keep("counts") },
             stubIds,
         );
     }
@@ -138,6 +150,7 @@ export class Dispatcher implements Disposable {
     [Symbol.dispose](): void {
         this.program[Symbol.dispose]();
         this.slots?.[Symbol.dispose]();
+        this.counts?.[Symbol.dispose]();
     }
 }
 

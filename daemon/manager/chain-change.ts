@@ -38,6 +38,8 @@ export interface ChainChange<L extends WantedLink> {
     readonly mode: XdpModeWanted;
     /** the interface as just read, where the hook may be empty; tells who is in the way */
     readonly device: LinkInterface | undefined;
+    /** the links are those that run: only whether they are counted changes */
+    readonly recount?: boolean;
 }
 
 export interface Changed<L extends WantedLink> {
@@ -81,18 +83,55 @@ export async function changeChain<L extends WantedLink>(
         return changeLibxdp(scope, context, change, undo);
     const conflict = previous === undefined ? undefined : modeConflict(change.mode, previous, change.interface);
     if (conflict !== undefined) throw conflict;
-    const plan = planRevision(hook.kind, change.interface, change.links, previous, context.abilities());
-    const folder = revisionFolder(hook, plan.revision);
-    undo.add(`build ${folder}`, () => context.bpffs.remove(folder));
-    const members = plan.members.map(({ link, mask }) => ({ program: link.program, mask, priority: link.priority }));
-    const kind = plan.clsact ? "tc_clsact" : hook.kind;
-    const built = await build(plan.backend, { kind, frags: plan.frags, members, folder }, context);
+    const { plan, built } = await realise(context, change, previous, undo);
     const put = plan.clsact ? attachFilter : attach;
     const placed =
         previous === undefined
             ? await put(context, change, built, undo)
             : await swap(context, change, previous, built, undo);
     return { change, previous, plan, built, ...placed };
+}
+
+interface Realised<L extends WantedLink> {
+    readonly plan: Plan<L>;
+    readonly built: Built;
+}
+
+/** The next revision, counting where statistics are watched. No change fails because a counting one can't be built. */
+async function realise<L extends WantedLink>(
+    context: Context,
+    change: ChainChange<L>,
+    previous: ChainRecord | undefined,
+    undo: Undo,
+): Promise<Realised<L>> {
+    const { hook, recount = false } = change;
+    const make = async (counting: boolean): Promise<Realised<L>> => {
+        const kind = hook.kind === "xdp" ? "xdp" : "tc";
+        const wishes = { counting, sameRevision: recount };
+        const plan = planRevision(kind, change.interface, change.links, previous, context.abilities(), wishes);
+        const folder = revisionFolder({ hook, revision: plan.revision, counting });
+        undo.add(`build ${folder}`, () => context.bpffs.remove(folder));
+        const members = plan.members.map(({ link, mask }) => ({
+            program: link.program,
+            mask,
+            priority: link.priority,
+        }));
+        const request = { frags: plan.frags, members, folder, counting };
+        const dispatcher = plan.clsact ? "tc_clsact" : kind;
+        return { plan, built: await build(plan.backend, { ...request, kind: dispatcher }, context) };
+    };
+    if (!context.counting.isWanted(hook)) return make(false);
+    try {
+        return await make(true);
+    } catch (error) {
+        if (recount) throw error;
+        // throws the same where it was not the counting
+        const realised = await make(false);
+        context.counting.refuse(context, change, error);
+        const { revision } = realised.plan;
+        context.bpffs.remove(revisionFolder({ hook, revision, counting: true }));
+        return realised;
+    }
 }
 
 async function swap<L extends WantedLink>(
@@ -112,6 +151,7 @@ async function swap<L extends WantedLink>(
     if (previous.programId === built.programId) return placed;
     if (hasFilter(previous)) {
         await swapFilter(context, previous, built, previous.programId);
+        context.counting.leave(previous);
         undo.add(`swap ${hookText(change)}`, () => swapFilterBack(context, previous, built.programId));
         return placed;
     }
@@ -127,6 +167,7 @@ async function swap<L extends WantedLink>(
         });
     const result = await update(next, running);
     if (result < 0) throw swapError(change, result);
+    context.counting.leave(previous);
     undo.add(`swap ${hookText(change)}`, () => swapBack(context, previous, built));
     return placed;
 }
@@ -229,6 +270,7 @@ export function chainRow<L extends WantedLink>(
         mode: changed.mode,
         modeReason: changed.modeReason,
         frags: plan.frags,
+        counting: plan.counting,
         programId: built.programId,
         programTag: built.programTag,
         kernelLinkId: changed.kernelLinkId,
@@ -247,10 +289,12 @@ export function chainRow<L extends WantedLink>(
 export async function retire(context: Context, previous: ChainRecord): Promise<void> {
     if (previous.backend === "libxdp") return retireLibxdp(context, previous);
     if (previous.backend === "direct") return;
-    const folder = revisionFolder(previous.hook, previous.revision);
+    const folder = revisionFolder(previous);
     try {
-        if (previous.backend === "tail-call" || previous.hook.kind === "tc")
+        if (previous.backend === "tail-call" || previous.counting || previous.hook.kind === "tc")
             await context.net.call("", { op: "quiesce" });
+        // what it counted until its last packet
+        if (previous.counting) context.counting.keep(context, previous);
         context.bpffs.remove(folder);
     } catch (error) {
         // the change is made and committed; what is left here the next start removes

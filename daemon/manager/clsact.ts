@@ -93,7 +93,7 @@ async function runningProgram(
 /** The dispatchers of a hook that are pinned here: those of its row, and of a change that was cut off. */
 function ownDispatchers({ bpffs }: Context, { hook, programId }: ChainRecord): ProgramId[] {
     const folder = chainFolder(hook);
-    const revision = new RegExp(`^dispatcher_${hook.nsid}_${hook.ifindex}_\\d+$`);
+    const revision = new RegExp(`^dispatcher_${hook.nsid}_${hook.ifindex}_\\d+(_counting)?$`);
     const pins = bpffs
         .entries(folder)
         .filter(name => revision.test(name))
@@ -203,7 +203,14 @@ function intend<L extends WantedLink>(context: Context, change: ChainChange<L>, 
     const { store, bootId } = context;
     const row: FilterChain = {
         ...{ hook, bootId, interface: name, netns, revision: 0, backend: "tail-call", backendReason: "" },
-        ...{ mode: undefined, modeReason: "", frags: false, programId: 0 as ProgramId, programTag: "" },
+        ...{
+            mode: undefined,
+            modeReason: "",
+            frags: false,
+            counting: false,
+            programId: 0 as ProgramId,
+            programTag: "",
+        },
         ...{ kernelLinkId: 0 as KernelLinkId, members: [], filter },
     };
     store.transaction(() => store.putChain(row));
@@ -272,7 +279,7 @@ export async function removeFilterChain(context: Context, chain: FilterChain): P
     }
     // a packet may still be in it
     await net.call("", { op: "quiesce" });
-    if (chain.revision > 0) bpffs.remove(revisionFolder(hook, chain.revision));
+    if (chain.revision > 0) bpffs.remove(revisionFolder(chain));
 }
 
 /** The chain of ours at the other direction of the same qdisc. */

@@ -7,6 +7,7 @@ import type { Loader } from "../kernel/loader.ts";
 import type { NetThread } from "../kernel/net-thread.ts";
 import type { Caller, ConfiguredXdpMode } from "../model.ts";
 import type { Store } from "../store/store.ts";
+import type { ChainCounting } from "./chain-counting.ts";
 import type { ClsactChains } from "./clsact.ts";
 import type { Events } from "./events.ts";
 import type { KernelView } from "./kernel-view.ts";
@@ -27,6 +28,7 @@ export interface Context {
     /** what the configuration says of an interface, by name */
     readonly xdpModes: ReadonlyMap<string, ConfiguredXdpMode>;
     readonly libxdp: LibxdpChains;
+    readonly counting: ChainCounting;
     readonly clsact: ClsactChains;
     readonly log: (line: string) => void;
     /** how a caller is named in rows and events */

@@ -112,7 +112,7 @@ async function changeOnce<L extends WantedLink>(
     const runs = { backend: "libxdp", frags: running?.frags ?? false, mode, revision } as const;
     const conflict = running === undefined ? undefined : modeConflict(change.mode, runs, change.interface);
     if (conflict !== undefined) throw conflict;
-    const folder = revisionFolder(hook, revision);
+    const folder = revisionFolder({ hook, revision, counting: false });
     undo.add(`make ${folder}`, () => context.bpffs.remove(folder));
     // what an attempt that was cut off left
     context.bpffs.remove(folder);
@@ -132,6 +132,7 @@ async function changeOnce<L extends WantedLink>(
         backend: "libxdp",
         backendReason: `${reason}, version ${version}`,
         frags: ordered.length > 0 && ordered.every(({ frags }) => frags),
+        counting: false,
         clsact: false,
         members,
     };
@@ -166,9 +167,9 @@ function intend<L extends WantedLink>(context: Context, change: ChainChange<L>, 
     const { store, bootId } = context;
     store.transaction(() =>
         store.putChain({
-            ...{ hook, bootId, interface: name, netns, revision: 0, backend: "libxdp", backendReason: reason },
-            ...{ mode: undefined, modeReason: "", frags: false, programId: 0 as ProgramId, programTag: "" },
-            ...{ kernelLinkId: 0 as KernelLinkId, members: [] },
+            ...{ hook, bootId, interface: name, netns, revision: 0, backend: "libxdp", counting: false },
+            ...{ backendReason: reason, mode: undefined, modeReason: "", frags: false, programTag: "" },
+            ...{ programId: 0 as ProgramId, kernelLinkId: 0 as KernelLinkId, members: [] },
         }),
     );
     undo.add("join the chain", () => store.transaction(() => store.deleteChain(hook)));
@@ -189,7 +190,7 @@ function replaced<L extends WantedLink>(
 ): ChainRecord {
     return {
         ...{ hook, bootId: context.bootId, interface: name, netns, revision: plan.revision, backend: "libxdp" },
-        ...{ backendReason: "", mode: undefined, modeReason: "", frags: running?.frags ?? false },
+        ...{ backendReason: "", mode: undefined, modeReason: "", frags: running?.frags ?? false, counting: false },
         ...{ programId: running?.programId ?? (0 as ProgramId), programTag: running?.tag ?? "" },
         ...{ kernelLinkId: 0 as KernelLinkId, members: [] },
     };
@@ -364,12 +365,12 @@ async function swapBack<L extends WantedLink>(
 
 /** Removes the pins of a dispatcher that runs no more, once no packet is in it. */
 export async function retireLibxdp(context: Context, previous: ChainRecord): Promise<void> {
-    const { hook, programId, revision } = previous;
+    const { hook, programId } = previous;
     const { pins } = context.libxdp;
     if (programId !== 0) {
         await context.net.call("", { op: "quiesce" });
         await pins.locked(() => pins.remove(hook.ifindex, programId));
     }
-    context.bpffs.remove(revisionFolder(hook, revision));
+    context.bpffs.remove(revisionFolder(previous));
     await context.libxdp.refresh(context);
 }

@@ -7,6 +7,7 @@ import type { Context } from "./context.ts";
 import {
     chainLinkPin,
     entryPin,
+    hookId,
     isNetworkLink,
     isProbeLink,
     ownKernelLinks,
@@ -16,9 +17,6 @@ import {
     tcxPin,
 } from "./pins.ts";
 
-const hookId = ({ hook }: NetworkLinkRecord): string =>
-    `${hook.kind} ${hook.direction} ${hook.nsid} ${hook.netnsCookie} ${hook.ifindex}`;
-
 export const applicationOf = (metadata: ReadonlyMap<string, string> | undefined): string =>
     metadata?.get("bpfman.io/application") ?? metadata?.get("bpfman_application") ?? "";
 
@@ -27,7 +25,7 @@ export function linkPin(record: NetworkLinkRecord, chain: ChainRecord | undefine
     if (record.hook.kind === "tcx") return tcxPin(record);
     if (chain?.backend === "freplace") {
         const position = chain.members.findIndex(({ linkId }) => linkId === record.id);
-        return `${revisionFolder(record.hook, chain.revision)}/link_${position}`;
+        return `${revisionFolder(chain)}/link_${position}`;
     }
     return chain !== undefined && hasFilter(chain) ? entryPin(chain) : chainLinkPin(record.hook);
 }
@@ -59,8 +57,8 @@ export function linkViews(context: Context): LinkView[] {
     const chains = store.chains();
     const byHook = new Map<string, NetworkLinkRecord[]>();
     for (const record of records.filter(isNetworkLink)) {
-        const group = byHook.get(hookId(record));
-        if (group === undefined) byHook.set(hookId(record), [record]);
+        const group = byHook.get(hookId(record.hook));
+        if (group === undefined) byHook.set(hookId(record.hook), [record]);
         else group.push(record);
     }
     const positions = new Map<LinkId, number>();

@@ -31,6 +31,8 @@ import type {
     ProgramView,
     PulledImage,
     PullProgress,
+    StatisticsRequest,
+    StatisticsView,
     TestRun,
     VerifierLog,
 } from "../model.ts";
@@ -63,6 +65,12 @@ export interface RemovedImages {
     readonly freedBytes: number;
 }
 
+export interface StatisticsWatcher {
+    /** false: not taken; what it holds is in the next one too */
+    record(view: StatisticsView): boolean;
+    /** the watch is over */
+    fail(error: BpfmanError): void;
+}
 export type { TargetList, TargetRequest };
 
 export interface Manager {
@@ -101,8 +109,8 @@ export interface Manager {
     /** Sorted by reference. */
     listImages(): ImageFacts[];
     /** By reference or digest; NOT_FOUND where the cache has none. */
-    inspectImage(name: string): ImageFacts;
-    removeImages(names: readonly string[], options: { ignoreMissing: boolean }): RemovedImages;
+    inspectImage(name: string): Promise<ImageFacts>;
+    removeImages(names: readonly string[], options: { ignoreMissing: boolean }): Promise<RemovedImages>;
     /** With all: also what loaded programs came from. */
     pruneImages(options: { all: boolean }): RemovedImages;
     /** A program's translated instructions; NOT_FOUND where the kernel has no such program. */
@@ -136,6 +144,8 @@ export interface Manager {
     ): () => void;
     /** Puts new bytecode in a program's place, links and matching maps kept; what then runs. */
     replaceProgram(id: ProgramId, request: ReplaceRequest, caller: Caller): Promise<ProgramView>;
+    /** Has runs counted until the returned function is called; the first record comes at once and holds totals alone. */
+    watchStatistics(request: StatisticsRequest, watcher: StatisticsWatcher): () => void;
     /** Runs a program of ours on a packet; force: also one of others. */
     testRun(id: ProgramId, request: { packet: Uint8Array; repeat: number; force: boolean }): Promise<TestRun>;
 }

@@ -25,15 +25,15 @@ export function chainLinkPin(hook: HookKey): string {
     return `${chainFolder(hook)}/dispatcher_${hook.nsid}_${hook.ifindex}_link`;
 }
 
-export function revisionFolder(hook: HookKey, revision: number): string {
-    return `${chainFolder(hook)}/dispatcher_${hook.nsid}_${hook.ifindex}_${revision}`;
+/** A revision that counts stands beside the same one that does not. */
+export function revisionFolder(chain: Pick<ChainRecord, "hook" | "revision" | "counting">): string {
+    const { hook, revision, counting } = chain;
+    return `${chainFolder(hook)}/dispatcher_${hook.nsid}_${hook.ifindex}_${revision}${counting ? "_counting" : ""}`;
 }
 
 /** The pin of the program at the hook. */
 export function entryPin(chain: ChainRecord): string {
-    return chain.backend === "direct"
-        ? programPin(chain.programId)
-        : `${revisionFolder(chain.hook, chain.revision)}/dispatcher`;
+    return chain.backend === "direct" ? programPin(chain.programId) : `${revisionFolder(chain)}/dispatcher`;
 }
 
 export const isNetworkLink = (link: LinkRecord): link is NetworkLinkRecord => "ifindex" in link.hook;
@@ -72,6 +72,10 @@ export const sameHook = (a: Hook, b: Hook): boolean =>
     a.nsid === b.nsid &&
     a.netnsCookie === b.netnsCookie &&
     a.ifindex === b.ifindex;
+
+/** A hook of a network interface as the key of a table. */
+export const hookId = (hook: HookKey): string =>
+    `${hook.kind} ${hook.direction} ${hook.nsid} ${hook.netnsCookie} ${hook.ifindex}`;
 
 /** The items at one hook together, in the order in which their hooks first come; each probe is alone. */
 export function groupByHook<T>(items: readonly T[], hookOf: (item: T) => Hook): T[][] {

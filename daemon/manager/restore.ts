@@ -97,7 +97,7 @@ async function forgetChain(context: Context, chain: ChainRecord, links: readonly
     // also the qdisc that it may have been alone on
     if (hasFilter(chain)) return removeFilterChain(context, chain);
     context.bpffs.remove(chainLinkPin(chain.hook));
-    if (chain.backend !== "direct") context.bpffs.remove(revisionFolder(chain.hook, chain.revision));
+    if (chain.backend !== "direct") context.bpffs.remove(revisionFolder(chain));
 }
 
 /** Run once at start, before anybody is answered. */
@@ -113,6 +113,8 @@ export async function restore(scope: WriterScope, context: Context): Promise<voi
     await settleLibxdp(scope, context);
     await dropDeadLinks(scope, context);
     for (const chain of store.chains()) if (chain.backend !== "libxdp") await settleChain(context, chain);
+    // nobody watches yet: a daemon that was killed while somebody did left chains that count
+    await context.counting.settle(scope, context);
     await removeLeftovers(context);
     store.collectObjects();
 }
@@ -206,10 +208,13 @@ async function settleChain(context: Context, chain: ChainRecord): Promise<void> 
         running = bpf.linkInfo(link).programId;
     }
     if (running === chain.programId) return;
-    const next = revisionFolder(chain.hook, chain.revision + 1);
+    // the next revision, or the same that counts where this does not
+    const folders = [0, 1].flatMap(step =>
+        [false, true].map(counting => revisionFolder({ ...chain, revision: chain.revision + step, counting })),
+    );
     // those of a replacement that was cut off have no row
     const pinned = context.bpffs.entries("").filter(name => /^prog_\d+$/.test(name));
-    const candidates = [`${next}/dispatcher`, ...pinned];
+    const candidates = [...folders.map(folder => `${folder}/dispatcher`), ...pinned];
     const entry = candidates.find(name => context.bpffs.exists(name) && idOfPin(context, name) === running);
     if (entry === undefined || !context.bpffs.exists(entryPin(chain))) {
         context.log(`${hookText(chain)} runs program ${running}, which is not of this daemon's making`);
@@ -234,7 +239,7 @@ async function removeLeftovers(context: Context): Promise<void> {
         // a shared chain's pins are in libxdp's folder
         if (chain.backend === "libxdp") continue;
         known.add(chainLinkPin(chain.hook));
-        if (chain.backend !== "direct") known.add(revisionFolder(chain.hook, chain.revision));
+        if (chain.backend !== "direct") known.add(revisionFolder(chain));
     }
     for (const link of store.links())
         for (const pin of isProbeLink(link) ? probePins(link) : [tcxPin(link as NetworkLinkRecord)]) known.add(pin);

@@ -16,6 +16,7 @@ import { BpfmanError, type Caller, type ConfiguredXdpMode, type SigningRules } f
 import type { Store } from "../store/store.ts";
 import { apply } from "./apply.ts";
 import { attach } from "./attach.ts";
+import { ChainCounting } from "./chain-counting.ts";
 import { chainViews, interfaceViews } from "./chain-view.ts";
 import { ClsactChains } from "./clsact.ts";
 import type { Context } from "./context.ts";
@@ -36,6 +37,7 @@ import { programView, programViews } from "./program-view.ts";
 import { readObject } from "./read-object.ts";
 import { replaceProgram } from "./replace.ts";
 import { restore } from "./restore.ts";
+import { Statistics } from "./statistics.ts";
 import { TargetNames } from "./target-names.ts";
 import { testRun } from "./test-run.ts";
 import { unload } from "./unload.ts";
@@ -105,6 +107,7 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
         abilities: () => (abilities ??= { noFreplace: probeFreplace(), noTcx: withoutTcx() }),
         xdpModes: options.xdpModes ?? new Map(),
         libxdp: new LibxdpChains(options.sharedInterfaces ?? new Set()),
+        counting: new ChainCounting(),
         clsact: new ClsactChains(),
         log,
         describe,
@@ -137,6 +140,7 @@ function managerOf(context: Context, images: Images): Manager {
         await context.clsact.refresh(context);
         return await read();
     };
+    const statistics = new Statistics(context);
     const targets = new TargetNames();
     const inventory = new InventoryReader();
     return {
@@ -174,6 +178,7 @@ function managerOf(context: Context, images: Images): Manager {
         deleteMapEntry: async (selector, key, force) => deleteMapEntry(context, selector, key, force),
         replaceProgram: (id, request, caller) => replaceProgram(context, id, request, caller),
         testRun: (id, request) => testRun(context, id, request),
+        watchStatistics: (request, watcher) => statistics.watch(request, watcher),
         watchMap: (selector, intervalMs, watcher) => watchMap(context, selector, intervalMs, watcher),
     };
 }

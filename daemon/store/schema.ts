@@ -101,6 +101,10 @@ export const migrations: readonly string[] = [
     `
     ALTER TABLE chains ADD COLUMN filter TEXT;
     `,
+    // a chain whose dispatcher counts while statistics are watched
+    `
+    ALTER TABLE chains ADD COLUMN counting INTEGER NOT NULL DEFAULT 0;
+    `,
 ];
 
 export const schemaVersion = migrations.length;

@@ -91,6 +91,7 @@ function chain(revision: number, bootId = "boot-a"): ChainRecord {
         mode: "generic",
         modeReason: "the driver refused",
         frags: false,
+        counting: true,
         programId: 9 as ProgramId,
         programTag: "fedcba9876543210",
         kernelLinkId: 4 as KernelLinkId,

@@ -13,7 +13,8 @@ import { ourBundle, podmanBundle } from "./bundle.ts";
 import { measureCommands, commandNames as names } from "./commands.ts";
 import { measureCalls, measureList, measureMemory } from "./daemon.ts";
 import { atMost, incomplete, markdown, type Row, type Table, type Target, targetList } from "./figures.ts";
-import { attachedChain, candidate, lengths, libxdpStubs, opened, passingPrograms } from "./packets.ts";
+import { measureImages } from "./images.ts";
+import { attachedChain, candidate, lengths, libxdpStubs, opened, passingPrograms, tailCallChain } from "./packets.ts";
 import { type Candidate, inTurn } from "./rounds.ts";
 
 type Figures = ReadonlyMap<string, number>;
@@ -114,6 +115,26 @@ async function listsHere(lab: Lab): Promise<void> {
     targets.push(atMost("a list of 1,000", ours, 15, " ms"));
 }
 
+async function imagesHere(): Promise<void> {
+    say("images");
+    const { warmLoad, fileLoad, coldPull, skopeoCopy } = await measureImages(quick ? 5 : 21);
+    tables.push({
+        title: "Images",
+        unit: "ms",
+        decimals: 1,
+        note: "Over the socket; the registry is on loopback. A pull asks what the image is, copies it, looks for its signatures, checks every byte and keeps the object; `skopeo copy` is the copy alone.",
+        rows: [
+            {
+                what: "load one program of an image in the cache",
+                ours: warmLoad,
+                peers: { "the same from a file": fileLoad },
+            },
+            { what: "pull an image", ours: coldPull, peers: { "`skopeo copy`": skopeoCopy } },
+        ],
+    });
+    targets.push(atMost("a load from the cache, times one from a file,", warmLoad / fileLoad, 1.2, " ×", 2));
+}
+
 async function packetsHere(lab: Lab): Promise<void> {
     say("packets");
     const repeat = 200_000;
@@ -132,6 +153,11 @@ async function packetsHere(lab: Lab): Promise<void> {
         await add(length, "always");
         const stubs = libxdpStubs(length);
         if (stubs) candidates.push(candidate(`stubs ${length}`, stack.use(stubs), repeat));
+        for (const counts of ["counting", "not counting"] as const) {
+            const made = tailCallChain(ids.slice(0, length), counts);
+            stack.use(made.keep);
+            candidates.push(candidate(`${counts} ${length}`, made.program, repeat));
+        }
     }
     const figures = await inTurn(quick ? 9 : 25, candidates);
     const alone = figures.get("program");
@@ -152,6 +178,15 @@ async function packetsHere(lab: Lab): Promise<void> {
                 peers: {
                     "the program, not attached": alone,
                     "libxdp's dispatcher, empty slots": figures.get(`stubs ${length}`),
+                },
+            })),
+            // what `bpfman top` costs while it runs; the kernel's own counters cost more beside it
+            ...lengths.map(length => ({
+                what: `${length} ${length === 1 ? "program" : "programs"}, tail-call, counted while statistics are watched`,
+                ours: figure(figures, `counting ${length}`),
+                peers: {
+                    "the program, not attached": alone,
+                    "the same, not counted": figures.get(`not counting ${length}`),
                 },
             })),
         ],
@@ -273,6 +308,7 @@ async function here(): Promise<void> {
 }
 
 await here();
+await imagesHere();
 if (!quick) {
     await commandsInGuest();
     await instructionsInGuest();

@@ -70,9 +70,12 @@ export async function attachedChain(
 const mask = (1 << pass) | (1 << dispatcherReturn) | 0;
 
 /** A tail-call dispatcher beside any chain: the daemon makes none where freplace works. */
-export function tailCallChain(ids: readonly ProgramId[]): { program: Fd; keep: Disposable } {
+export function tailCallChain(
+    ids: readonly ProgramId[],
+    counts: "counting" | "not counting" = "not counting",
+): { program: Fd; keep: Disposable } {
     const slots = ids.map(() => ({ mask, priority: 50, frags: false }));
-    const dispatcher = Dispatcher.load("xdp_tail_call", slots, false);
+    const dispatcher = Dispatcher.load("xdp_tail_call", slots, false, counts === "counting");
     for (const [position, id] of ids.entries()) {
         using member = opened(id);
         if (dispatcher.slots) updateElement(dispatcher.slots, position, member.number, "fill a slot");

@@ -11,7 +11,7 @@ import { howMany, seedOf } from "../scale.ts";
 import type { Hook } from "./hook.ts";
 import { Extents } from "./kill.ts";
 import { Scene } from "./scene.ts";
-import { anyStep, attach, detach, load, type Situation, type Step, unload, update } from "./steps.ts";
+import { anyStep, attach, detach, load, type Situation, type Step, unload, update, watch } from "./steps.ts";
 
 const seed = seedOf("BPFMAN_CRASH_SEED");
 const kills = Number(process.env["BPFMAN_CRASH_KILLS"] ?? howMany(36, 1500));
@@ -37,16 +37,18 @@ suite("kills", () => {
         const count = situation.state.links.filter(({ netns }) => netns === one?.wire.netns).length;
         return count === 1 ? attach(situation, one) : detach(situation, one);
     };
-    const cases: [string, (situation: Situation) => Step | undefined][] = [
+    const cases: [string, (situation: Situation) => Step | undefined, stride?: number][] = [
         ["an XDP chain of one gets a second, a chain of two loses one", toggle(hooks => hooks[0])],
         ["a TCX link that drops moves", situation => update(situation, situation.hooks[3])],
         ["programs are loaded, attached and unloaded", situation => load(situation) ?? unload(situation)],
+        // every chain is exchanged, four times
+        ["statistics of chains are watched", watch, 4],
     ];
-    for (const [what, make] of cases)
+    for (const [what, make, stride = 1] of cases)
         test(`at each pin that comes or goes: ${what}`, async t => {
             let answered = 0;
             // a change that is done before that many pins moved has no later moments
-            for (let pinEvents = 1; answered < 2 && pinEvents < 40; pinEvents++) {
+            for (let pinEvents = 1; answered < 2 && pinEvents < 40 * stride; pinEvents += stride) {
                 const step = make(await scene.situation());
                 assert.ok(step !== undefined);
                 const outcome = await scene.survives(step, { pinEvents }, what);

@@ -134,9 +134,38 @@ export function unload({ state, extras }: Situation): Step | undefined {
     };
 }
 
+/** Statistics are watched, and once more: chains run dispatchers that count, then as before, then the same again. */
+export function watch({ state }: Situation): Step {
+    const look = async (client: HostClient): Promise<void> => {
+        for await (const { unavailable = "" } of client.watchStatistics({ chains: true }))
+            if (unavailable === "") return;
+    };
+    return {
+        name: "watch statistics",
+        run: async client => {
+            await look(client);
+            await look(client);
+        },
+        states: [state],
+    };
+}
+
 type Make = (situation: Situation) => Step | undefined;
 
-const kinds: readonly Make[] = [attach, attach, attach, detach, detach, update, update, update, load, unload, unload];
+const kinds: readonly Make[] = [
+    attach,
+    attach,
+    attach,
+    detach,
+    detach,
+    update,
+    update,
+    update,
+    load,
+    unload,
+    unload,
+    watch,
+];
 
 export function anyStep(situation: Situation): Step {
     for (;;) {

@@ -2,7 +2,7 @@
 // Boots distribution kernels, one after the other, and runs there what the machine's own kernel may refuse or has long left
 // behind: extension programs (freplace), trampolines, TC without TCX. Each test of a guest is a subtest here, and what a guest
 // skipped is judged: a kernel that is newer than the feature must not skip it.
-// VM_KERNEL=6.1 (6.12, newest) boots one only; VM_FILES names other test files; VM_ALL=1 runs all of them on every kernel.
+// VM_KERNEL=6.1 (6.12, newest) boots one only; VM_FILES names other test files, VM_TESTS tests in them; VM_ALL=1 runs all of them on every kernel.
 import assert from "node:assert/strict";
 import { globSync } from "node:fs";
 import { join } from "node:path";
@@ -21,8 +21,8 @@ const testTimeoutMs = 10 * 60_000;
 /** What runs on each kernel: guests are slow, so what no kernel does another way runs on one of them. VM_ALL=1: all on each. */
 const filesOf: Record<KernelWanted, string> = {
     // clsact instead of TCX
-    "6.1": "test/kernel/{features,hooks,chain-tc,clsact}.test.ts",
-    "6.12": "test/kernel/{features,hooks,chain-xdp,libxdp}.test.ts",
+    "6.1": "test/kernel/{features,hooks,chain-tc,chain-statistics,clsact}.test.ts",
+    "6.12": "test/kernel/{features,hooks,chain-xdp,chain-statistics,libxdp}.test.ts",
     newest: "test/kernel/{features,hooks,chain-tc,libxdp}.test.ts",
 };
 const everyFile = "test/kernel/{features,hooks,chain-*,clsact,libxdp}.test.ts";
@@ -31,10 +31,13 @@ const leftOut: Record<KernelWanted, readonly string[]> = {
     "6.1": [
         ...["TcTenFit", "SectionsOfEveryKind"],
         ...["AQdiscOfOursStays", "ARequestThatFails", "AKillWhileItComesOrGoes"],
+        ...["ALoneProgramsVerdicts", "AFloodLosesNothingWhileWatches", "CountsGoOn", "ADroppingChainDropsThroughKill"],
+        ...["AnOrderlyStopSwapsBack", "TcxListsSay"],
     ],
     "6.12": [
         ...["NewestFirstAtEqual", "ADroppingMemberDropsEverything", "ModesAreFixed", "ProceedOnChanges"],
         ...["AnInterfaceThatGoes", "ANamespaceInUse", "ForeignProgramsAreNamed"],
+        ...["AnOrderlyStopSwapsBack", "TcxListsSay"],
     ],
     newest: [
         ...["TcTenFit", "SectionsOfEveryKind", "TcxRunsInOrder", "ATcxLinkThatMoves", "TheTcChainRunsAfterTcx"],
@@ -83,7 +86,8 @@ for (const wanted of kernelsWanted) {
 
 function boot(kernel: Kernel, wanted: KernelWanted): Promise<VmResult> {
     const tools = all ? undefined : toolsOf[wanted];
-    const whole = all || process.env["VM_FILES"] !== undefined;
+    const pattern = process.env["VM_TESTS"];
+    const whole = all || pattern !== undefined || process.env["VM_FILES"] !== undefined;
     return runInVm({
         kernel,
         timeoutMs,
@@ -95,6 +99,7 @@ function boot(kernel: Kernel, wanted: KernelWanted): Promise<VmResult> {
             ...["--test-reporter=./test/vm/guest/events.ts", "--test-reporter-destination=/run/vm/events"],
             ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
             ...(whole ? [] : leftOut[wanted]).map(name => `--test-skip-pattern=/${name}/`),
+            ...(pattern === undefined ? [] : [`--test-name-pattern=${pattern}`]),
             ...filesFor(wanted),
         ],
         collect: ["events"],

@@ -9046,7 +9046,8 @@ export declare const ReplaceProgramRequestSchema: GenMessage<ReplaceProgramReque
  */
 export declare type ImageSource = Message<"bpfman.host.v1.ImageSource"> & {
   /**
-   * REGISTRY/REPOSITORY[:TAG][@DIGEST]
+   * REGISTRY/REPOSITORY[:TAG][@DIGEST]; for root alone also of this host: oci:PATH[:TAG], docker-archive:PATH[:NAME],
+   * containers-storage:NAME
    *
    * @generated from field: string url = 1;
    */
@@ -9072,7 +9073,8 @@ export declare type ImageSource = Message<"bpfman.host.v1.ImageSource"> & {
  */
 export declare type ImageSourceJson = {
   /**
-   * REGISTRY/REPOSITORY[:TAG][@DIGEST]
+   * REGISTRY/REPOSITORY[:TAG][@DIGEST]; for root alone also of this host: oci:PATH[:TAG], docker-archive:PATH[:NAME],
+   * containers-storage:NAME
    *
    * @generated from field: string url = 1;
    */

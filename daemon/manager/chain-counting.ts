@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// Counting in chains. The kernel counts only a chain's dispatcher, so while somebody watches statistics that want it,
+// each chain runs a revision whose dispatcher counts what its slots do (bpf/counting.h). It is swapped in as every
+// revision is, and out again after the last watch; a start swaps out what a kill left. The links are the same all along,
+// so the revision keeps its number, and nobody is told of a change.
+import { countsPin } from "../kernel/backend.ts";
+import { lookupElement, openPin } from "../kernel/bpf.ts";
+import { possibleCpus } from "../kernel/map-calls.ts";
+import type { ChainRecord, HookKey, LinkId } from "../model.ts";
+import { chainRow, changeChain, retire } from "./chain-change.ts";
+import { type ChainLink, chainLinks } from "./chain-links.ts";
+import type { Context } from "./context.ts";
+import { hookId, hookText, revisionFolder } from "./pins.ts";
+import type { ChainCounts, VerdictCounts } from "./statistics-record.ts";
+import { withUndo } from "./undo.ts";
+import { asBpfmanError } from "./unexpected.ts";
+import type { WriterScope } from "./writer-lock.ts";
+
+/** struct slot_counts and the number of them, as bpf/counting.h and bpf/dispatcher.h have them */
+const answers = 33;
+const slotBytes = 16 + 8 * answers;
+const wholeChain = 10;
+/** An answer that is out of range. */
+const otherAnswer = 256;
+
+export class ChainCounting {
+    #watches = 0;
+    /** why chains can't be counted, one sentence each, by hook */
+    readonly #refusals = new Map<string, string>();
+    /** what revisions counted that are gone, by hook */
+    readonly #past = new Map<string, ChainCounts>();
+    /** revisions that run no more and are not yet gone, by folder */
+    readonly #leaving = new Map<string, ChainRecord>();
+
+    isWanted(hook: HookKey): boolean {
+        return this.#watches > 0 && !this.#refusals.has(hookId(hook));
+    }
+
+    get isWatched(): boolean {
+        return this.#watches > 0;
+    }
+
+    refuse(context: Context, chain: Pick<ChainRecord, "hook" | "interface">, error: unknown): void {
+        const { message } = asBpfmanError(error, context.log);
+        context.log(`${hookText(chain)} can't be counted: ${message}`);
+        this.#refusals.set(hookId(chain.hook), message);
+    }
+
+    refusal(hook: HookKey): string | undefined {
+        return this.#refusals.get(hookId(hook));
+    }
+
+    /** Resolves when every chain counts that can. */
+    async begin(context: Context): Promise<void> {
+        this.#watches++;
+        await context.lock.run(scope => this.settle(scope, context));
+    }
+
+    async end(context: Context): Promise<void> {
+        this.#watches--;
+        await context.lock.run(scope => this.settle(scope, context));
+        if (this.#watches > 0) return;
+        this.#refusals.clear();
+        this.#past.clear();
+    }
+
+    /** Swaps in, or out, what is not as it is wanted. A chain that can't be swapped stays as it is. */
+    async settle(scope: WriterScope, context: Context): Promise<void> {
+        for (const chain of context.store.chains()) {
+            // a chain without links is on its way
+            if (chain.backend === "libxdp" || chain.members.length === 0) continue;
+            if (chain.counting === this.isWanted(chain.hook)) continue;
+            try {
+                await this.#recount(scope, context, chain);
+            } catch (error) {
+                if (chain.counting)
+                    context.log(`${hookText(chain)} counts on: ${asBpfmanError(error, context.log).message}`);
+                else this.refuse(context, chain, error);
+            }
+        }
+    }
+
+    async #recount(scope: WriterScope, context: Context, chain: ChainRecord): Promise<void> {
+        const { hook, interface: name, netns } = chain;
+        const links = chainLinks(context, hook);
+        const change = { hook, interface: name, netns, links, mode: "auto", device: undefined, recount: true } as const;
+        await withUndo(context.log, async undo => {
+            const changed = await changeChain<ChainLink>(scope, context, change, undo);
+            const row = chainRow(changed, context.bootId, ({ id }) => {
+                if (id === undefined) throw new Error("a link of a chain that stays as it is has a row");
+                return id;
+            });
+            context.store.transaction(() => context.store.putChain(row));
+            undo.done();
+        });
+        await retire(context, chain);
+    }
+
+    /** The revision is about to be replaced: until keep() its counts are read beside the next one's. */
+    leave(chain: ChainRecord): void {
+        if (chain.counting && this.#watches > 0) this.#leaving.set(revisionFolder(chain), chain);
+    }
+
+    /** Nobody is in the revision any more, and it is about to be removed: what it counted is added to what is past. */
+    keep(context: Context, chain: ChainRecord): void {
+        const key = hookId(chain.hook);
+        this.#leaving.delete(revisionFolder(chain));
+        if (this.#watches === 0) return;
+        this.#past.set(key, sum(this.#past.get(key), countsOf(context, chain)));
+    }
+
+    /** Of each chain that counts, by hook: what it counted since the first watch began. */
+    read(context: Context, chains: readonly ChainRecord[]): Map<string, ChainCounts> {
+        const counts = new Map<string, ChainCounts>();
+        for (const chain of chains) {
+            if (!chain.counting) continue;
+            const key = hookId(chain.hook);
+            const folder = revisionFolder(chain);
+            let all = sum(this.#past.get(key), countsOf(context, chain));
+            for (const [other, leaving] of this.#leaving)
+                if (other !== folder && hookId(leaving.hook) === key) all = sum(all, countsOf(context, leaving));
+            counts.set(key, all);
+        }
+        return counts;
+    }
+}
+
+function countsOf({ bpffs }: Context, chain: ChainRecord): ChainCounts {
+    const pin = `${revisionFolder(chain)}/${countsPin}`;
+    // TC answers begin at -1
+    const shift = chain.hook.kind === "xdp" ? 0 : 1;
+    using map = openPin(bpffs.path(pin));
+    const slot = (index: number): VerdictCounts => {
+        const key = Buffer.alloc(4);
+        key.writeUInt32LE(index);
+        const values = lookupElement(map, key, slotBytes * possibleCpus());
+        return values === undefined ? { runs: 0n, timeNs: 0n, verdicts: new Map() } : slotCounts(values, shift);
+    };
+    return {
+        whole: slot(wholeChain),
+        slots: new Map(chain.members.map(({ linkId }, position): [LinkId, VerdictCounts] => [linkId, slot(position)])),
+    };
+}
+
+/** Added up over the CPUs. */
+function slotCounts(values: Buffer, shift: number): VerdictCounts {
+    let runs = 0n;
+    let timeNs = 0n;
+    const verdicts = new Map<number, bigint>();
+    for (let at = 0; at < values.length; at += slotBytes) {
+        runs += values.readBigUInt64LE(at);
+        timeNs += values.readBigUInt64LE(at + 8);
+        for (let answer = 0; answer < answers; answer++) {
+            const count = values.readBigUInt64LE(at + 16 + 8 * answer);
+            if (count === 0n) continue;
+            const action = answer === answers - 1 ? otherAnswer : answer - shift;
+            verdicts.set(action, (verdicts.get(action) ?? 0n) + count);
+        }
+    }
+    return { runs, timeNs, verdicts };
+}
+
+function sum(a: ChainCounts | undefined, b: ChainCounts): ChainCounts {
+    if (a === undefined) return b;
+    const ids = new Set([...a.slots.keys(), ...b.slots.keys()]);
+    return {
+        whole: add(a.whole, b.whole),
+        slots: new Map(Array.from(ids, id => [id, add(a.slots.get(id), b.slots.get(id))])),
+    };
+}
+
+function add(a: VerdictCounts | undefined, b: VerdictCounts | undefined): VerdictCounts {
+    const verdicts = new Map(a?.verdicts);
+    for (const [action, count] of b?.verdicts ?? []) verdicts.set(action, (verdicts.get(action) ?? 0n) + count);
+    return { runs: (a?.runs ?? 0n) + (b?.runs ?? 0n), timeNs: (a?.timeNs ?? 0n) + (b?.timeNs ?? 0n), verdicts };
+}
