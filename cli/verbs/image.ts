@@ -100,7 +100,7 @@ export const imageInspect: Verb = async (args, { client }) => {
 
 export const imageRemove: Verb = async (args, { client }) => {
     const { removed = [], freedBytes } = await client.removeImage({
-        images: args.values("IMAGE").map(absoluteImage),
+        images: args.values("IMAGE").map(name => absoluteImage(name)),
         ignoreMissing: args.flag("ignore-missing"),
     });
     if (wantsJson(args)) printJson({ removed, freed_bytes: integer(freedBytes) });
