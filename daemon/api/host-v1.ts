@@ -16,7 +16,6 @@ import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
 import { hookRequest } from "./hooks.ts";
 import { codeHandlers } from "./host-code.ts";
-import { imageBytecode, imageHandlers, imageJson, imageRequest } from "./host-images.ts";
 import { imageHandlers, imageJson } from "./host-images.ts";
 import { inventoryHandlers } from "./host-inventory.ts";
 import { mapHandlers } from "./host-maps.ts";
