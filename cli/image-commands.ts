@@ -125,7 +125,7 @@ export const imageCommand: BpfmanCommand = {
             name: "remove",
             summary: "Takes images out of the cache; loaded programs stay",
             words: [{ name: "IMAGE", list: true, help: "references or digests" }],
-            options: [{ name: "ignore-missing", help: "an image that is not there is no error" }],
+            options: [{ name: "ignore-missing", help: "an image that is not there is no error" }, output],
             examples: ["bpfman image remove quay.io/bpfman-bytecode/xdp_pass:latest"],
             run: () => import("./verbs/image.ts").then(verbs => verbs.imageRemove),
         },

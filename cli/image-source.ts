@@ -6,13 +6,13 @@ import { join, resolve } from "node:path";
 import type { ImageSourceJson, RegistryAuthJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, type Option, UsageError } from "./args.ts";
 
-const policies = ["Always", "IfNotPresent", "Never"];
+export const pullPolicies = ["Always", "IfNotPresent", "Never"];
 
 export const pullPolicy: Option = {
     name: "pull-policy",
     short: "p",
-    value: policies.join("|"),
-    choices: policies,
+    value: pullPolicies.join("|"),
+    choices: pullPolicies,
     help: "when to ask the registry (default IfNotPresent)",
 };
 
@@ -24,16 +24,22 @@ export const registryAuth: Option = {
     help: "USER:PASSWORD in base64 (default: what auth.json holds)",
 };
 
-export function imageSource(args: Args, given: string): ImageSourceJson {
-    const url = absoluteImage(given);
-    const auth = registryAuthOf(args.value("registry-auth")) ?? ownAuth(url);
-    return { url, pullPolicy: args.value("pull-policy") ?? "IfNotPresent", ...(auth && { auth }) };
+export function imageSource(args: Args, url: string): ImageSourceJson {
+    const auth = registryAuthOf(args.value("registry-auth"));
+    return whole({ url, pullPolicy: args.value("pull-policy") ?? "IfNotPresent", ...(auth && { auth }) });
+}
+
+/** With what the caller's own auth.json holds, where no credentials are given; folder: where relative paths count from. */
+export function whole(source: ImageSourceJson, folder = "."): ImageSourceJson {
+    const url = absoluteImage(source.url ?? "", folder);
+    const auth = source.auth ?? ownAuth(url);
+    return { ...source, url, ...(auth && { auth }) };
 }
 
 /** The daemon stands in another folder. */
-export function absoluteImage(given: string): string {
+export function absoluteImage(given: string, folder = "."): string {
     const [, transport, path, rest = ""] = /^(oci|docker-archive):([^:]+)(:.*)?$/s.exec(given) ?? [];
-    return transport === undefined || path === undefined ? given : `${transport}:${resolve(path)}${rest}`;
+    return transport === undefined || path === undefined ? given : `${transport}:${resolve(folder, path)}${rest}`;
 }
 
 /** As an auth.json has it. */

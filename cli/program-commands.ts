@@ -2,6 +2,7 @@
 // `bpfman program run` and `program replace` in the table of commands.
 import type { Command, Option } from "./args.ts";
 import type { Verb } from "./host.ts";
+import { pullPolicy, registryAuth } from "./image-source.ts";
 
 const output: Option = {
     name: "output",
@@ -38,9 +39,12 @@ export const replaceCommand: Command<Verb> = {
     summary: "Puts new bytecode in the place of a running program; its links stay, and maps that are defined alike",
     words: [
         { name: "ID", help: "a program's id" },
-        { name: "PATH", help: "a BPF object file" },
+        { name: "PATH", optional: true, help: "a BPF object file" },
     ],
     options: [
+        { name: "image", short: "i", value: "IMAGE", help: "instead of a file: REGISTRY/REPOSITORY[:TAG]" },
+        pullPolicy,
+        registryAuth,
         { name: "program", value: "NAME", help: "the function (default: the one of the same name)" },
         {
             name: "global",
@@ -55,6 +59,7 @@ export const replaceCommand: Command<Verb> = {
     examples: [
         "bpfman program replace 123 pass-2.o",
         "bpfman program replace 123 new.o --program pass_v2 -g limit=100",
+        "bpfman program replace 123 --image quay.io/bpfman-bytecode/xdp_pass:v2 --pull-policy Always",
     ],
     run: () => import("./verbs/program-replace.ts").then(verbs => verbs.programReplace),
 };

@@ -713,6 +713,8 @@ export interface ApplyBytecode {
     readonly name: string;
     readonly object: Uint8Array;
     readonly sourcePath: string;
+    /** where the object came from an image */
+    readonly image?: ImageOrigin | undefined;
     readonly globalData: ReadonlyMap<string, Uint8Array>;
     readonly globalValues: ReadonlyMap<string, GlobalText>;
     readonly privateMaps: boolean;

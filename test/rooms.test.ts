@@ -36,6 +36,8 @@ const rooms: readonly Room[] = [
         path: "daemon/api/",
         imports: [
             ...["daemon/model.ts", "daemon/kernel/peer.ts", "proto/gen/"],
+            // pure
+            ...["daemon/kernel/enums.ts", "daemon/kernel/near-names.ts"],
             ...["node:*", "@grpc/grpc-js", "@bufbuild/protobuf"],
         ],
         types: ["daemon/manager/manager.ts"],

@@ -99,10 +99,11 @@ export const imageInspect: Verb = async (args, { client }) => {
 };
 
 export const imageRemove: Verb = async (args, { client }) => {
-    await client.removeImage({
-        images: args.values("IMAGE").map(absoluteImage),
+    const { removed = [], freedBytes } = await client.removeImage({
+        images: args.values("IMAGE").map(name => absoluteImage(name)),
         ignoreMissing: args.flag("ignore-missing"),
     });
+    if (wantsJson(args)) printJson({ removed, freed_bytes: integer(freedBytes) });
     return 0;
 };
 

@@ -26,9 +26,9 @@ import {
     type ProgramView,
     pullPolicies,
 } from "../model.ts";
+import { fileBytecode } from "./bytecode.ts";
 import { bytesMap, textMap } from "./convert.ts";
 import { invalid } from "./errors.ts";
-import { fileBytecode } from "./file-bytecode.ts";
 import * as hooks from "./hooks.ts";
 import { checkImageName, checkImageSource, imageBytecode, passwordAuth } from "./host-images.ts";
 import { hasMetadata } from "./select.ts";
@@ -120,8 +120,10 @@ async function loadRequest(request: LoadRequestMessage, manager: Manager, caller
 
 async function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller) {
     const location = request.bytecode?.location;
-    if (location?.case === "image" && location.value.url !== "")
-        return imageBytecode(imageRequest(location.value, caller), manager);
+    if (location?.case === "image" && location.value.url !== "") {
+        const { object, origin } = await imageBytecode(imageRequest(location.value, caller), manager);
+        return { object, sourcePath: "", image: origin };
+    }
     if (location?.case === "file" && location.value !== "") return fileBytecode(location.value, manager, caller);
     throw invalid("the location of the bytecode is missing");
 }

@@ -83,7 +83,7 @@ export async function imageBytecode(request: ImageRequest, manager: Manager) {
     const { facts, object } = await manager.getImage(request);
     const { digest, signature } = facts;
     const origin: ImageOrigin = { url: request.url, digest, pullPolicy: request.pullPolicy, signature };
-    return { object, sourcePath: "", image: origin, facts };
+    return { object, origin, facts };
 }
 
 type PullRecord = Parameters<Parameters<Handlers<typeof Host>["pullImage"]>[2]["send"]>[0];

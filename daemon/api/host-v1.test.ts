@@ -408,7 +408,7 @@ test("apply hands the set to the manager whole, and refuses fields that can't be
     const [program, link] = [request.programs[0], request.links[0]];
     const cases: [object, RegExp][] = [
         [{ set: "" }, /^the set's name is missing$/],
-        [{ bytecode: [{ name: "a" }] }, /^the object is empty$/],
+        [{ bytecode: [{ name: "a" }] }, /^neither an object nor a file nor an image is given$/],
         [{ bytecode: [{ object }] }, /^a bytecode's name is missing$/],
         [{ programs: [{ name: "p", bytecode: "a" }] }, /^program p has no spec$/],
         [{ programs: [{ ...program, spec: { name: "f", type: "xpd" } }] }, /^unknown type xpd of program f/],

@@ -12,6 +12,7 @@ import type {
     Feature,
     GlobalText,
     ImageFacts,
+    ImageOrigin,
     ImageRequest,
     InterfaceView,
     Inventory,
@@ -40,6 +41,8 @@ import type { TargetList, TargetRequest } from "./target-names.ts";
 export interface ReplaceRequest {
     readonly object: Uint8Array;
     readonly sourcePath: string;
+    /** where the object came from an image */
+    readonly image?: ImageOrigin | undefined;
     /** empty: the function of the same name */
     readonly programName: string;
     readonly globalData: ReadonlyMap<string, Uint8Array>;

@@ -20,6 +20,7 @@ import { ChainCounting } from "./chain-counting.ts";
 import { chainViews, interfaceViews } from "./chain-view.ts";
 import { ClsactChains } from "./clsact.ts";
 import type { Context } from "./context.ts";
+import { noticeDeadLinks } from "./dead-links.ts";
 import { detach } from "./detach.ts";
 import { Events } from "./events.ts";
 import { startInterfaceWatch } from "./interface-watch.ts";
@@ -132,10 +133,11 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
 }
 
 function managerOf(context: Context, images: Images): Manager {
-    // other tools change shared chains at any time
+    // other tools change shared chains at any time, and interfaces of other namespaces go unheard
     const current = async <T>(read: () => T): Promise<Awaited<T>> => {
         await context.libxdp.refresh(context);
         await context.clsact.refresh(context);
+        await noticeDeadLinks(context);
         return await read();
     };
     const statistics = new Statistics(context);

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { ContractClient } from "../lab/contract-client.ts";
 import { refusedCall } from "../lab/grpc-client.ts";
+import { xdpItem } from "../lab/items.ts";
 import { Lab } from "../lab/lab.ts";
 import { newKey, pem, serverCertificate, spki } from "./der.ts";
 import { inNamespace } from "./own-containers.ts";
@@ -27,6 +28,9 @@ let containers: string;
 let cacheDir: string;
 
 before(async () => {
+    // the first namespace ever makes /run/netns a mount, which a daemon in a mount namespace of its own would not see
+    const first = `images-${process.pid}`;
+    for (const verb of ["add", "del"]) execFileSync("ip", ["netns", verb, first]);
     registry = await Registry.start();
     containers = openFolder("bpfman-containers-");
     cacheDir = openFolder("bpfman-cache-");
@@ -138,7 +142,9 @@ test("image pull, list, inspect, remove, prune", async () => {
         size: pass.length,
     });
     assert.match(await ok(lab, `image inspect ${digest}`), /Signature: +unsigned: its registry has no signature of it/);
-    await ok(lab, `image remove ${url}`);
+    const { removed, freed_bytes: freed } = JSON.parse(await ok(lab, `image remove ${url} -o json`));
+    assert.deepEqual([removed, freed], [[url], pass.length]);
+    assert.equal(await ok(lab, `image remove ${url} --ignore-missing`), "");
     const gone = await bpfman(lab, `image inspect ${url}`);
     assert.deepEqual([gone.status, gone.out], [1, ""]);
     assert.match(gone.err, /is not in the cache\nhint: bpfman image list/);
@@ -147,6 +153,68 @@ test("image pull, list, inspect, remove, prune", async () => {
     assert.equal(await ok(lab, "image list -q"), "");
     const never = await bpfman(lab, `program load image ${url} --programs xdp:xdp_pass -p Never`);
     assert.match(never.err, /is not in the cache/);
+});
+
+test("program replace takes an image, which is then where the program is from", async () => {
+    await using lab = await start();
+    const wire = lab.wire();
+    const [old] = await lab.load("xdp_drop", ["xdp:xdp_drop"]);
+    await lab.attach(xdpItem(wire, old?.id, 50));
+    const answered = async () => (await wire.ping(2).result).received;
+    assert.equal(await answered(), 0);
+    const neither = await bpfman(lab, `program replace ${old?.id}`);
+    assert.match(neither.err, /missing argument PATH: a BPF object file, or --image IMAGE/);
+    const both = await bpfman(lab, `program replace ${old?.id} x.o --image ${url}`);
+    assert.match(both.err, /a file and an image are given: name one/);
+    const never = await bpfman(lab, `program replace ${old?.id} --image ${url}x -p Never --program xdp_pass`);
+    assert.match(never.err, /is not in the cache/);
+    const replaced = JSON.parse(
+        await ok(lab, `program replace ${old?.id} --image ${url} -p Always --program xdp_pass -o json`),
+    );
+    assert.deepEqual(replaced.record.load.image_source, { url, digest, pull_policy: "Always" });
+    assert.equal(await answered(), 2);
+});
+
+test("a set of apply takes images: what their objects hold decides what changes", async () => {
+    await using lab = await start();
+    const wire = lab.wire();
+    const moving = "quay.io/bpfman-bytecode/moving:v1";
+    const push = (object: Uint8Array) => registry.push("acme/moving", "v1", tarOf("xdp_pass.o", object));
+    await push(pass);
+    const file = path.join(lab.dir, "set.json");
+    const write = (policy: string) =>
+        fs.writeFileSync(
+            file,
+            JSON.stringify({
+                set: "images",
+                bytecode: [{ image: moving, pull_policy: policy }],
+                programs: [{ function: "xdp_sequence_0", type: "xdp" }],
+                links: [{ xdp: { interface: wire.interface, netns: wire.netns, priority: 5 } }],
+            }),
+        );
+    write("IfNotPresent");
+    const wrong = await bpfman(lab, `apply -f ${file}`);
+    assert.match(wrong.err, /the object has no program "xdp_sequence_0"/);
+
+    await push(fixtureObject("xdp_sequence"));
+    assert.match((await bpfman(lab, `apply -f ${file}`)).err, /the object has no program/, "the cache is asked");
+    write("Always");
+    assert.match(await ok(lab, `apply -f ${file} --dry-run`), /LOAD +program +- +xdp_sequence_0 .* of moving/);
+    const made = JSON.parse(await ok(lab, `apply -f ${file} -o json`));
+    assert.deepEqual(
+        made.steps.map(({ action }: { action: string }) => action),
+        ["load", "attach"],
+    );
+    assert.equal(made.programs[0].record.load.image_source.url, moving);
+    assert.equal(made.programs[0].record.load.source_path, null);
+    assert.match(await ok(lab, `apply -f ${file}`), /^0 changes, 2 unchanged/);
+
+    write("Never");
+    assert.match(await ok(lab, `apply -f ${file}`), /^0 changes, 2 unchanged/);
+    fs.writeFileSync(file, '{"set": "images"}');
+    await ok(lab, `apply -f ${file}`);
+    await ok(lab, `image remove ${moving}`);
+    assert.deepEqual((await lab.client.listPrograms({})).programs ?? [], []);
 });
 
 test("wrong words, refused and absent images are one clear error each", async () => {

@@ -56,7 +56,7 @@ before(async () => {
 });
 after(async () => {
     await registry[Symbol.asyncDispose]();
-    const left = fs.readdirSync(cacheDir).filter(name => name !== "images");
+    const left = fs.readdirSync(cacheDir).filter(name => name !== "images" && name !== "tuf");
     for (const folder of [dir, cacheDir]) fs.rmSync(folder, { recursive: true, force: true });
     assert.deepEqual(left, [], "a pull left something");
 });
@@ -447,4 +447,22 @@ test("files of the configuration that are no key and no root are told", async ()
         get(imagesOf({ trustedRoot: path.join(dir, "key.pub") }), url),
         refusal(/key\.pub is no trusted root/),
     );
+});
+
+test("without a file and without a network, Sigstore's own root is told to be missing", async () => {
+    const { url, repository, digest } = await image();
+    await lab.pushCosign(registry, repository, digest, [
+        lab.certifiedLayer(sigstore, lab.cosignPayload(url, digest), sigstore.certify(me)),
+    ]);
+    // nobody listens there
+    process.env["HTTPS_PROXY"] = "http://127.0.0.1:1";
+    try {
+        const why = /Sigstore's root can't be fetched/;
+        await assert.rejects(get(imagesOf({ trustedRoot: undefined }), url), refusal(why));
+        const { signature } = (await get(imagesOf({ trustedRoot: undefined, allowUnsigned: true }), url)).facts;
+        assert.equal(signature.state, "untrusted");
+        assert.match(signature.detail, why);
+    } finally {
+        delete process.env["HTTPS_PROXY"];
+    }
 });
