@@ -16,6 +16,9 @@ export interface ImageFigures {
     readonly skopeoCopy: number;
 }
 
+/** The next loader has started by then: which load waits for it is chance otherwise. */
+const pauseMs = 500;
+
 /** Medians in milliseconds. */
 export async function measureImages(rounds: number): Promise<ImageFigures> {
     await using registry = await Registry.start();
@@ -66,10 +69,14 @@ async function measure(
     const options = ["--registries-conf", host.registriesConf, "--policy", host.policy];
     const skopeo = ["skopeo", ...options, "copy", "--quiet", `docker://${url}`, `dir:${copied}`];
     await pull();
-    const loads = await inTurn(rounds, [
-        { name: "image", run: () => load({ image }), after },
-        { name: "file", run: () => load({ file }), after },
-    ]);
+    const loads = await inTurn(
+        rounds,
+        [
+            { name: "image", run: () => load({ image }), after },
+            { name: "file", run: () => load({ file }), after },
+        ],
+        pauseMs,
+    );
     const pulls = await inTurn(rounds, [
         {
             name: "pull",
