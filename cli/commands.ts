@@ -5,7 +5,7 @@ import type { Verb } from "./host.ts";
 import { imageCommand, loadImageCommand } from "./image-commands.ts";
 import { mapCommand } from "./map-commands.ts";
 import { probeCommands } from "./probe-commands.ts";
-import { replaceCommand, runCommand } from "./program-commands.ts";
+import { codeCommand, logCommand, replaceCommand, runCommand } from "./program-commands.ts";
 import { releasedCommands } from "./released-commands.ts";
 import { globalOptions } from "./settings.ts";
 import { systemCommands } from "./system-commands.ts";
@@ -162,6 +162,8 @@ const program: BpfmanCommand = {
             run: () => import("./verbs/batch.ts").then(verbs => verbs.unload),
         },
         replaceCommand,
+        codeCommand,
+        logCommand,
         runCommand,
         {
             name: "delete",

@@ -63,3 +63,21 @@ export const replaceCommand: Command<Verb> = {
     ],
     run: () => import("./verbs/program-replace.ts").then(verbs => verbs.programReplace),
 };
+
+export const codeCommand: Command<Verb> = {
+    name: "code",
+    summary: "Shows a program's instructions as the kernel runs them, with the source lines of its BTF",
+    words: [{ name: "ID", help: "a program's id, also of one that others loaded" }],
+    options: [{ name: "jited", value: "FILE", help: "writes the machine code to a file instead" }, output],
+    examples: ["bpfman program code 123", "bpfman program code 123 --jited 123.bin"],
+    run: () => import("./verbs/program-code.ts").then(verbs => verbs.programCode),
+};
+
+export const logCommand: Command<Verb> = {
+    name: "log",
+    summary: "Shows what the verifier says of a loaded program, by verifying its bytes once more",
+    words: [{ name: "ID", help: "a program's id" }],
+    options: [output],
+    examples: ["bpfman program log 123"],
+    run: () => import("./verbs/program-code.ts").then(verbs => verbs.programLog),
+};

@@ -27,6 +27,7 @@ import type {
     MapSelector,
     MapUpdateMode,
     ObjectFacts,
+    ProgramCode,
     ProgramId,
     ProgramView,
     PulledImage,
@@ -34,6 +35,7 @@ import type {
     StatisticsRequest,
     StatisticsView,
     TestRun,
+    VerifierLog,
 } from "../model.ts";
 import type { TargetList, TargetRequest } from "./target-names.ts";
 
@@ -114,6 +116,10 @@ export interface Manager {
     removeImages(names: readonly string[], options: { ignoreMissing: boolean }): Promise<RemovedImages>;
     /** With all: also what loaded programs came from. */
     pruneImages(options: { all: boolean }): RemovedImages;
+    /** A program's translated instructions; NOT_FOUND where the kernel has no such program. */
+    programCode(id: ProgramId, withJited: boolean): Promise<ProgramCode>;
+    /** What the verifier said when a program of ours was loaded. */
+    verifierLog(id: ProgramId): Promise<VerifierLog>;
     /** All of the kernel's BPF, whoever made it. */
     inventory(): Promise<Inventory>;
     /** Names that a hook's target may have, for completion. */

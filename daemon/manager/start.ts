@@ -33,6 +33,7 @@ import type { Manager } from "./manager.ts";
 import { deleteMapEntry, dumpMap, lookupMap, updateMap } from "./map-entries.ts";
 import { mapDetail, mapDetails } from "./map-view.ts";
 import { watchMap } from "./map-watch.ts";
+import { programCode } from "./program-code.ts";
 import { programView, programViews } from "./program-view.ts";
 import { readObject } from "./read-object.ts";
 import { replaceProgram } from "./replace.ts";
@@ -42,6 +43,7 @@ import { TargetNames } from "./target-names.ts";
 import { testRun } from "./test-run.ts";
 import { unload } from "./unload.ts";
 import { updateLinks } from "./update-link.ts";
+import { verifierLog } from "./verifier-log.ts";
 import { WriterLock } from "./writer-lock.ts";
 
 export interface StartOptions {
@@ -166,6 +168,8 @@ function managerOf(context: Context, images: Images): Manager {
         removeImages: (names, removeOptions) => images.remove(names, removeOptions),
         pruneImages: ({ all }) => images.prune(all ? new Set() : digestsInUse(context)),
         subscribe: listener => context.events.subscribe(listener),
+        programCode: (id, withJited) => programCode(context, id, withJited),
+        verifierLog: id => verifierLog(context, id),
         inventory: () => current(() => inventory.read(context)),
         listTargets: (request, caller) => targets.list(context, request, caller),
         listMaps: async () => mapDetails(context),
