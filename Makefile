@@ -3,7 +3,7 @@
 NODE := node_modules/.bin/node
 export PATH := $(CURDIR)/node_modules/.bin:$(PATH)
 
-.PHONY: help run check nightly test build rpm bench lint clean
+.PHONY: help run check nightly conformance test build rpm bench lint clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
@@ -23,6 +23,9 @@ nightly: ## what takes hours: a million inputs to every reader, long random runs
 	@packaging/install-deps.sh check
 	@$(NODE) build.ts all
 	@$(NODE) test/run.ts nightly
+
+conformance: ## docs/conformance.md from the latest results of the tests
+	@$(NODE) test/conformance/table.ts
 
 test: ## the tests alone; STAGES="unit fuzz kernel vm cockpit rpm" picks
 	@$(NODE) test/run.ts $(STAGES)

@@ -8,7 +8,7 @@ import { build, type Metafile, type Plugin } from "esbuild";
 import { writeCatalogues } from "./po/catalogue.ts";
 
 const root = import.meta.dirname;
-const outputDir = path.join(root, "dist/cockpit");
+const pageDir = path.join(root, "dist/cockpit");
 
 /** What the page may weigh, gzipped. */
 const budgetBytes = { "index.js": 200_000, "index.css": 100_000 } as const;
@@ -50,8 +50,22 @@ const leanStyles: Plugin = {
     },
 };
 
+export interface PageOptions {
+    readonly production: boolean;
+    /** what the page takes itself for; package.json's version */
+    readonly version?: string;
+    /** dist/cockpit */
+    readonly outputDir?: string;
+}
+
+function ownVersion(): string {
+    const { version }: { version: string } = JSON.parse(fs.readFileSync(path.join(root, "package.json"), "utf8"));
+    return version;
+}
+
 /** What went into it, as esbuild tells. */
-export async function buildPage(options: { production: boolean }): Promise<Metafile> {
+export async function buildPage(options: PageOptions): Promise<Metafile> {
+    const outputDir = options.outputDir ?? pageDir;
     fs.rmSync(outputDir, { recursive: true, force: true });
     fs.mkdirSync(outputDir, { recursive: true });
     const { metafile } = await build({
@@ -66,7 +80,10 @@ export async function buildPage(options: { production: boolean }): Promise<Metaf
         minify: options.production,
         sourcemap: options.production ? false : "linked",
         legalComments: "external",
-        define: { "process.env.NODE_ENV": JSON.stringify(options.production ? "production" : "development") },
+        define: {
+            "process.env.NODE_ENV": JSON.stringify(options.production ? "production" : "development"),
+            __BPFMAN_VERSION__: JSON.stringify(options.version ?? ownVersion()),
+        },
         // icon fonts and pictures of PatternFly that no view uses
         loader: { ".woff2": "empty", ".svg": "empty", ".jpg": "empty", ".png": "empty" },
         plugins: [oneOfEachSheet, cockpitFonts, leanStyles],

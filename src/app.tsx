@@ -2,6 +2,7 @@
 // The page: its connection to the daemon, its tabs, the dialog and the toasts over them.
 import { type ReactNode, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
 import { HostClient } from "../client/host-client.ts";
+import type { EventJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { _ } from "./i18n.ts";
 import { Live } from "./live.ts";
 import { type Page, PageContext } from "./page.ts";
@@ -9,6 +10,7 @@ import { routeHref, useRoute } from "./route.ts";
 import { cockpitDial } from "./transport.ts";
 import { type Toast, Toasts } from "./ui/alert.tsx";
 import { NavBar } from "./ui/nav.tsx";
+import { isOlder, OutdatedError, pageVersion } from "./version.ts";
 import { Gate } from "./views/gate.tsx";
 import { Section } from "./views/section.tsx";
 import { shownBy, tabs } from "./views/tabs.tsx";
@@ -28,7 +30,7 @@ function Connected({ admin }: { admin: boolean }) {
     const daemon = useMemo(() => {
         const dial = cockpitDial({ socketPath: socketPath(), privileged: admin });
         const client = new HostClient(dial);
-        return { client, bulk: new HostClient(dial), live: new Live({ watch: signal => client.watch(signal) }) };
+        return { client, bulk: new HostClient(dial), live: new Live({ watch: signal => watch(client, signal) }) };
     }, [admin]);
     useEffect(() => {
         daemon.live.start();
@@ -53,6 +55,13 @@ function Connected({ admin }: { admin: boolean }) {
             <Toasts toasts={toasts} onDismiss={dismiss} />
         </PageContext.Provider>
     );
+}
+
+/** As the client's, but of a daemon that knows what this page asks for. */
+async function* watch(client: HostClient, signal: AbortSignal): AsyncIterable<EventJson> {
+    const { version = "" } = await client.version({ signal });
+    if (isOlder(version, pageVersion)) throw new OutdatedError(version);
+    yield* client.watch(signal);
 }
 
 function navItems() {

@@ -5,8 +5,9 @@ export function _(text: string): string {
     return cockpit.gettext(text);
 }
 
-export function ngettext(one: string, many: string, count: number): string {
-    return cockpit.format(cockpit.ngettext(one, many, count), count);
+/** $0 is the count, $1 and on are the values. */
+export function ngettext(one: string, many: string, count: number, ...values: (string | number)[]): string {
+    return cockpit.format(cockpit.ngettext(one, many, count), count, ...values);
 }
 
 /** Marks a text that is translated where it is shown. */

@@ -3,6 +3,7 @@
 // again. Changes that come together cost one round. Nothing is polled.
 import { CallError, TransportError } from "../client/errors.ts";
 import type { EventJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
+import { OutdatedError } from "./version.ts";
 
 export type Connection =
     | { readonly state: "connecting" }
@@ -13,6 +14,8 @@ export type Connection =
     | { readonly state: "absent" }
     /** this session may not connect */
     | { readonly state: "denied" }
+    /** the daemon is older than the page; version is empty where it does not tell */
+    | { readonly state: "outdated"; readonly version: string }
     | { readonly state: "failed"; readonly message: string };
 
 export interface Resource<T = unknown> {
@@ -131,7 +134,10 @@ export class Live {
         this.#failures++;
         const wasReady = this.#connection.state === "ready" || this.#connection.state === "reconnecting";
         const reason = error instanceof TransportError ? error.reason : undefined;
-        if (reason === "denied") this.#set({ state: "denied" });
+        if (error instanceof OutdatedError) this.#set({ state: "outdated", version: error.version });
+        else if (error instanceof CallError && error.code === "UNIMPLEMENTED")
+            this.#set({ state: "outdated", version: "" });
+        else if (reason === "denied") this.#set({ state: "denied" });
         else if (wasReady && this.#failures <= patientTries) this.#set({ state: "reconnecting" });
         else if (reason === "absent" || reason === "refused") this.#set({ state: "absent" });
         else if (wasReady && reason !== undefined) this.#set({ state: "reconnecting" });

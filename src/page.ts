@@ -11,9 +11,16 @@ import {
     useSyncExternalStore,
 } from "react";
 import type { HostClient } from "../client/host-client.ts";
-import type { FeaturesResponseJson, ImageJson, VersionResponseJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
+import type {
+    EventJson,
+    FeaturesResponseJson,
+    ImageJson,
+    SettingsJson,
+    VersionResponseJson,
+} from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { type InventoryRow, inventoryRows } from "./inventory.ts";
 import type { Live, Resource } from "./live.ts";
+import { type MapInfo, mapInfoOf } from "./map-model.ts";
 import { type Interface, interfaceOf, type ListedLink, linkOf, type Program, programOf } from "./model.ts";
 
 export interface Page {
@@ -61,11 +68,48 @@ export function useInterfaces(): Resource<Interface[]> {
     return useKept("interfaces", fetch);
 }
 
+export function useMaps(all: boolean): Resource<MapInfo[]> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => {
+        const { maps = [] } = await client.listMaps(all ? {} : { managedOnly: true });
+        return maps.map(mapInfoOf);
+    }, [client, all]);
+    return useKept(all ? "maps all" : "maps", fetch);
+}
+
+export function useMap(id: number): Resource<MapInfo> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => mapInfoOf(await client.getMap({ id })), [client, id]);
+    return useKept(`map ${id}`, fetch);
+}
+
 /** Those of the daemon's cache. */
 export function useImages(): Resource<ImageJson[]> {
     const { client } = usePage();
     const fetch = useCallback(async () => (await client.listImages()).images ?? [], [client]);
     return useKept("images", fetch);
+}
+
+export interface KnownEvents {
+    readonly events: readonly EventJson[];
+    /** older ones are kept too */
+    readonly more: boolean;
+}
+
+/** The newest. */
+export function useEvents(): Resource<KnownEvents> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => {
+        const { events = [], more = false } = await client.listEvents();
+        return { events, more };
+    }, [client]);
+    return useKept("events", fetch);
+}
+
+export function useSettings(): Resource<SettingsJson> {
+    const { client } = usePage();
+    const fetch = useCallback(() => client.getSettings(), [client]);
+    return useFetched(fetch);
 }
 
 export interface KnownInventory {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What becomes of packets: after which results a program's chain goes on, and how many packets each result was given to.
-
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Chain, Member } from "../model.ts";
+import { Button } from "../ui/button.tsx";
 import { Label, LabelGroup } from "../ui/label.tsx";
 import { actionWord, chainKind, type HookKind } from "../words.ts";
 import type { ChainCounts, MemberCounts, VerdictCounts } from "./chain-counts.ts";
@@ -16,16 +16,18 @@ interface MemberResultsProps {
     readonly member: Member;
     readonly isLast: boolean;
     readonly counts: MemberCounts | undefined;
+    /** absent: they can't be changed here */
+    readonly onChange?: () => void;
 }
 
-export function MemberResults({ kind, member, isLast, counts }: MemberResultsProps) {
+export function MemberResults({ kind, member, isLast, counts, onChange }: MemberResultsProps) {
     const goesOn = kind === "tcx" ? [tcxNext] : member.proceedOn;
     const ended = (counts?.verdicts ?? []).filter(verdict => !goesOn.includes(verdict.code) && verdict.packets > 0);
     return (
         <div className="member-results">
             <div className="member-goes-on">
                 <span className="note">{_("Goes on after")}</span>
-                <LabelGroup most={12} label={_("Proceeds on")}>
+                <LabelGroup label={_("Proceeds on")} most={12}>
                     {goesOn.map(code => (
                         <Label key={code} isOutline color={counts ? "green" : "grey"}>
                             {result(
@@ -40,11 +42,22 @@ export function MemberResults({ kind, member, isLast, counts }: MemberResultsPro
                 <span className="note">
                     {isLast ? _("but it is the last: its result is the chain's") : _("else the chain ends here")}
                 </span>
+                {onChange && kind !== "tcx" && (
+                    <Button
+                        variant="link"
+                        isInline
+                        isSmall
+                        label={format(_("Change what $0 goes on after"), shown(member.programName))}
+                        onClick={onChange}
+                    >
+                        {_("Change")}
+                    </Button>
+                )}
             </div>
             {ended.length > 0 && (
                 <div className="member-goes-on">
                     <span className="note">{_("Ended here with")}</span>
-                    <LabelGroup most={12} label={_("Ended here")}>
+                    <LabelGroup label={_("Ended here")} most={12}>
                         {ended.map(verdict => (
                             <Label key={verdict.code} isOutline color="red">
                                 {result(kind, verdict.code, verdict, counts)}

@@ -1,25 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands in place of the views while there is no connection, and says what to do.
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
-import {
-    EmptyState,
-    EmptyStateActions,
-    EmptyStateBody,
-    EmptyStateFooter,
-} from "@patternfly/react-core/dist/esm/components/EmptyState/index.js";
-import { Spinner } from "@patternfly/react-core/dist/esm/components/Spinner/index.js";
-import ExclamationCircleIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-circle-icon";
-import LockIcon from "@patternfly/react-icons/dist/esm/icons/lock-icon";
-import PowerOffIcon from "@patternfly/react-icons/dist/esm/icons/power-off-icon";
-import { type ComponentType, type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
+import { asError } from "../dialogs/frame.tsx";
 import { shown } from "../escape.ts";
-import { _ } from "../i18n.ts";
+import { _, format } from "../i18n.ts";
 import type { Connection } from "../live.ts";
 import { usePage } from "../page.ts";
 import { Alert } from "../ui/alert.tsx";
+import { Button } from "../ui/button.tsx";
+import { EmptyState, Loading } from "../ui/empty.tsx";
+import { Icon, type IconName } from "../ui/icons.tsx";
+import { pageVersion } from "../version.ts";
 import { Section } from "./section.tsx";
 
 const unit = "bpfman.socket";
+const service = "bpfman.service";
 
 export function Gate({ connection, children }: { connection: Connection; children: ReactNode }) {
     switch (connection.state) {
@@ -29,6 +24,8 @@ export function Gate({ connection, children }: { connection: Connection; childre
             return <NotRunning />;
         case "denied":
             return <NotPermitted />;
+        case "outdated":
+            return <Outdated version={connection.version} />;
         case "failed":
             return <Failed message={connection.message} />;
         case "ready":
@@ -50,62 +47,74 @@ export function Gate({ connection, children }: { connection: Connection; childre
     }
 }
 
-export function Loading() {
-    return (
-        <Section>
-            <EmptyState headingLevel="h1" titleText={_("Loading…")} icon={LoadingIcon} />
-        </Section>
-    );
-}
-
-function LoadingIcon() {
-    return <Spinner aria-label={_("Loading…")} />;
-}
-
-function NotRunning() {
-    const { admin, live } = usePage();
-    const known = useUnitKnown();
-    const [busy, setBusy] = useState(false);
+/** Tells systemd something, with what it says where it refuses. */
+function useSystemctl() {
+    const { live } = usePage();
+    const [isBusy, setBusy] = useState(false);
     const [problem, setProblem] = useState("");
-    const start = async () => {
+    const systemctl = async (...words: string[]) => {
         setBusy(true);
         setProblem("");
         try {
-            await cockpit.spawn(["systemctl", "enable", "--now", unit], { superuser: "require", err: "message" });
+            await cockpit.spawn(["systemctl", ...words], { superuser: "require", err: "message" });
             live.retry();
         } catch (error) {
-            setProblem(error instanceof Error ? error.message : cockpit.message(error as cockpit.Problem));
+            setProblem(asError(error).message);
         }
         setBusy(false);
     };
+    return { isBusy, problem, systemctl };
+}
+
+function TryAgain() {
+    const { live } = usePage();
     return (
-        <State title={_("eBPF manager is not running")} icon={PowerOffIcon}>
-            <EmptyStateBody>{notRunningText(known, admin)}</EmptyStateBody>
+        <Button variant="link" onClick={() => live.retry()}>
+            {_("Try again")}
+        </Button>
+    );
+}
+
+function NotRunning() {
+    const { admin } = usePage();
+    const known = useUnitKnown();
+    const { isBusy, problem, systemctl } = useSystemctl();
+    return (
+        <State
+            title={_("eBPF manager is not running")}
+            icon="powerOff"
+            actions={
+                <>
+                    {known && admin && (
+                        <Button
+                            variant="primary"
+                            onClick={() => void systemctl("enable", "--now", unit)}
+                            isLoading={isBusy}
+                            isDisabled={isBusy}
+                        >
+                            {_("Start")}
+                        </Button>
+                    )}
+                    <TryAgain />
+                </>
+            }
+            moreActions={known && <Troubleshoot unit={unit} />}
+        >
+            {notRunningText(known, admin)}
             {problem !== "" && (
                 <Alert variant="danger" title={_("It could not be started")}>
                     {shown(problem)}
                 </Alert>
             )}
-            <EmptyStateFooter>
-                <EmptyStateActions>
-                    {known && admin && (
-                        <Button variant="primary" onClick={() => void start()} isLoading={busy} isDisabled={busy}>
-                            {_("Start")}
-                        </Button>
-                    )}
-                    <Button variant="link" onClick={() => live.retry()}>
-                        {_("Try again")}
-                    </Button>
-                </EmptyStateActions>
-                {known && (
-                    <EmptyStateActions>
-                        <Button variant="link" onClick={() => cockpit.jump(`/system/services#/${unit}`)}>
-                            {_("Troubleshoot")}
-                        </Button>
-                    </EmptyStateActions>
-                )}
-            </EmptyStateFooter>
         </State>
+    );
+}
+
+function Troubleshoot({ unit }: { unit: string }) {
+    return (
+        <Button variant="link" onClick={() => cockpit.jump(`/system/services#/${unit}`)}>
+            {_("Troubleshoot")}
+        </Button>
     );
 }
 
@@ -116,23 +125,57 @@ function notRunningText(known: boolean | undefined, admin: boolean | null): stri
     return _("Programs that are attached keep running. Starting the service needs administrative access.");
 }
 
-function NotPermitted() {
-    const { live } = usePage();
+function Outdated({ version }: { version: string }) {
+    const { admin } = usePage();
+    const known = useUnitKnown();
+    const { isBusy, problem, systemctl } = useSystemctl();
     return (
-        <State title={_("Not permitted to manage eBPF programs")} icon={LockIcon}>
-            <EmptyStateBody>
-                {_("Switch from “Limited access” to administrative access at the top of the page.")}{" "}
-                {_(
-                    "Members of the group “bpfman” need no administrative access; a new membership counts from the next login on.",
-                )}
-            </EmptyStateBody>
-            <EmptyStateFooter>
-                <EmptyStateActions>
-                    <Button variant="link" onClick={() => live.retry()}>
-                        {_("Try again")}
-                    </Button>
-                </EmptyStateActions>
-            </EmptyStateFooter>
+        <State
+            title={_("The eBPF manager is older than this page")}
+            icon="warning"
+            actions={
+                <>
+                    {known && admin && (
+                        <Button
+                            variant="primary"
+                            onClick={() => void systemctl("restart", service)}
+                            isLoading={isBusy}
+                            isDisabled={isBusy}
+                        >
+                            {_("Restart")}
+                        </Button>
+                    )}
+                    <TryAgain />
+                </>
+            }
+            moreActions={known && <Troubleshoot unit={service} />}
+        >
+            <p>
+                {version === ""
+                    ? _("It does not know what this page asks it for.")
+                    : format(_("Version $0 runs; this page is of version $1."), shown(version), pageVersion)}
+            </p>
+            <p>
+                {admin || !known
+                    ? _("Programs that are attached keep running while it is restarted.")
+                    : _("Programs that are attached keep running. Restarting the service needs administrative access.")}
+            </p>
+            {problem !== "" && (
+                <Alert variant="danger" title={_("It could not be restarted")}>
+                    {shown(problem)}
+                </Alert>
+            )}
+        </State>
+    );
+}
+
+function NotPermitted() {
+    return (
+        <State title={_("Not permitted to manage eBPF programs")} icon="lock" actions={<TryAgain />}>
+            {_("Switch from “Limited access” to administrative access at the top of the page.")}{" "}
+            {_(
+                "Members of the group “bpfman” need no administrative access; a new membership counts from the next login on.",
+            )}
         </State>
     );
 }
@@ -140,24 +183,33 @@ function NotPermitted() {
 function Failed({ message }: { message: string }) {
     const { live } = usePage();
     return (
-        <State title={_("The eBPF manager does not answer")} icon={ExclamationCircleIcon}>
-            <EmptyStateBody>{shown(message)}</EmptyStateBody>
-            <EmptyStateFooter>
-                <EmptyStateActions>
-                    <Button variant="primary" onClick={() => live.retry()}>
-                        {_("Try again")}
-                    </Button>
-                </EmptyStateActions>
-            </EmptyStateFooter>
+        <State
+            title={_("The eBPF manager does not answer")}
+            icon="danger"
+            actions={
+                <Button variant="primary" onClick={() => live.retry()}>
+                    {_("Try again")}
+                </Button>
+            }
+        >
+            {shown(message)}
         </State>
     );
 }
 
-function State(props: { title: string; icon: ComponentType; children: ReactNode }) {
+interface StateProps {
+    readonly title: string;
+    readonly icon: IconName;
+    readonly actions: ReactNode;
+    readonly moreActions?: ReactNode;
+    readonly children: ReactNode;
+}
+
+function State({ icon, children, ...rest }: StateProps) {
     return (
         <Section>
-            <EmptyState headingLevel="h1" titleText={props.title} icon={props.icon}>
-                {props.children}
+            <EmptyState level={1} icon={<Icon name={icon} />} {...rest}>
+                {children}
             </EmptyState>
         </Section>
     );

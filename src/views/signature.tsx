@@ -1,32 +1,58 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether an image is signed, and by whom.
-import { Label } from "@patternfly/react-core/dist/esm/components/Label/index.js";
 import type { ImageSignatureJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { shown } from "../escape.ts";
-import { _ } from "../i18n.ts";
+import { _, format } from "../i18n.ts";
+import { Label } from "../ui/label.tsx";
+import { English } from "./english.tsx";
 
-export function SignatureLabel({ signature }: { signature: ImageSignatureJson | undefined }) {
-    return (
-        <Label isCompact color={signature?.state === "verified" ? "green" : "orange"}>
-            {stateText(signature)}
-        </Label>
-    );
+type Signature = ImageSignatureJson | undefined;
+
+export function SignatureLabel({ signature }: { signature: Signature }) {
+    return <Label color={colorOf(signature)}>{stateText(signature)}</Label>;
 }
 
-export function SignatureText({ signature }: { signature: ImageSignatureJson | undefined }) {
+export function SignatureText({ signature }: { signature: Signature }) {
+    const { identity = "", issuer = "", detail = "" } = signature ?? {};
     return (
         <div>
             <SignatureLabel signature={signature} />
-            {signature?.detail && (
-                <p className="note" lang="en" dir="auto">
-                    {shown(signature.detail)}
+            {identity !== "" && (
+                <p>
+                    {issuer === ""
+                        ? format(_("By $0"), shown(identity))
+                        : format(_("By $0, as $1 vouches"), shown(identity), shown(issuer))}
+                </p>
+            )}
+            {detail !== "" && (
+                <p className="note">
+                    <English>{detail}</English>
                 </p>
             )}
         </div>
     );
 }
 
-function stateText(signature: ImageSignatureJson | undefined): string {
-    if (signature?.state === "verified") return _("Signature verified");
-    return signature?.state === "unsigned" ? _("Not signed") : _("Signature not checked");
+function colorOf(signature: Signature) {
+    switch (signature?.state) {
+        case "verified":
+            return "green";
+        case "untrusted":
+            return "red";
+        default:
+            return "orange";
+    }
+}
+
+function stateText(signature: Signature): string {
+    switch (signature?.state) {
+        case "verified":
+            return _("Signature verified");
+        case "untrusted":
+            return _("Signer not trusted");
+        case "unsigned":
+            return _("Not signed");
+        default:
+            return _("Signature not checked");
+    }
 }

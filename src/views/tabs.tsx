@@ -3,12 +3,17 @@
 import type { ReactNode } from "react";
 import { N_ } from "../i18n.ts";
 import type { Route, Tab, View } from "../route.ts";
+import { EventsView } from "./events.tsx";
+import { ImagesView } from "./images.tsx";
 import { InterfacesView } from "./interfaces.tsx";
 import { LinkView } from "./link.tsx";
 import { LinksView } from "./links.tsx";
+import { MapView } from "./map.tsx";
+import { MapsView } from "./maps.tsx";
 import { OverviewView } from "./overview.tsx";
 import { ProgramView } from "./program.tsx";
 import { ProgramsView } from "./programs.tsx";
+import { SettingsView } from "./settings.tsx";
 
 interface TabEntry {
     readonly tab: Tab;
@@ -48,6 +53,17 @@ export const tabs: readonly TabEntry[] = [
         title: N_("Links"),
         views: { links: () => <LinksView />, link: ({ id }) => <LinkView key={id} id={id} /> },
     },
+    {
+        tab: "maps",
+        title: N_("Maps"),
+        views: {
+            maps: () => <MapsView />,
+            map: ({ id }) => <MapView key={id} id={id} />,
+        },
+    },
+    { tab: "images", title: N_("Images"), views: { images: () => <ImagesView /> } },
+    { tab: "events", title: N_("Events"), views: { events: () => <EventsView /> } },
+    { tab: "settings", title: N_("Settings"), views: { settings: () => <SettingsView /> } },
 ];
 
 export interface Shown {
