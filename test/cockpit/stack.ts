@@ -114,7 +114,7 @@ export class Stack {
     }
 
     /** Opens the page alone; the same within Cockpit's shell takes twice as long. */
-    async open(hash = "", options: BrowserContextOptions = {}): Promise<Page> {
+    async open(hash = "#/programs", options: BrowserContextOptions = {}): Promise<Page> {
         const page = await this.newPage(options);
         await page.goto(`${this.#running.frameUrl}${hash}`);
         return page;

@@ -46,6 +46,7 @@ const views: readonly View[] = [
         hash: () => "#/programs",
         ready: async page => {
             await page.getByRole("button", { name: "All", exact: true }).click();
+            await page.getByRole("textbox", { name: "Filter programs" }).fill("dispatcher");
             await page
                 .getByText(/Part of the/)
                 .first()
