@@ -113,6 +113,19 @@ const entries = {
     "loader-child": "daemon/kernel/loader-child.ts",
 } as const;
 
+const git = (...words: readonly string[]): string => output("git", ["-C", root, ...words]);
+
+/** Of the source, not of the machine: the same commit gives the same bytes. */
+function buildFacts(): { branch: string; state: string; date: string } {
+    const seconds = process.env["SOURCE_DATE_EPOCH"] ?? git("log", "-1", "--format=%ct");
+    const isCommit = git("rev-parse", "HEAD") !== "";
+    return {
+        branch: git("branch", "--show-current") || "unknown",
+        state: !isCommit ? "unknown" : git("status", "--porcelain", "--untracked-files=no") === "" ? "clean" : "dirty",
+        date: /^\d+$/.test(seconds) ? new Date(Number(seconds) * 1000).toISOString() : "unknown",
+    };
+}
+
 function common(production: boolean): BuildOptions {
     const { version } = packageFacts(root);
     return {
@@ -131,9 +144,8 @@ function common(production: boolean): BuildOptions {
         external: ["koffi"],
         define: {
             __BPFMAN_VERSION__: JSON.stringify(version),
-            __BPFMAN_COMMIT__: JSON.stringify(
-                output("git", ["-C", root, "rev-parse", "--short=12", "HEAD"]) || "unknown",
-            ),
+            __BPFMAN_COMMIT__: JSON.stringify(git("rev-parse", "--short=12", "HEAD") || "unknown"),
+            __BPFMAN_BUILD__: JSON.stringify(buildFacts()),
         },
         logLevel: "warning",
     };

@@ -102,6 +102,37 @@ test("what is alone need not be named", () => {
     assert.deepEqual(parseApplyFile({ set: "s" }).request, { set: "s", bytecode: [], programs: [], links: [] });
 });
 
+test("a bytecode is a file or an image, which is called by its repository", () => {
+    const { request, objects } = parseApplyFile({
+        set: "s",
+        bytecode: [
+            { image: "quay.io:443/acme/filter:v1@sha256:00" },
+            { image: "oci:pass-image:v1" },
+            { image: "localhost/count", name: "other", pull_policy: "Always" },
+            { file: "a.o" },
+        ],
+    });
+    assert.deepEqual(objects, [undefined, undefined, undefined, "a.o"]);
+    assert.deepEqual(
+        request.bytecode?.map(({ name, image }) => [name, image]),
+        [
+            ["filter", { url: "quay.io:443/acme/filter:v1@sha256:00", pullPolicy: "IfNotPresent" }],
+            ["pass-image", { url: "oci:pass-image:v1", pullPolicy: "IfNotPresent" }],
+            ["other", { url: "localhost/count", pullPolicy: "Always" }],
+            ["a", undefined],
+        ],
+    );
+    const refused = (bytecode: object, message: RegExp) =>
+        assert.throws(() => parseApplyFile({ set: "s", bytecode: [bytecode] }), { message });
+    refused({}, /^bytecode\[0\] needs either a file or an image$/);
+    refused({ file: "a.o", image: "b" }, /^bytecode\[0\] needs either a file or an image$/);
+    refused({ file: "a.o", pull_policy: "Never" }, /^bytecode\[0\] has a pull_policy but no image$/);
+    refused(
+        { image: "a", pull_policy: "always" },
+        /^bytecode\[0\]\.pull_policy must be one of Always, IfNotPresent, Never, not "always"$/,
+    );
+});
+
 test("every hook has its keys", () => {
     const hook = (value: object) => {
         const links = [{ program: "p", ...value }];
@@ -145,7 +176,7 @@ test("what can't be meant is told with its place in the file", () => {
         [{ set: 1 }, "set must be a word, not 1"],
         [{ set: "s", link: [] }, 'the file has an unknown key "link"; did you mean links?'],
         [{ set: "s", links: {} }, "links must be a list, not a mapping"],
-        [{ set: "s", bytecode: [{}] }, "bytecode[0] has no file"],
+        [{ set: "s", bytecode: [{}] }, "bytecode[0] needs either a file or an image"],
         [{ set: "s", bytecode: ["a.o"] }, 'bytecode[0] must be a mapping, not "a.o"'],
         [
             { set: "s", programs: [{ function: "f", type: "xdp", metadata: { g: 1 } }], bytecode: [{ file: "a.o" }] },

@@ -7,15 +7,17 @@ import type {
     ApplyRequestJson,
     AttachItemJson,
     GlobalValueJson,
+    ImageSourceJson,
 } from "../proto/gen/bpfman/host/v1/host_pb.js";
+import { pullPolicies } from "./image-source.ts";
 import { nearest } from "./nearest.ts";
 import { parseProceedOn, withApplication } from "./values.ts";
 
 export interface ApplyFile {
-    /** without the bytes of its objects */
+    /** without the bytes of objects that are files */
     readonly request: ApplyRequestJson;
-    /** the object of each bytecode, in the request's order, as the file names it */
-    readonly objects: readonly string[];
+    /** the object of each bytecode, in the request's order, as the file names it; undefined: an image's */
+    readonly objects: readonly (string | undefined)[];
 }
 
 /** Throws an Error that says where in the file what is wrong. */
@@ -23,11 +25,14 @@ export function parseApplyFile(document: unknown): ApplyFile {
     const root = new Node(document, "");
     root.only("set", "bytecode", "programs", "links");
     const bytecode = root.list("bytecode").map(node => {
-        node.only("name", "file", "globals", "private_maps");
-        const file = node.text("file");
+        node.only("name", "file", "image", "pull_policy", "globals", "private_maps");
+        const file = node.optional("file");
+        const image = imageOf(node);
+        if ((file === undefined) === (image === undefined)) throw node.error("needs either a file or an image");
         return {
             file,
-            name: node.optional("name") ?? (file.split("/").at(-1) ?? file).replace(/(\.bpf)?\.o$/, ""),
+            ...(image && { image }),
+            name: node.optional("name") ?? (file === undefined ? imageName(image?.url ?? "") : objectName(file)),
             globalValues: node.node("globals").values(),
             privateMaps: node.flag("private_maps"),
         };
@@ -41,6 +46,18 @@ export function parseApplyFile(document: unknown): ApplyFile {
     };
     return { request, objects: bytecode.map(({ file }) => file) };
 }
+
+function imageOf(node: Node): ImageSourceJson | undefined {
+    const url = node.optional("image");
+    if (url === undefined && node.has("pull_policy")) throw node.error("has a pull_policy but no image");
+    return url === undefined ? undefined : { url, pullPolicy: node.oneOf("pull_policy", pullPolicies, "IfNotPresent") };
+}
+
+/** build/filter.bpf.o is filter, and so is quay.io/acme/filter:v1@sha256:… */
+const objectName = (file: string) => lastPart(file).replace(/(\.bpf)?\.o$/, "");
+const imageName = (url: string) =>
+    lastPart(url.replace(/^(oci|docker-archive):/, "").replace(/@.*$/, "")).replace(/:.*$/, "");
+const lastPart = (path: string) => path.split("/").at(-1) ?? path;
 
 function program(node: Node, bytecode: readonly { name: string }[]): ApplyProgramJson {
     node.only("name", "bytecode", "function", "type", "attach_function", "application", "metadata");
@@ -243,6 +260,12 @@ class Node {
         const value = this.#get(key) ?? false;
         if (typeof value !== "boolean") throw this.#wrong(key, "true or false", value);
         return value;
+    }
+
+    oneOf(key: string, words: readonly string[], otherwise: string): string {
+        const word = this.optional(key) ?? otherwise;
+        if (!words.includes(word)) throw this.#wrong(key, `one of ${words.join(", ")}`, word);
+        return word;
     }
 
     /** Words, as a list or with commas between; what make throws is said to be here. */

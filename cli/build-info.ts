@@ -4,6 +4,15 @@ import { readFileSync } from "node:fs";
 
 declare const __BPFMAN_VERSION__: string | undefined;
 declare const __BPFMAN_COMMIT__: string | undefined;
+declare const __BPFMAN_BUILD__: BuildFacts | undefined;
+
+export interface BuildFacts {
+    readonly branch: string;
+    /** clean or dirty */
+    readonly state: string;
+    /** of the commit, or SOURCE_DATE_EPOCH */
+    readonly date: string;
+}
 
 export function buildVersion(): string {
     if (typeof __BPFMAN_VERSION__ === "string") return __BPFMAN_VERSION__;
@@ -14,3 +23,6 @@ export function buildVersion(): string {
 export function buildCommit(): string {
     return typeof __BPFMAN_COMMIT__ === "string" ? __BPFMAN_COMMIT__ : "unknown";
 }
+
+export const buildFacts = (): BuildFacts =>
+    typeof __BPFMAN_BUILD__ === "object" ? __BPFMAN_BUILD__ : { branch: "unknown", state: "unknown", date: "unknown" };

@@ -5,7 +5,7 @@ import type { Verb } from "./host.ts";
 import { imageCommand, loadImageCommand } from "./image-commands.ts";
 import { mapCommand } from "./map-commands.ts";
 import { probeCommands } from "./probe-commands.ts";
-import { replaceCommand, runCommand } from "./program-commands.ts";
+import { codeCommand, logCommand, replaceCommand, runCommand } from "./program-commands.ts";
 import { releasedCommands } from "./released-commands.ts";
 import { globalOptions } from "./settings.ts";
 import { systemCommands } from "./system-commands.ts";
@@ -23,6 +23,12 @@ const output: Option = {
 const quiet: Option = { name: "quiet", short: "q", help: "ids alone, one a line" };
 const ignoreMissing: Option = { name: "ignore-missing", help: "an id that does not exist is no error" };
 const fullLog: Option = { name: "full-log", help: "on a refusal, the verifier's whole log" };
+const selector: Option = {
+    name: "selector",
+    short: "l",
+    value: "SELECTOR",
+    help: "by metadata: k=v, k!=v, k in (a,b), k notin (a,b), k, !k",
+};
 const linkMetadata: Option = {
     name: "metadata",
     short: "m",
@@ -129,7 +135,7 @@ const program: BpfmanCommand = {
                     help: "with all of these",
                 },
                 { name: "all", short: "a", help: "also those that others loaded" },
-                { name: "selector", short: "l", value: "SELECTOR", help: "by metadata: k=v, k!=v, k in (a,b), k, !k" },
+                selector,
                 output,
             ],
             examples: [
@@ -156,6 +162,8 @@ const program: BpfmanCommand = {
             run: () => import("./verbs/batch.ts").then(verbs => verbs.unload),
         },
         replaceCommand,
+        codeCommand,
+        logCommand,
         runCommand,
         {
             name: "delete",
@@ -246,6 +254,7 @@ const link: BpfmanCommand = {
                 },
                 { name: "application", value: "NAME", help: "of this application" },
                 { name: "metadata", short: "m", value: "KEY=VALUE", list: "repeated", help: "with all of these" },
+                selector,
                 output,
             ],
             examples: [

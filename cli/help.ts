@@ -9,7 +9,8 @@ export function helpLines<Run>(path: readonly Command<Run>[], kind: "short" | "f
     const own = path.slice(1).flatMap(({ options = [] }) => options);
     const global = path[0]?.options ?? [];
     const words = path.flatMap(({ words = [] }) => words);
-    const commands = (command.commands ?? []).filter(({ hidden }) => !hidden);
+    const group = groupOf(path);
+    const commands = (group.command.commands ?? []).filter(({ hidden }) => !hidden);
     return [
         `Usage: ${usage(path)}`,
         "",
@@ -20,13 +21,25 @@ export function helpLines<Run>(path: readonly Command<Run>[], kind: "short" | "f
         ),
         ...section(
             "Commands",
-            commands.map(({ name, summary }) => [name, name === command.fallback ? `${summary} (default)` : summary]),
+            commands.map(({ name, summary }) => [
+                name,
+                name === group.command.fallback ? `${summary} (default)` : summary,
+            ]),
         ),
         ...section("Flags", own.filter(({ hidden }) => !hidden).map(optionRow)),
         ...(kind === "full" || path.length === 1 ? section("Flags of every command", global.map(optionRow)) : []),
         ...(command.examples?.length ? ["", "Examples:", ...command.examples.map(example => `  ${example}`)] : []),
-        ...(commands.length > 0 ? ["", `More: ${path.map(({ name }) => name).join(" ")} COMMAND --help`] : []),
+        ...(commands.length > 0 ? ["", `More: ${group.name} COMMAND --help`] : []),
     ];
+}
+
+/** The command whose subcommands are listed: `program load --help`, which tells of `file`, does not hide `image`. */
+function groupOf<Run>(path: readonly Command<Run>[]): { command: Command<Run>; name: string } {
+    const [parent, command] = path.slice(-2);
+    const nameOf = (commands: readonly Command<Run>[]) => commands.map(({ name }) => name).join(" ");
+    if (parent && command && parent.fallbackTakesWords && parent.fallback === command.name)
+        return { command: parent, name: nameOf(path.slice(0, -1)) };
+    return { command: command ?? (parent as Command<Run>), name: nameOf(path) };
 }
 
 export function usage<Run>(path: readonly Command<Run>[]): string {

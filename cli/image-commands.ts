@@ -7,7 +7,10 @@ import { pullPolicy, registryAuth } from "./image-source.ts";
 
 type BpfmanCommand = Command<Verb>;
 
-const imageWord = { name: "IMAGE", help: "REGISTRY/REPOSITORY[:TAG], or …@DIGEST" };
+const imageWord = {
+    name: "IMAGE",
+    help: "REGISTRY/REPOSITORY[:TAG], …@DIGEST; of this host oci:PATH[:TAG], docker-archive:PATH, containers-storage:NAME",
+};
 
 const output: Option = {
     name: "output",
@@ -122,7 +125,7 @@ export const imageCommand: BpfmanCommand = {
             name: "remove",
             summary: "Takes images out of the cache; loaded programs stay",
             words: [{ name: "IMAGE", list: true, help: "references or digests" }],
-            options: [{ name: "ignore-missing", help: "an image that is not there is no error" }],
+            options: [{ name: "ignore-missing", help: "an image that is not there is no error" }, output],
             examples: ["bpfman image remove quay.io/bpfman-bytecode/xdp_pass:latest"],
             run: () => import("./verbs/image.ts").then(verbs => verbs.imageRemove),
         },

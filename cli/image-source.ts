@@ -2,17 +2,17 @@
 // --image-url, --pull-policy and --registry-auth, and the caller's own auth.json, as the daemon takes them.
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { ImageSourceJson, RegistryAuthJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, type Option, UsageError } from "./args.ts";
 
-const policies = ["Always", "IfNotPresent", "Never"];
+export const pullPolicies = ["Always", "IfNotPresent", "Never"];
 
 export const pullPolicy: Option = {
     name: "pull-policy",
     short: "p",
-    value: policies.join("|"),
-    choices: policies,
+    value: pullPolicies.join("|"),
+    choices: pullPolicies,
     help: "when to ask the registry (default IfNotPresent)",
 };
 
@@ -25,8 +25,21 @@ export const registryAuth: Option = {
 };
 
 export function imageSource(args: Args, url: string): ImageSourceJson {
-    const auth = registryAuthOf(args.value("registry-auth")) ?? ownAuth(url);
-    return { url, pullPolicy: args.value("pull-policy") ?? "IfNotPresent", ...(auth && { auth }) };
+    const auth = registryAuthOf(args.value("registry-auth"));
+    return whole({ url, pullPolicy: args.value("pull-policy") ?? "IfNotPresent", ...(auth && { auth }) });
+}
+
+/** With what the caller's own auth.json holds, where no credentials are given; folder: where relative paths count from. */
+export function whole(source: ImageSourceJson, folder = "."): ImageSourceJson {
+    const url = absoluteImage(source.url ?? "", folder);
+    const auth = source.auth ?? ownAuth(url);
+    return { ...source, url, ...(auth && { auth }) };
+}
+
+/** The daemon stands in another folder. */
+export function absoluteImage(given: string, folder = "."): string {
+    const [, transport, path, rest = ""] = /^(oci|docker-archive):([^:]+)(:.*)?$/s.exec(given) ?? [];
+    return transport === undefined || path === undefined ? given : `${transport}:${resolve(folder, path)}${rest}`;
 }
 
 /** As an auth.json has it. */
@@ -73,6 +86,7 @@ function authsIn(file: string): Record<string, unknown> | undefined {
 
 /** Keys are a registry or a part of a repository's path; Docker's own is an address. */
 function isFor(key: string, url: string): boolean {
+    if (/^(oci|docker-archive|containers-storage):/.test(url)) return false;
     const [first = "", ...rest] = url.replace(/^docker:\/\//, "").split("/");
     const named = rest.length > 0 && (/[.:]/.test(first) || first === "localhost");
     const registry = named ? first : "docker.io";

@@ -12,6 +12,8 @@ import {
     programJson,
     programListJson,
 } from "./json.ts";
+import { releasedProgramRows } from "./state-text.ts";
+import { programTable } from "./text.ts";
 
 /** The keys of an object, and of those in it: `record`, `record.load`, `links[]` … */
 function keysOf(value: unknown, at = "", found = new Map<string, string[]>()): Map<string, string[]> {
@@ -149,6 +151,12 @@ test("program list", () => {
     const [foreign] = (programListJson([{ id: 7, kernel: { id: 7 } }]) as { programs: Record<string, unknown>[] })
         .programs;
     assert.deepEqual([foreign?.["managed"], foreign?.["record"], foreign?.["links"]], [false, null, []]);
+    // a dispatcher of the daemon's own is told from programs of others, in text too
+    const part = { id: 8, kernel: { id: 8, name: "xdp_dispatcher" }, partOf: "dispatcher of xdp eth0" };
+    const [own] = (programListJson([part]) as { programs: Record<string, unknown>[] }).programs;
+    assert.equal(own?.["part_of"], part.partOf);
+    assert.match(programTable([part]).join("\n"), /xdp_dispatcher +dispatcher of xdp eth0$/);
+    assert.equal(releasedProgramRows([part])[1]?.at(-1), part.partOf);
 });
 
 test("link attach, link get and link list, for every kind", () => {

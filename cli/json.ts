@@ -159,6 +159,7 @@ export function programListJson(programs: readonly ProgramJson[]): unknown {
             links: (program.links ?? []).map(link => link.id ?? 0),
             record: program.record ? programRecordJson(program.id ?? 0, program.record) : null,
             kernel: program.kernel ? kernelProgramJson(program.kernel) : null,
+            ...(program.partOf ? { part_of: program.partOf } : {}),
         })),
     };
 }

@@ -2,6 +2,7 @@
 // `bpfman program run` and `program replace` in the table of commands.
 import type { Command, Option } from "./args.ts";
 import type { Verb } from "./host.ts";
+import { pullPolicy, registryAuth } from "./image-source.ts";
 
 const output: Option = {
     name: "output",
@@ -38,9 +39,12 @@ export const replaceCommand: Command<Verb> = {
     summary: "Puts new bytecode in the place of a running program; its links stay, and maps that are defined alike",
     words: [
         { name: "ID", help: "a program's id" },
-        { name: "PATH", help: "a BPF object file" },
+        { name: "PATH", optional: true, help: "a BPF object file" },
     ],
     options: [
+        { name: "image", short: "i", value: "IMAGE", help: "instead of a file: REGISTRY/REPOSITORY[:TAG]" },
+        pullPolicy,
+        registryAuth,
         { name: "program", value: "NAME", help: "the function (default: the one of the same name)" },
         {
             name: "global",
@@ -55,6 +59,25 @@ export const replaceCommand: Command<Verb> = {
     examples: [
         "bpfman program replace 123 pass-2.o",
         "bpfman program replace 123 new.o --program pass_v2 -g limit=100",
+        "bpfman program replace 123 --image quay.io/bpfman-bytecode/xdp_pass:v2 --pull-policy Always",
     ],
     run: () => import("./verbs/program-replace.ts").then(verbs => verbs.programReplace),
+};
+
+export const codeCommand: Command<Verb> = {
+    name: "code",
+    summary: "Shows a program's instructions as the kernel runs them, with the source lines of its BTF",
+    words: [{ name: "ID", help: "a program's id, also of one that others loaded" }],
+    options: [{ name: "jited", value: "FILE", help: "writes the machine code to a file instead" }, output],
+    examples: ["bpfman program code 123", "bpfman program code 123 --jited 123.bin"],
+    run: () => import("./verbs/program-code.ts").then(verbs => verbs.programCode),
+};
+
+export const logCommand: Command<Verb> = {
+    name: "log",
+    summary: "Shows what the verifier says of a loaded program, by verifying its bytes once more",
+    words: [{ name: "ID", help: "a program's id" }],
+    options: [output],
+    examples: ["bpfman program log 123"],
+    run: () => import("./verbs/program-code.ts").then(verbs => verbs.programLog),
 };

@@ -11,6 +11,8 @@ const forms: readonly [RegExp, (match: RegExpExecArray) => Selector][] = [
     [new RegExp(`^(!?) ?(${name})$`), exists],
 ];
 
+const shapes = "k=v, k!=v, k in (a,b), k notin (a,b), k or !k";
+
 export function parseSelector(text: string): Selector {
     const parts = text
         // commas inside parentheses separate values
@@ -22,7 +24,7 @@ export function parseSelector(text: string): Selector {
                 const match = form.exec(part);
                 if (match) return make(match);
             }
-            throw new UsageError(`can't read "${part}" in selector "${text}"`);
+            throw new UsageError(`can't read "${part}" in selector "${text}": must be ${shapes}`);
         });
     return labels => parts.every(part => part(labels));
 }

@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { type Args, type Option, UsageError } from "./args.ts";
+import { nearest } from "./nearest.ts";
 import { parseDuration } from "./values.ts";
 
 export const defaultRuntimeDir = "/run/bpfman";
@@ -74,12 +75,26 @@ export function settingsOf(args: Args): Settings {
         stateDir: directory("state-dir") ?? (runtimeDir === defaultRuntimeDir ? undefined : join(runtimeDir, "state")),
         imageCacheDir: directory("image-cache-dir"),
         config,
-        log: args.value("log"),
+        log: checkLog(args.value("log")),
         lockTimeoutMs: Math.min(
             Math.ceil(parseDuration("--lock-timeout", args.value("lock-timeout") ?? "30s")),
             0x7fffffff,
         ),
     };
+}
+
+const logLevels = ["trace", "debug", "info", "warn", "warning", "error", "err"];
+
+/** LEVEL[,COMPONENT=LEVEL]… */
+function checkLog(spec: string | undefined): string | undefined {
+    for (const part of spec?.toLowerCase().split(",") ?? []) {
+        const level = part.slice(part.indexOf("=") + 1);
+        if (logLevels.includes(level)) continue;
+        const near = nearest(level, logLevels);
+        const help = near === undefined ? `one of ${logLevels.join(", ")}` : `did you mean ${near}?`;
+        throw new UsageError(`invalid --log "${spec}": unknown level "${level}"; ${help}`);
+    }
+    return spec;
 }
 
 /** The same settings as `serve` takes them. */

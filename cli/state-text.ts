@@ -104,7 +104,7 @@ export function releasedProgramRows(programs: readonly ProgramJson[]): string[][
         applicationOf(program),
         program.record ? typeOf(program) : releasedTypeWord(program.kernel?.typeName ?? ""),
         program.kernel?.name ?? program.record?.name ?? "",
-        firstThree((program.links ?? []).map(link => link.id ?? 0)),
+        program.partOf || firstThree((program.links ?? []).map(link => link.id ?? 0)),
     ]);
     return [["Program ID", "Application", "Type", "Function Name", "Links"], ...rows];
 }
@@ -133,11 +133,8 @@ export function releasedTypeWord(typeName: string): string {
     return releasedWords[typeName] ?? typeName.replaceAll("_", "-");
 }
 
-/** The inverse, for `list programs -p`: the kernel's name of a type. */
-export function kernelTypeName(word: string): string {
-    const known = Object.entries(releasedWords).find(([, released]) => released === word);
-    return known?.[0] ?? word.replaceAll("-", "_");
-}
+/** For `list programs -p`: tc means the kernel's type, which tcx programs have too. */
+export const kernelTypeName = (word: string): string => (word === "tc" ? "sched_cls" : word);
 
 /** RFC 3339 to local time with its offset, 2026-01-31T12:00:00+0100 */
 function localTime(rfc3339: string | undefined): string {

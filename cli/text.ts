@@ -48,7 +48,8 @@ export function programTable(programs: readonly ProgramJson[]): string[] {
         ...(withApplication ? [applicationOf(program)] : []),
         typeOf(program),
         program.record?.name ?? program.kernel?.name ?? "",
-        (program.links ?? []).map(link => link.id ?? 0).join(" ") || "<none>",
+        // what the daemon made for a chain is no program of its own
+        program.partOf || (program.links ?? []).map(link => link.id ?? 0).join(" ") || "<none>",
     ]);
     const head = ["PROGRAM ID", ...(withApplication ? ["APPLICATION"] : []), "TYPE", "FUNCTION NAME", "LINK IDS"];
     return table([head, ...rows]);

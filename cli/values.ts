@@ -163,7 +163,7 @@ export function parsePrograms(words: readonly string[]): NamedProgram[] {
     return programs;
 }
 
-function checkType(type: string, written: string): void {
+export function checkType(type: string, written: string): void {
     if ((programTypes as readonly string[]).includes(type)) return;
     const near = nearest(type, programTypes);
     const more = near ? `did you mean ${near}?` : `one of: ${programTypes.join(", ")}`;

@@ -480,6 +480,39 @@ export interface InterfaceView {
     readonly chains: readonly ChainView[];
 }
 
+// --- a program's code ----------------------------------------------------------------------------------------
+
+export interface CodeInstruction {
+    readonly index: number;
+    readonly text: string;
+    readonly hex: string;
+    readonly jumpTo: number | undefined;
+    /** of the line that begins here */
+    readonly source:
+        | { readonly text: string; readonly file: string; readonly line: number; readonly column: number }
+        | undefined;
+}
+
+export interface ProgramCode {
+    readonly functions: readonly {
+        readonly name: string;
+        readonly prototype: string;
+        readonly instructions: readonly CodeInstruction[];
+    }[];
+    /** why not all is told, as jitedUnavailable; else empty */
+    readonly unavailable: string;
+    readonly jitedBytes: number;
+    readonly jited: Uint8Array | undefined;
+    readonly jitedUnavailable: string;
+}
+
+/** What the verifier said of a load that succeeded. */
+export interface VerifierLog {
+    readonly log: string;
+    readonly unavailable: string;
+    readonly truncated: boolean;
+}
+
 // --- all of the kernel's BPF, whoever made it ------------------------------------------------------------------
 
 export interface OwnerProcess {
@@ -713,6 +746,8 @@ export interface ApplyBytecode {
     readonly name: string;
     readonly object: Uint8Array;
     readonly sourcePath: string;
+    /** where the object came from an image */
+    readonly image?: ImageOrigin | undefined;
     readonly globalData: ReadonlyMap<string, Uint8Array>;
     readonly globalValues: ReadonlyMap<string, GlobalText>;
     readonly privateMaps: boolean;

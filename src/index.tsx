@@ -9,6 +9,7 @@ import { followShellTheme } from "./theme.ts";
 import "./app.css";
 import "./chain.css";
 import "./help.css";
+import "./maps.css";
 import "./views.css";
 
 followShellTheme();

@@ -20,6 +20,7 @@ import type {
 } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { type InventoryRow, inventoryRows } from "./inventory.ts";
 import type { Live, Resource } from "./live.ts";
+import { type MapInfo, mapInfoOf } from "./map-model.ts";
 import { type Interface, interfaceOf, type ListedLink, linkOf, type Program, programOf } from "./model.ts";
 
 export interface Page {
@@ -65,6 +66,21 @@ export function useInterfaces(): Resource<Interface[]> {
         return interfaces.map(interfaceOf);
     }, [client]);
     return useKept("interfaces", fetch);
+}
+
+export function useMaps(all: boolean): Resource<MapInfo[]> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => {
+        const { maps = [] } = await client.listMaps(all ? {} : { managedOnly: true });
+        return maps.map(mapInfoOf);
+    }, [client, all]);
+    return useKept(all ? "maps all" : "maps", fetch);
+}
+
+export function useMap(id: number): Resource<MapInfo> {
+    const { client } = usePage();
+    const fetch = useCallback(async () => mapInfoOf(await client.getMap({ id })), [client, id]);
+    return useKept(`map ${id}`, fetch);
 }
 
 /** Those of the daemon's cache. */

@@ -66,9 +66,17 @@ export function keepResults(stage: string, results: readonly Result[]): void {
     fs.writeFileSync(join(resultsFolder, `stage-${stage}.json`), `${JSON.stringify(results, undefined, 1)}\n`);
 }
 
+const isResults = (name: string) => /^stage-.*\.json$/.test(name);
+
+/** A run of everything begins with nothing of earlier runs. */
+export function forgetResults(): void {
+    if (!fs.existsSync(resultsFolder)) return;
+    for (const name of fs.readdirSync(resultsFolder).filter(isResults)) fs.rmSync(join(resultsFolder, name));
+}
+
 /** Of every stage that ever ran since the last `make clean`, its latest run. */
 export function readResults(): Result[] {
     if (!fs.existsSync(resultsFolder)) return [];
-    const files = fs.readdirSync(resultsFolder).filter(name => /^stage-.*\.json$/.test(name));
+    const files = fs.readdirSync(resultsFolder).filter(isResults);
     return files.flatMap(name => JSON.parse(fs.readFileSync(join(resultsFolder, name), "utf8")) as Result[]);
 }

@@ -36,6 +36,8 @@ const rooms: readonly Room[] = [
         path: "daemon/api/",
         imports: [
             ...["daemon/model.ts", "daemon/kernel/peer.ts", "proto/gen/"],
+            // pure
+            ...["daemon/kernel/enums.ts", "daemon/kernel/near-names.ts"],
             ...["node:*", "@grpc/grpc-js", "@bufbuild/protobuf"],
         ],
         types: ["daemon/manager/manager.ts"],
@@ -54,6 +56,11 @@ const rooms: readonly Room[] = [
     {
         path: "daemon/image/trust-root.ts",
         imports: ["daemon/model.ts", "node:*", "@sigstore/protobuf-specs", "@sigstore/tuf", "@sigstore/verify"],
+    },
+    {
+        path: "daemon/image/registries.ts",
+        imports: ["daemon/image/", "daemon/model.ts", "node:*"],
+        dynamic: ["smol-toml"],
     },
     { path: "daemon/image/", imports: ["daemon/model.ts", "node:*"] },
     {

@@ -8,7 +8,7 @@ import { join, relative } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { writeConformance } from "./conformance/table.ts";
-import { collectResults, keepResults } from "./results.ts";
+import { collectResults, forgetResults, keepResults } from "./results.ts";
 
 interface Stage {
     readonly name: string;
@@ -145,6 +145,7 @@ if (unknown.length > 0) {
     console.error(`unknown stage ${unknown.join(", ")}; there are ${stages.map(stage => stage.name).join(", ")}`);
     process.exit(2);
 }
+if (names.length === 0) forgetResults();
 const outcomes: Outcome[] = [];
 const beside: Promise<Outcome>[] = [];
 for (const stage of stages) {

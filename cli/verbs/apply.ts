@@ -8,6 +8,7 @@ import { parseDocumentText } from "../apply-document.ts";
 import { parseApplyFile } from "../apply-file.ts";
 import type { Verb } from "../host.ts";
 import { wantsJson } from "../host.ts";
+import { whole } from "../image-source.ts";
 import { linkJson, programJson } from "../json.ts";
 import { readObjectFile } from "../object-file.ts";
 import { printErrorLine, printJson, printLines, table } from "../print.ts";
@@ -33,7 +34,9 @@ async function readSet(path: string): Promise<ApplyRequestJson> {
         const { request, objects } = parseApplyFile(await parseDocumentText(readText(path)));
         const folder = fromStdin ? process.cwd() : dirname(resolve(path));
         const bytecode = (request.bytecode ?? []).map((one, at) => {
-            const { bytes, absolutePath } = readObjectFile(resolve(folder, objects[at] ?? ""));
+            const file = objects[at];
+            if (file === undefined) return { ...one, image: whole(one.image ?? {}, folder) };
+            const { bytes, absolutePath } = readObjectFile(resolve(folder, file));
             return { ...one, object: toBase64(bytes), sourcePath: absolutePath };
         });
         return { ...request, bytecode };

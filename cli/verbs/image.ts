@@ -1,58 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // image pull, list, inspect, remove, prune
-import type { ImageJson, PullProgressJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import type { ImageJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { UsageError } from "../args.ts";
 import { type Verb, wantsJson } from "../host.ts";
-import { imageSource } from "../image-source.ts";
+import { absoluteImage, imageSource } from "../image-source.ts";
 import { integer } from "../json.ts";
-import { printHeadedTable, printJson, printLine, printLines, printStatus, table } from "../print.ts";
+import { printHeadedTable, printJson, printLine, printLines, table } from "../print.ts";
+import { pullWithProgress } from "../pull.ts";
 import { signatureJson } from "../signature-text.ts";
+import { sizeText } from "../size-text.ts";
 
 /** `image pull IMAGE`; the released form says --image-url. */
 export const imagePull: Verb = async (args, { client }) => {
     const url = args.value("IMAGE") ?? args.value("image-url");
     if (url === undefined) throw new UsageError("missing argument IMAGE: REGISTRY/REPOSITORY[:TAG]");
-    let last: PullProgressJson | undefined;
-    const clear = () => printStatus("");
-    try {
-        for await (const progress of client.pullImage({ image: imageSource(args, url) })) {
-            last = progress;
-            if (progress.phase !== "DONE") printStatus(progressText(progress));
-        }
-    } finally {
-        clear();
-    }
-    const image = last?.image;
-    if (image === undefined) throw new Error("the daemon ended the pull without an image");
-    if (wantsJson(args)) printJson({ ...imageJson(image), cached: last?.cached ?? false });
+    const { image = {}, cached = false } = await pullWithProgress(client, imageSource(args, url));
+    if (wantsJson(args)) printJson({ ...imageJson(image), cached });
     // the released command says nothing when all is well
     else if (args.value("image-url") === undefined) printLine(`${image.reference ?? ""}@${image.digest ?? ""}`);
     return 0;
 };
-
-const words: Readonly<Record<string, string>> = {
-    RESOLVING: "asking the registry",
-    PULLING: "pulling",
-    CHECKING: "checking",
-};
-
-function progressText({
-    phase = "RESOLVING",
-    bytes,
-    totalBytes,
-    layers = 0,
-    totalLayers = 0,
-}: PullProgressJson): string {
-    const word = words[phase] ?? phase;
-    if (Number(totalBytes ?? 0) === 0) return `${word} …`;
-    return `${word}: ${sizeText(bytes)} of ${sizeText(totalBytes)}, layer ${layers} of ${totalLayers}`;
-}
-
-function sizeText(bytes: string | number | undefined): string {
-    const count = Number(bytes ?? 0);
-    if (count < 10_000) return `${count} bytes`;
-    return count < 10_000_000 ? `${Math.round(count / 1000)} kB` : `${Math.round(count / 1e6)} MB`;
-}
 
 export const imageList: Verb = async (args, { client }) => {
     const { images = [] } = await client.listImages();
@@ -105,7 +72,7 @@ export const imageVerify: Verb = async (args, { client }) => {
 };
 
 export const imageInspect: Verb = async (args, { client }) => {
-    const image = await client.inspectImage(args.required("IMAGE"));
+    const image = await client.inspectImage(absoluteImage(args.required("IMAGE")));
     if (wantsJson(args)) {
         printJson(imageJson(image));
         return 0;
@@ -132,7 +99,11 @@ export const imageInspect: Verb = async (args, { client }) => {
 };
 
 export const imageRemove: Verb = async (args, { client }) => {
-    await client.removeImage({ images: [...args.values("IMAGE")], ignoreMissing: args.flag("ignore-missing") });
+    const { removed = [], freedBytes } = await client.removeImage({
+        images: args.values("IMAGE").map(name => absoluteImage(name)),
+        ignoreMissing: args.flag("ignore-missing"),
+    });
+    if (wantsJson(args)) printJson({ removed, freed_bytes: integer(freedBytes) });
     return 0;
 };
 

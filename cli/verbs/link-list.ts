@@ -5,16 +5,21 @@ import type { Args } from "../args.ts";
 import { type Host, type Verb, wantsJson } from "../host.ts";
 import { linkRecordJson } from "../json.ts";
 import { printHeadedTable, printJson, printLines } from "../print.ts";
+import { parseSelector } from "../selector.ts";
 import { releasedLinkRows } from "../state-text.ts";
 import { linkTable } from "../text.ts";
-import { parseId, parseMetadata, splitCommas, typeWord } from "../values.ts";
+import { checkType, parseId, parseMetadata, splitCommas, typeWord } from "../values.ts";
 
 export const linkList: Verb = async (args, host) => {
     // the type of a link's program and the kind of the link are one word
     const kinds = splitCommas(args.values("kind")).map(typeWord);
     const types = splitCommas(args.values("program-type")).map(typeWord);
+    for (const type of types) checkType(type, type);
+    const selects = parseSelector(args.value("selector") ?? "");
     const links = await list(args, host, kinds.length > 0 ? kinds : types);
-    const selected = links.filter(({ kind = "" }) => types.length === 0 || types.includes(kind));
+    const selected = links.filter(
+        ({ kind = "", metadata = {} }) => (types.length === 0 || types.includes(kind)) && selects(metadata),
+    );
     if (args.flag("quiet")) printLines(selected.map(link => String(link.id ?? 0)));
     else if (wantsJson(args)) printJson({ links: selected.map(linkRecordJson) });
     else printLines(linkTable(selected));
@@ -30,6 +35,7 @@ export const listLinks: Verb = async (args, host) => {
 /** The released commands select by the kernel's type, which several of ours are. */
 function kindsOf(type: string): string[] {
     if (type === "probe") return ["kprobe", "kretprobe", "uprobe", "uretprobe"];
+    if (type === "tc") return ["tc", "tcx"];
     return type === "tracing" ? ["fentry", "fexit"] : [typeWord(type)];
 }
 

@@ -11,6 +11,7 @@ import { readObjectFile } from "../object-file.ts";
 import { printErrorLine, printHeadedTable, printJson, printLine, printLines } from "../print.ts";
 import { probeFromReleased } from "../probe-args.ts";
 import { attachableTypes, isProbeKind, type ProbeKind } from "../probe-hook.ts";
+import { pullWithProgress } from "../pull.ts";
 import { linkState, programState, releasedProgramRows } from "../state-text.ts";
 import { linkText, programText } from "../text.ts";
 import { type NamedProgram, parseGlobals, parseId, parseMetadata, parsePrograms, withApplication } from "../values.ts";
@@ -107,7 +108,11 @@ async function load(
         attach,
         fullLog: args.flag("full-log"),
     };
-    const answer = await client.load({ ...request, ...bytecode() });
+    const code = bytecode();
+    // who looks on sees what comes, and may end it; the load itself finds it in the cache
+    if (code.image !== undefined && code.image.pullPolicy !== "Never" && process.stderr.isTTY)
+        await pullWithProgress(client, code.image);
+    const answer = await client.load({ ...request, ...code });
     for (const warning of answer.warnings ?? []) printErrorLine(`bpfman: warning: ${warning}`);
     return answer;
 }

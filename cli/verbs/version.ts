@@ -2,7 +2,7 @@
 // version: this command's, and the daemon's where one runs. Starts none, needs no rights.
 import { HostClient } from "../../client/host-client.ts";
 import type { VersionResponseJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { buildCommit, buildVersion } from "../build-info.ts";
+import { buildCommit, buildFacts, buildVersion } from "../build-info.ts";
 import { dialSocket } from "../dial.ts";
 import { type Verb, wantsJson } from "../host.ts";
 import { printJson, printLine, printLines, table } from "../print.ts";
@@ -12,10 +12,14 @@ const daemonTimeoutMs = 2000;
 export const version: Verb = async (args, { settings }) => {
     const daemon = await daemonVersion(settings.socketPath);
     const platform = `${process.platform}/${process.arch}`;
+    const { branch, state, date } = buildFacts();
     if (wantsJson(args)) {
         printJson({
             version: buildVersion(),
             git_commit: buildCommit(),
+            git_branch: branch,
+            git_state: state,
+            build_date: date,
             node_version: process.version,
             platform,
             daemon: daemon ? daemonJson(daemon) : null,
@@ -25,6 +29,9 @@ export const version: Verb = async (args, { settings }) => {
     const rows = [
         ["Version:", buildVersion()],
         ["Git commit:", buildCommit()],
+        ["Git branch:", branch],
+        ["Git state:", state],
+        ["Build date:", date],
         ["Node version:", process.version],
         ["Platform:", platform],
     ];

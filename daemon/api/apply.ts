@@ -6,7 +6,9 @@ import type {
     ApplyProgram as ProgramMessage,
     ApplyRequest as RequestMessage,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import type { ApplyBytecode, ApplyLink, ApplyProgram, ApplyRequest } from "../model.ts";
+import type { Manager } from "../manager/manager.ts";
+import type { ApplyBytecode, ApplyLink, ApplyProgram, ApplyRequest, Caller } from "../model.ts";
+import { givenBytecode } from "./bytecode.ts";
 import { invalid } from "./errors.ts";
 import { hookRequest } from "./hooks.ts";
 import { programSpec } from "./program-spec.ts";
@@ -14,31 +16,31 @@ import * as validate from "./validate.ts";
 
 const maxLinks = 1024;
 
-export function applyRequest(request: RequestMessage): ApplyRequest {
+/** Images are fetched once everything else is in order, all at the same time. */
+export async function applyRequest(request: RequestMessage, manager: Manager, caller: Caller): Promise<ApplyRequest> {
     const { bytecode, programs, links, dryRun } = request;
     if (programs.length > validate.limits.programs)
         throw invalid(`more than ${validate.limits.programs} programs in one request`);
     if (bytecode.length > validate.limits.programs)
         throw invalid(`more than ${validate.limits.programs} objects in one request`);
     if (links.length > maxLinks) throw invalid(`more than ${maxLinks} links in one request`);
-    return {
+    const set = {
         set: validate.checkName(request.set, "the set's name"),
-        bytecode: bytecode.map(applyBytecode),
         programs: programs.map(applyProgram),
         links: links.map(applyLink),
         dryRun,
     };
+    return { ...set, bytecode: await Promise.all(bytecode.map(one => applyBytecode(one, manager, caller))) };
 }
 
-function applyBytecode(message: BytecodeMessage): ApplyBytecode {
-    const { name, object, sourcePath, globalData, globalValues, privateMaps } = message;
+async function applyBytecode(message: BytecodeMessage, manager: Manager, caller: Caller): Promise<ApplyBytecode> {
+    const { name, globalData, globalValues, privateMaps } = message;
     return {
         name: validate.checkName(name, "a bytecode's name"),
-        object: validate.checkObject(object),
-        sourcePath: validate.checkText(sourcePath, "the source's path", validate.limits.pathBytes),
         globalData: validate.checkGlobals(globalData),
         globalValues: validate.checkGlobalValues(globalValues),
         privateMaps,
+        ...(await givenBytecode(message.bytecode, message.sourcePath, manager, caller)),
     };
 }
 

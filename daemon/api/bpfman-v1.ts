@@ -26,11 +26,11 @@ import {
     type ProgramView,
     pullPolicies,
 } from "../model.ts";
+import { fileBytecode } from "./bytecode.ts";
 import { bytesMap, textMap } from "./convert.ts";
 import { invalid } from "./errors.ts";
-import { fileBytecode } from "./file-bytecode.ts";
 import * as hooks from "./hooks.ts";
-import { checkImageName, imageBytecode, passwordAuth } from "./host-images.ts";
+import { checkImageName, checkImageSource, imageBytecode, passwordAuth } from "./host-images.ts";
 import { hasMetadata } from "./select.ts";
 import { type Handlers, type Service, service } from "./service.ts";
 import * as validate from "./validate.ts";
@@ -71,9 +71,9 @@ export function bpfmanService(manager: Manager): Service {
             return { results: views.filter(isWanted).map(answer) };
         },
 
-        pullBytecode: async request => {
+        pullBytecode: async (request, caller) => {
             if (request.image === undefined || request.image.url === "") throw invalid("the image is missing");
-            await manager.getImage(imageRequest(request.image));
+            await manager.getImage(imageRequest(request.image, caller));
             return {};
         },
 
@@ -93,7 +93,8 @@ function throwFirst(result: { failures: readonly { error: BpfmanError }[] }): vo
 }
 
 /** The numbers of the contract's image_pull_policy, in their order. */
-function imageRequest({ url, imagePullPolicy, username, password }: BytecodeImage): ImageRequest {
+function imageRequest({ url, imagePullPolicy, username, password }: BytecodeImage, caller: Caller): ImageRequest {
+    checkImageSource(url, caller);
     const pullPolicy = pullPolicies[imagePullPolicy];
     if (pullPolicy === undefined) throw invalid(`unknown image_pull_policy ${imagePullPolicy}: 0, 1 or 2`);
     return { url: checkImageName(url), pullPolicy, auth: passwordAuth(username ?? "", password ?? "") };
@@ -119,8 +120,10 @@ async function loadRequest(request: LoadRequestMessage, manager: Manager, caller
 
 async function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller) {
     const location = request.bytecode?.location;
-    if (location?.case === "image" && location.value.url !== "")
-        return imageBytecode(imageRequest(location.value), manager);
+    if (location?.case === "image" && location.value.url !== "") {
+        const { object, origin } = await imageBytecode(imageRequest(location.value, caller), manager);
+        return { object, sourcePath: "", image: origin };
+    }
     if (location?.case === "file" && location.value !== "") return fileBytecode(location.value, manager, caller);
     throw invalid("the location of the bytecode is missing");
 }

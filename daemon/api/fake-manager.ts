@@ -37,6 +37,7 @@ import {
     type ObjectFacts,
     type ProbeHook,
     type ProbeHookRequest,
+    type ProgramCode,
     type ProgramId,
     type ProgramRecord,
     type ProgramView,
@@ -44,6 +45,7 @@ import {
     type StatisticsRequest,
     type StatisticsView,
     type TestRun,
+    type VerifierLog,
 } from "../model.ts";
 
 export const root: Caller = { uid: 0, gid: 0, pid: 7, loginUid: undefined };
@@ -169,12 +171,12 @@ export class FakeManager implements Manager {
         return [imageFacts];
     }
 
-    inspectImage(name: string) {
+    async inspectImage(name: string) {
         if (name !== imageFacts.reference) throw new BpfmanError("NOT_FOUND", `${name} is not in the cache`);
         return imageFacts;
     }
 
-    removeImages(names: readonly string[], options: { ignoreMissing: boolean }) {
+    async removeImages(names: readonly string[], options: { ignoreMissing: boolean }) {
         this.asked["removeImages"] = { names, options };
         return { removed: names, freedBytes: 17 };
     }
@@ -187,6 +189,27 @@ export class FakeManager implements Manager {
     subscribe(listener: (event: ChangeEvent) => void): () => void {
         this.listeners.add(listener);
         return () => this.listeners.delete(listener);
+    }
+
+    async programCode(id: ProgramId, withJited: boolean): Promise<ProgramCode> {
+        await this.getProgram(id);
+        const source = { text: "return 2;", file: "pass.bpf.c", line: 7, column: 3 };
+        const instructions = [
+            { index: 0, text: "r0 = 2", hex: "b700000002000000", jumpTo: undefined, source },
+            { index: 1, text: "goto pc-2", hex: "0500feff00000000", jumpTo: 0, source: undefined },
+        ];
+        return {
+            functions: [{ name: "pass", prototype: "int pass(struct xdp_md *ctx)", instructions }],
+            unavailable: "",
+            jitedBytes: 2,
+            jited: withJited ? new Uint8Array([0x90, 0xc3]) : undefined,
+            jitedUnavailable: "",
+        };
+    }
+
+    async verifierLog(id: ProgramId): Promise<VerifierLog> {
+        await this.getProgram(id);
+        return { log: "processed 2 insns", unavailable: "", truncated: false };
     }
 
     async inventory(): Promise<Inventory> {

@@ -4,17 +4,17 @@ import { test } from "node:test";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { BpfmanError, type ImageRequest } from "../model.ts";
 import { auditLine } from "./audit.ts";
-import { FakeManager, imageFacts, root } from "./fake-manager.ts";
+import { FakeManager, imageFacts, member, root } from "./fake-manager.ts";
 import { hostService } from "./host-v1.ts";
 
 function setUp() {
     const manager = new FakeManager();
     const { methods } = hostService(manager, { runtimeDir: "/run/bpfman", libbpf: "1.5", startedAt: "" });
     // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
-    const call = async (name: string, request: JsonValue = {}): Promise<any> => {
+    const call = async (name: string, request: JsonValue = {}, caller = root): Promise<any> => {
         const method = methods.get(name);
         assert.ok(method?.kind === "unary");
-        const answer = await method.handle(fromJson(method.descriptor.input, request), root);
+        const answer = await method.handle(fromJson(method.descriptor.input, request), caller);
         fromJson(method.descriptor.output, answer);
         return answer;
     };
@@ -79,7 +79,7 @@ test("what names no image or no policy, and credentials given twice, are refused
         assert.throws(() => stream("PullImage", request), { code: "INVALID_ARGUMENT", message });
     refuses({}, /image is missing/);
     refuses({ image: {} }, /name is missing/);
-    refuses({ image: { url: "x".repeat(2000) } }, /longer than/);
+    refuses({ image: { url: "x".repeat(5000) } }, /longer than/);
     refuses({ image: { url, pullPolicy: "always" } }, /unknown pull policy "always"/);
     refuses({ image: { url, auth: { username: "a", authFile: "{}" } } }, /given twice/);
 });
@@ -129,6 +129,20 @@ test("Inspect looks into an image's object, and tells of the image", async () =>
     await assert.rejects(call("Inspect", { image: {} }), { code: "INVALID_ARGUMENT", message: /name is missing/ });
     manager.fails = new BpfmanError("NOT_FOUND", "no such image");
     await assert.rejects(call("Inspect", { image: { url } }), { code: "NOT_FOUND" });
+});
+
+test("an image of this host is opened for root alone", async () => {
+    const { call } = setUp();
+    for (const url of ["oci:/x", "docker-archive:/x.tar", "containers-storage:x"]) {
+        await call("VerifyImage", { image: { url } });
+        const programs = [{ name: "pass", type: "xdp" }];
+        for (const [name, request] of [
+            ["VerifyImage", { image: { url } }],
+            ["Inspect", { image: { url } }],
+            ["Load", { image: { url }, programs }],
+        ] as const)
+            await assert.rejects(call(name, request, member), { code: "PERMISSION_DENIED", message: /only root/ });
+    }
 });
 
 test("credentials are not in the log", () => {

@@ -4,6 +4,7 @@ import type { Host, ImageJson, ImageSource } from "../../proto/gen/bpfman/host/v
 import type { Manager, RemovedImages } from "../manager/manager.ts";
 import {
     BpfmanError,
+    type Caller,
     type ImageFacts,
     type ImageOrigin,
     type ImageRequest,
@@ -16,27 +17,27 @@ import { invalid } from "./errors.ts";
 import type { Handlers, Sink } from "./service.ts";
 import { checkText } from "./validate.ts";
 
-const limits = { nameBytes: 1024, credentialBytes: 64 << 10, authFileBytes: 1 << 20, names: 256 } as const;
+const limits = { nameBytes: 4200, credentialBytes: 64 << 10, authFileBytes: 1 << 20, names: 256 } as const;
 
 type ImageMethods = "pullImage" | "verifyImage" | "listImages" | "inspectImage" | "removeImage" | "pruneImages";
 
 export function imageHandlers(manager: Manager): Pick<Handlers<typeof Host>, ImageMethods> {
     return {
-        pullImage: (request, _caller, sink) => {
+        pullImage: (request, caller, sink) => {
             if (request.image === undefined) throw invalid("the image is missing");
-            return pull(manager, imageRequest(request.image), sink);
+            return pull(manager, imageRequest(request.image, caller), sink);
         },
-        verifyImage: async request => {
+        verifyImage: async (request, caller) => {
             if (request.image === undefined) throw invalid("the image is missing");
             const image = { ...request.image, pullPolicy: request.image.pullPolicy || "Always" };
-            return imageJson((await manager.getImage(imageRequest(image))).facts);
+            return imageJson((await manager.getImage(imageRequest(image, caller))).facts);
         },
         listImages: async () => ({ images: manager.listImages().map(imageJson) }),
-        inspectImage: async request => imageJson(manager.inspectImage(checkImageName(request.image))),
+        inspectImage: async request => imageJson(await manager.inspectImage(checkImageName(request.image))),
         removeImage: async ({ images, ignoreMissing }) => {
             if (images.length === 0) throw invalid("no image is named");
             if (images.length > limits.names) throw invalid(`more than ${limits.names} images in one request`);
-            return removed(manager.removeImages(images.map(checkImageName), { ignoreMissing }));
+            return removed(await manager.removeImages(images.map(checkImageName), { ignoreMissing }));
         },
         pruneImages: async ({ all }) => removed(manager.pruneImages({ all })),
     };
@@ -47,7 +48,14 @@ export function checkImageName(name: string): string {
     return checkText(name, "the image's name", limits.nameBytes);
 }
 
-export function imageRequest({ url, pullPolicy, auth }: ImageSource): ImageRequest {
+/** An image of this host is a path, which the daemon opens for root alone. */
+export function checkImageSource(url: string, caller: Caller): void {
+    if (caller.uid !== 0 && /^(oci|docker-archive|containers-storage):/.test(url))
+        throw new BpfmanError("PERMISSION_DENIED", "only root may let the daemon open an image of this host");
+}
+
+export function imageRequest({ url, pullPolicy, auth }: ImageSource, caller: Caller): ImageRequest {
+    checkImageSource(url, caller);
     return { url: checkImageName(url), pullPolicy: policyOf(pullPolicy), auth: auth && authOf(auth) };
 }
 
@@ -75,7 +83,7 @@ export async function imageBytecode(request: ImageRequest, manager: Manager) {
     const { facts, object } = await manager.getImage(request);
     const { digest, signature } = facts;
     const origin: ImageOrigin = { url: request.url, digest, pullPolicy: request.pullPolicy, signature };
-    return { object, sourcePath: "", image: origin, facts };
+    return { object, origin, facts };
 }
 
 type PullRecord = Parameters<Parameters<Handlers<typeof Host>["pullImage"]>[2]["send"]>[0];

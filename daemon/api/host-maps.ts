@@ -18,10 +18,11 @@ import {
     type MapSelector,
     type MapUpdateMode,
 } from "../model.ts";
+import { givenBytecode } from "./bytecode.ts";
 import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
-import { fileBytecode } from "./file-bytecode.ts";
 import type { Handlers, Sink } from "./service.ts";
+import { mapTypeWord } from "./type-words.ts";
 import * as validate from "./validate.ts";
 import { maxPendingBytes } from "./watch.ts";
 
@@ -43,10 +44,11 @@ type MapMethods =
 export function mapHandlers(manager: Manager): Pick<Handlers<typeof Host>, MapMethods> {
     return {
         listMaps: async ({ programId, types, managedOnly }) => {
+            const wanted = types.map(mapTypeWord);
             const maps = (await manager.listMaps()).filter(
                 one =>
                     (programId === 0 || one.usedBy.some(id => id === programId)) &&
-                    (types.length === 0 || types.includes(one.kernel.typeName)) &&
+                    (wanted.length === 0 || wanted.includes(one.kernel.typeName)) &&
                     (!managedOnly || one.managed),
             );
             return { maps: maps.map(mapDetail) };
@@ -91,18 +93,7 @@ export function mapHandlers(manager: Manager): Pick<Handlers<typeof Host>, MapMe
                 globalData: validate.checkGlobals(request.globalData),
                 globalValues: validate.checkGlobalValues(request.globalValues),
             };
-            if (bytecode.case === undefined) throw invalid("neither an object nor a file is given");
-            const object =
-                bytecode.case === "file"
-                    ? fileBytecode(bytecode.value, manager, caller)
-                    : {
-                          object: validate.checkObject(bytecode.value),
-                          sourcePath: validate.checkText(
-                              request.sourcePath,
-                              "the source's path",
-                              validate.limits.pathBytes,
-                          ),
-                      };
+            const object = await givenBytecode(bytecode, request.sourcePath, manager, caller);
             return convert.program(await manager.replaceProgram(id, { ...asked, ...object }, caller));
         },
     };

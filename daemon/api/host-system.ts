@@ -4,7 +4,7 @@ import type { Host } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { BpfmanError } from "../model.ts";
 import type { Handlers } from "./service.ts";
 
-type SystemHandlers = Pick<Handlers<typeof Host>, "listEvents" | "getSettings" | "getProgramCode" | "getVerifierLog">;
+type SystemHandlers = Pick<Handlers<typeof Host>, "listEvents" | "getSettings">;
 
 function unserved(name: string): BpfmanError {
     return new BpfmanError("UNIMPLEMENTED", `${name} is not served`);
@@ -17,7 +17,5 @@ export function systemHandlers(): SystemHandlers {
     return {
         listEvents: refuse("ListEvents"),
         getSettings: refuse("GetSettings"),
-        getProgramCode: refuse("GetProgramCode"),
-        getVerifierLog: refuse("GetVerifierLog"),
     };
 }

@@ -376,6 +376,26 @@ test("ListTargets checks what it is asked", async () => {
     await refuses("INVALID_ARGUMENT", /not absolute/, "ListTargets", { kind: "file", path: "etc" });
 });
 
+test("a program's code and log are told as they are", async () => {
+    const { manager, call, refuses } = setUp();
+    manager.add({});
+    const code = await call("GetProgramCode", { id: 10, jited: true });
+    const [first, second] = code.functions[0].instructions;
+    assert.deepEqual(first, {
+        ...{ index: 0, text: "r0 = 2", hex: "b700000002000000" },
+        ...{ source: "return 2;", file: "pass.bpf.c", line: 7, column: 3 },
+    });
+    assert.deepEqual(second, { index: 1, text: "goto pc-2", hex: "0500feff00000000", jumpTo: 0 });
+    assert.equal(code.jited, "kMM=");
+    assert.equal((await call("GetProgramCode", { id: 10 })).jited, undefined);
+    assert.equal((await call("GetVerifierLog", { programId: 10 })).log, "processed 2 insns");
+    await refuses("NOT_FOUND", "no program 99", "GetVerifierLog", { programId: 99 });
+    await refuses("INVALID_ARGUMENT", /id is missing/, "GetProgramCode", {});
+    const { programs, totals } = await call("GetInventory");
+    assert.equal(programs[0].owner, "systemd");
+    assert.deepEqual([totals.programs, totals.btfBytes, totals.managedPrograms], [1, "5000000", 0]);
+});
+
 test("an error of the manager passes as it is", async () => {
     const { manager, call } = setUp();
     manager.fails = new BpfmanError("ABORTED", "stop");
@@ -408,7 +428,7 @@ test("apply hands the set to the manager whole, and refuses fields that can't be
     const [program, link] = [request.programs[0], request.links[0]];
     const cases: [object, RegExp][] = [
         [{ set: "" }, /^the set's name is missing$/],
-        [{ bytecode: [{ name: "a" }] }, /^the object is empty$/],
+        [{ bytecode: [{ name: "a" }] }, /^neither an object nor a file nor an image is given$/],
         [{ bytecode: [{ object }] }, /^a bytecode's name is missing$/],
         [{ programs: [{ name: "p", bytecode: "a" }] }, /^program p has no spec$/],
         [{ programs: [{ ...program, spec: { name: "f", type: "xpd" } }] }, /^unknown type xpd of program f/],

@@ -9,22 +9,14 @@ import {
     type UpdateLinkRequest,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { LinkChange, Manager } from "../manager/manager.ts";
-import {
-    type AttachItem,
-    BpfmanError,
-    type Caller,
-    type ImageFacts,
-    type ImageOrigin,
-    type LinkId,
-    type LoadRequest,
-    programTypes,
-} from "../model.ts";
+import { type AttachItem, BpfmanError, type Caller, type LinkId, type LoadRequest } from "../model.ts";
 import { applyRequest } from "./apply.ts";
+import { givenBytecode, sourceOf } from "./bytecode.ts";
 import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
-import { fileBytecode } from "./file-bytecode.ts";
 import { hookRequest } from "./hooks.ts";
-import { imageBytecode, imageHandlers, imageJson, imageRequest } from "./host-images.ts";
+import { codeHandlers } from "./host-code.ts";
+import { imageHandlers, imageJson } from "./host-images.ts";
 import { inventoryHandlers } from "./host-inventory.ts";
 import { mapHandlers } from "./host-maps.ts";
 import { statisticsHandlers } from "./host-statistics.ts";
@@ -33,6 +25,7 @@ import { targetHandlers } from "./host-targets.ts";
 import { programSpec } from "./program-spec.ts";
 import { selectsLink, selectsProgram } from "./select.ts";
 import { type Handlers, type Service, service } from "./service.ts";
+import { linkKindWord, programTypeWord } from "./type-words.ts";
 import * as validate from "./validate.ts";
 import { bpfmanCommit, bpfmanVersion } from "./version.ts";
 import { watch } from "./watch.ts";
@@ -51,8 +44,11 @@ const chainTypes = ["xdp", "tc-ingress", "tc-egress", "tcx-ingress", "tcx-egress
 export function hostService(manager: Manager, facts: DaemonFacts): Service {
     const handlers: Handlers<typeof Host> = {
         inspect: async ({ bytecode: source }, caller) => {
-            const { object, facts } = await bytecode(source, manager, caller);
-            return { ...convert.inspectResponse(manager.inspect(object)), ...(facts && { image: imageJson(facts) }) };
+            const { object, image } = await sourceOf(source, "", manager, caller);
+            return {
+                ...convert.inspectResponse(manager.inspect(object)),
+                ...(image && { image: imageJson(image.facts) }),
+            };
         },
 
         load: async (request, caller) => {
@@ -98,7 +94,10 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
         },
 
         apply: async (request, caller) => {
-            const { steps, warnings, programs, links } = await manager.apply(applyRequest(request), caller);
+            const { steps, warnings, programs, links } = await manager.apply(
+                await applyRequest(request, manager, caller),
+                caller,
+            );
             return {
                 warnings: [...warnings],
                 steps: steps.map(step => ({ ...step })),
@@ -109,7 +108,8 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
 
         listPrograms: async request => {
             const { attached } = request;
-            const selection = { ...request, attached, metadata: validate.checkMetadata(request.metadata) };
+            const types = request.types.map(programTypeWord);
+            const selection = { ...request, types, attached, metadata: validate.checkMetadata(request.metadata) };
             const views = await manager.listPrograms({ all: request.all });
             return { programs: views.filter(view => selectsProgram(selection, view)).map(convert.program) };
         },
@@ -117,8 +117,8 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
         getProgram: async request => convert.program(await manager.getProgram(validate.checkProgramId(request.id))),
 
         listLinks: async request => {
-            for (const kind of request.kinds) checkWord(kind, programTypes, "kind of link");
-            const selection = { ...request, metadata: validate.checkMetadata(request.metadata) };
+            const kinds = request.kinds.map(linkKindWord);
+            const selection = { ...request, kinds, metadata: validate.checkMetadata(request.metadata) };
             const views = await manager.listLinks();
             return { links: views.filter(view => selectsLink(selection, view)).map(convert.link) };
         },
@@ -164,6 +164,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
 
         ...mapHandlers(manager),
         ...imageHandlers(manager),
+        ...codeHandlers(manager),
         ...statisticsHandlers(manager),
         ...inventoryHandlers(manager),
         ...targetHandlers(manager),
@@ -185,7 +186,7 @@ async function loadRequest(request: LoadRequestMessage, manager: Manager, caller
     if (programs.length === 0) throw invalid("no program is named");
     if (programs.length > validate.limits.programs)
         throw invalid(`more than ${validate.limits.programs} programs in one request`);
-    const checked = {
+    return {
         programs: programs.map(programSpec),
         globalData: validate.checkGlobals(request.globalData),
         globalValues: validate.checkGlobalValues(request.globalValues),
@@ -193,32 +194,9 @@ async function loadRequest(request: LoadRequestMessage, manager: Manager, caller
         mapOwnerId: mapOwnerId === undefined ? undefined : validate.checkProgramId(mapOwnerId),
         privateMaps: request.privateMaps,
         attach: attach.length === 0 ? [] : attachItems(attach).map(loadAttachment),
-        sourcePath: validate.checkText(request.sourcePath, "the source's path", validate.limits.pathBytes),
+        // last: the bytes are read once everything else is in order
+        ...(await givenBytecode(request.bytecode, request.sourcePath, manager, caller)),
     };
-    // the bytes are read once everything else is in order
-    const { facts: _, ...code } = await bytecode(request.bytecode, manager, caller);
-    return { ...checked, ...code };
-}
-
-interface Bytecode {
-    readonly object: Uint8Array;
-    /** absent: as the request says */
-    readonly sourcePath?: string;
-    readonly image?: ImageOrigin;
-    readonly facts?: ImageFacts;
-}
-
-async function bytecode(source: LoadRequestMessage["bytecode"], manager: Manager, caller: Caller): Promise<Bytecode> {
-    switch (source.case) {
-        case "object":
-            return { object: validate.checkObject(source.value) };
-        case "file":
-            return fileBytecode(source.value, manager, caller);
-        case "image":
-            return imageBytecode(imageRequest(source.value), manager);
-        default:
-            throw invalid("neither an object nor a file nor an image is given");
-    }
 }
 
 function attachItems(items: readonly AttachItemMessage[]): readonly AttachItemMessage[] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which function to load as what, checked.
 import type { ProgramSpec as Message } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import { suggest } from "../kernel/near-names.ts";
 import { type ProgramSpec, type ProgramType, programTypes } from "../model.ts";
 import { invalid } from "./errors.ts";
 import * as validate from "./validate.ts";
@@ -9,7 +10,9 @@ function programType(word: string, program: string): ProgramType {
     const type = programTypes.find(known => known === word);
     if (type !== undefined) return type;
     if (word === "") throw invalid(`the type of program ${program} is missing: one of ${programTypes.join(", ")}`);
-    throw invalid(`unknown type ${word} of program ${program}: one of ${programTypes.join(", ")}`);
+    const near = suggest(word, programTypes);
+    const help = near.length > 0 ? `; did you mean: ${near.join(", ")}?` : `: one of ${programTypes.join(", ")}`;
+    throw invalid(`unknown type ${word} of program ${program}${help}`);
 }
 
 export function programSpec(spec: Message): ProgramSpec {

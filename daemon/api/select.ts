@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which programs and links a list request asks for. Pure.
 import type { LinkView, ProgramView } from "../model.ts";
+import { isOfType } from "./type-words.ts";
 
 /** Written today, and what the released bpfman wrote. */
 export const applicationKeys = ["bpfman.io/application", "bpfman_application"] as const;
@@ -24,7 +25,7 @@ export function hasMetadata(metadata: Metadata, wanted: Metadata): boolean {
 }
 
 export interface ProgramSelection {
-    /** bpfman's words or the kernel's; empty: any */
+    /** words of type-words.ts; empty: any */
     readonly types: readonly string[];
     /** empty: any */
     readonly application: string;
@@ -37,8 +38,7 @@ const none: Metadata = new Map();
 export function selectsProgram(selection: ProgramSelection, view: ProgramView): boolean {
     const { types, application, metadata, attached } = selection;
     const own = view.record?.metadata ?? none;
-    if (types.length > 0 && !types.some(type => type === view.record?.type || type === view.kernel?.typeName))
-        return false;
+    if (types.length > 0 && !types.some(type => isOfType(type, view.record?.type, view.kernel?.typeName))) return false;
     if (application !== "" && applicationOf(own) !== application) return false;
     if (attached !== undefined && view.links.length > 0 !== attached) return false;
     return hasMetadata(own, metadata);

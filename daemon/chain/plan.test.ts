@@ -96,7 +96,7 @@ test("TenFitAndElevenDoNot", () => {
     assert.equal(planRevision("xdp", "eth0", links.slice(0, 10), undefined, able).members.length, 10);
     const error = refusal(() => planRevision("xdp", "eth0", links, undefined, able));
     assert.equal(error.code, "RESOURCE_EXHAUSTED");
-    assert.match(error.message, /no free dispatcher slots on eth0 \(all 10 occupied\)/);
+    assert.match(error.message, /^no free dispatcher slots \(all 10 occupied\) for xdp on eth0$/);
 });
 
 test("FragsIsOnWhenEveryMemberHasItAndARunningChainKeepsIt", () => {

@@ -91,8 +91,8 @@ export function planRevision<L extends WantedLink>(
     if (links.length > maxLinks)
         throw new BpfmanError(
             "RESOURCE_EXHAUSTED",
-            `no free dispatcher slots on ${interfaceName} (all ${maxLinks} occupied)`,
-            { hint: "Detach a link from this interface first; nothing was changed." },
+            `no free dispatcher slots (all ${maxLinks} occupied) for ${kind} on ${interfaceName}`,
+            { hint: `Nothing was changed. Detach one of its links first: bpfman link list --kind ${kind}` },
         );
     const frags = kind === "xdp" && planFrags(interfaceName, links, running);
     const members = inOrder(kind, links).map((link, position) => ({

@@ -13,11 +13,14 @@ export interface Child {
     readonly folder: string;
     readonly uid: number;
     readonly secrets: readonly string[];
+    /** the text of its auth.json */
+    readonly authText: string;
+    readonly reads: "nothing" | "files" | "store";
     readonly signal: AbortSignal;
 }
 
 export const run = (
-    { skopeo: options, subject, folder, uid, secrets, signal }: Child,
+    { skopeo: options, subject, folder, uid, secrets, reads, signal }: Child,
     args: readonly string[],
     { anyPolicy = false, maxFileBytes = manifests.limits.layerBytes as number } = {},
 ) =>
@@ -25,6 +28,7 @@ export const run = (
         args,
         folder,
         uid,
+        reads,
         anyPolicy,
         maxFileBytes,
         maxOutputBytes: manifests.limits.manifestBytes,

@@ -9,6 +9,7 @@ import path from "node:path";
 import { BpfmanError, type ImageLayer, type SignatureForm } from "../model.ts";
 import { authFile, type Child, inspect, readBlob, run } from "./child.ts";
 import * as manifests from "./manifest.ts";
+import { askReferrers } from "./referrers.ts";
 
 export const signatureLimits = {
     /** in one image of them */
@@ -53,11 +54,17 @@ export async function* findSignatures(
     digest: string,
 ): AsyncGenerator<FoundSignature> {
     const tag = digest.replace(":", "-");
-    const [classic, index] = await Promise.all([
+    const { authText, signal } = child;
+    const { registriesConf, certsDir } = child.skopeo;
+    const [classic, ...indexes] = await Promise.all([
         inspectIfThere(child, `${repository}:${tag}.sig`),
         inspectIfThere(child, `${repository}:${tag}`),
+        askReferrers({ repository, digest, authText, registriesConf, certsDir, signal }),
     ]);
-    if (index !== undefined) yield* bundles(child, repository, index);
+    const named = new Set(indexes.flatMap(index => (index === undefined ? [] : bundlesOf(index))));
+    if (named.size > signatureLimits.bundles)
+        throw manifests.broken(`it has ${named.size} bundles, at most ${signatureLimits.bundles} are read`);
+    for (const bundle of named) yield* bundles(child, repository, bundle);
     if (classic !== undefined) yield* cosignSignatures(child, `${repository}:${tag}.sig`, classic);
 }
 
@@ -95,26 +102,24 @@ async function* cosignSignatures(child: Child, image: string, manifest: Buffer):
     }
 }
 
-async function* bundles(child: Child, repository: string, index: Buffer): AsyncGenerator<BundleSignature> {
-    const entries = manifests
+/** Digests. */
+function bundlesOf(index: Buffer): string[] {
+    return manifests
         .list(manifests.parseTable(index, "signatures' index")["manifests"], "referrers", 1024)
-        .filter(({ artifactType }) => maybeBundle(artifactType));
-    if (entries.length > signatureLimits.bundles)
-        throw manifests.broken(`it has ${entries.length} bundles, at most ${signatureLimits.bundles} are read`);
-    for (const entry of entries) {
-        const { digest } = manifests.descriptor(entry, "a bundle");
-        const image = `${repository}@${digest}`;
-        const manifest = await inspect(child, image);
-        if (manifests.digestOf(manifest) !== digest)
-            throw manifests.broken(`the registry sent ${manifests.digestOf(manifest)} for ${digest}`);
-        const { layers } = manifests.parseTable(manifest, "bundle's manifest");
-        const [layer, ...more] = manifests
-            .list(layers, "layers of a bundle", 1)
-            .map(one => manifests.descriptor(one, "a bundle"));
-        if (layer === undefined || more.length > 0 || !bundleType.test(layer.mediaType)) continue;
-        const folder = await fetch(child, image, [layer]);
-        yield { form: "bundle", json: readBlob(folder, layer) };
-    }
+        .filter(({ artifactType }) => maybeBundle(artifactType))
+        .map(entry => manifests.descriptor(entry, "a bundle").digest);
+}
+
+async function* bundles(child: Child, repository: string, digest: string): AsyncGenerator<BundleSignature> {
+    const image = `${repository}@${digest}`;
+    const manifest = await inspect(child, image);
+    if (manifests.digestOf(manifest) !== digest)
+        throw manifests.broken(`the registry sent ${manifests.digestOf(manifest)} for ${digest}`);
+    const { layers } = manifests.parseTable(manifest, "bundle's manifest");
+    const [layer] = manifests.list(layers, "layers of a bundle", 1).map(one => manifests.descriptor(one, "a bundle"));
+    if (layer === undefined || !bundleType.test(layer.mediaType)) return;
+    const folder = await fetch(child, image, [layer]);
+    yield { form: "bundle", json: readBlob(folder, layer) };
 }
 
 /** Answers the folder that the blobs are in, until the next one is asked for. */

@@ -18,8 +18,8 @@ import {
 import { type CachedImage, type CacheLimits, ImageCache } from "./cache.ts";
 import { hostPolicy, type PolicyVerdict, policyVerdict } from "./policy.ts";
 import { type PullLimits, type PullTask, pullImage } from "./pull.ts";
-import { parseReference, type Reference } from "./reference.ts";
-import { defaultRules, lookForSignature, rulesFingerprint } from "./signing.ts";
+import { isShortName, parseReference, type Reference } from "./reference.ts";
+import { defaultRules, lookForSignature, rulesFingerprint, unsigned } from "./signing.ts";
 import type { SkopeoOptions } from "./skopeo.ts";
 
 export interface ImagesOptions {
@@ -62,9 +62,12 @@ export class Images {
 
     /** The object of an image, and what is known of it. */
     async get(request: ImageRequest, { onProgress, signal }: GetOptions = {}): Promise<PulledImage> {
-        const reference = parseReference(request.url);
+        const reference = parseReference(await this.#inFull(request.url));
         const verdict = this.#verdict(reference);
-        const cached = request.pullPolicy === "Always" ? undefined : this.#cached(reference, verdict);
+        // a file of this host may be another one now, and costs no network to look at
+        const asks =
+            reference.transport === "docker" ? request.pullPolicy === "Always" : request.pullPolicy !== "Never";
+        const cached = asks ? undefined : this.#cached(reference, verdict);
         if (cached !== undefined) return cached;
         if (request.pullPolicy === "Never") throw this.#absent(reference);
         return await this.#join(reference, request.auth, verdict, onProgress, signal);
@@ -75,18 +78,22 @@ export class Images {
     }
 
     /** By reference or by digest. */
-    inspect(name: string): ImageFacts {
-        const [found] = this.#find(name);
+    async inspect(name: string): Promise<ImageFacts> {
+        const [found] = await this.#find(name);
         if (found === undefined) throw notCached(name);
         return this.#facts(found);
     }
 
-    remove(names: readonly string[], options: { ignoreMissing: boolean }): { removed: string[]; freedBytes: number } {
-        const found = names.flatMap(name => {
-            const images = this.#find(name);
+    async remove(
+        names: readonly string[],
+        options: { ignoreMissing: boolean },
+    ): Promise<{ removed: string[]; freedBytes: number }> {
+        const found: CachedImage[] = [];
+        for (const name of names) {
+            const images = await this.#find(name);
             if (images.length === 0 && !options.ignoreMissing) throw notCached(name);
-            return images;
-        });
+            found.push(...images);
+        }
         return this.#remove(found);
     }
 
@@ -107,9 +114,15 @@ export class Images {
         return { removed, freedBytes: this.#cache.remove(removed) };
     }
 
-    #find(name: string): CachedImage[] {
+    async #inFull(name: string): Promise<string> {
+        if (!isShortName(name)) return name;
+        const { fullName, readRegistries } = await import("./registries.ts");
+        return fullName(name, await readRegistries(this.#options.skopeo?.registriesConf));
+    }
+
+    async #find(name: string): Promise<CachedImage[]> {
         if (/^sha256:[0-9a-f]{64}$/.test(name)) return this.#cache.list().filter(({ facts }) => facts.digest === name);
-        const found = this.#cache.get(parseReference(name).text);
+        const found = this.#cache.get(parseReference(await this.#inFull(name)).text);
         return found === undefined ? [] : [found];
     }
 
@@ -161,7 +174,10 @@ export class Images {
         const { cacheDir, signing = defaultRules } = this.#options;
         return async (child, resolved) => {
             if (verdict.state === "verified" || !signing.verifyEnabled) return verdict;
-            const signature = await lookForSignature(child, resolved, signing, cacheDir);
+            const signature =
+                reference.transport === "docker"
+                    ? await lookForSignature(child, resolved, signing, cacheDir)
+                    : unsigned("it has no registry that could hold a signature");
             if (signature.state !== "verified" && !signing.allowUnsigned)
                 throw new BpfmanError(
                     "FAILED_PRECONDITION",

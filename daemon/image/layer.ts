@@ -27,10 +27,19 @@ export function checkLayerTypes(layers: readonly ImageLayer[]): void {
             throw broken(`a layer is ${JSON.stringify(mediaType.slice(0, 100))}, which is not read`);
 }
 
+export const compressionOf = ({ mediaType }: ImageLayer): Compression => compressions[mediaType] ?? "none";
+
+/** By its first bytes: an archive of docker save calls its plain layers compressed. */
+export function seenCompression(bytes: Uint8Array): Compression {
+    const starts = (...magic: readonly number[]) => magic.every((byte, at) => bytes[at] === byte);
+    if (starts(0x1f, 0x8b)) return "gzip";
+    return starts(0x28, 0xb5, 0x2f, 0xfd) ? "zstd" : "none";
+}
+
 /** The best member of a layer, and the names of its first members. */
 export async function readLayer(
     bytes: Uint8Array,
-    { mediaType }: ImageLayer,
+    compression: Compression,
     rank: Rank,
     signal: AbortSignal,
 ): Promise<{ member: Member | undefined; names: readonly string[] }> {
@@ -50,7 +59,7 @@ export async function readLayer(
     };
     const input = Readable.from([bytes]);
     try {
-        switch (compressions[mediaType]) {
+        switch (compression) {
             case "gzip":
                 await pipeline(input, createGunzip(), sink, { signal });
                 break;

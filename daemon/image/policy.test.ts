@@ -81,6 +81,20 @@ test("a changed policy, key or place of signatures is another fingerprint", () =
     );
 });
 
+test("images of this host have scopes of their own", () => {
+    const transports = { oci: { "/srv/images": accept, "/srv/images/a:v1": reject }, "docker-archive": { "": accept } };
+    const policy = { default: reject, transports };
+    for (const [image, state] of [
+        ["oci:/srv/images/a", "unchecked"],
+        ["oci:/srv/images/a:v1", undefined],
+        ["oci:/srv/other", undefined],
+        ["docker-archive:/x.tar", "unchecked"],
+        ["containers-storage:x", undefined],
+        ["quay.io/x/y", undefined],
+    ] as const)
+        assert.equal(verdict(image, policy).signature?.state, state, image);
+});
+
 test("a policy that is not there or can't be read is told", () => {
     assert.throws(() => verdict("x.io/x", "{"), { code: "FAILED_PRECONDITION", message: /no JSON/ });
     rmSync(paths.policy);

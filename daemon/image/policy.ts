@@ -39,20 +39,21 @@ export function policyVerdict(reference: Reference, paths: { policy: string; reg
 }
 
 function ruleFor(
-    { text, repository, registry }: Reference,
+    { text, repository, registry, transport }: Reference,
     policy: { default?: unknown; transports?: Record<string, Record<string, unknown>> },
 ): { scope: string; requirements: readonly Requirement[] } {
-    const docker = policy.transports?.["docker"] ?? {};
-    const scopes = [text];
+    const rules = policy.transports?.[transport] ?? {};
+    // a local image is named by its path and, within an oci folder, its tag
+    const scopes = [transport === "docker" ? text : text.slice(transport.length + 1)];
     for (let path = repository; path !== ""; path = path.slice(0, Math.max(0, path.lastIndexOf("/"))))
         scopes.push(path);
     const host = registry.replace(/:\d+$/, "");
     for (let at = host.indexOf("."); at >= 0; at = host.indexOf(".", at + 1)) scopes.push(`*${host.slice(at)}`);
     scopes.push("");
-    const scope = scopes.find(one => Object.hasOwn(docker, one));
-    const found = scope === undefined ? policy.default : docker[scope];
+    const scope = scopes.find(one => Object.hasOwn(rules, one));
+    const found = scope === undefined ? policy.default : rules[scope];
     return {
-        scope: scope === undefined ? "default" : `docker ${scope === "" ? "(all)" : scope}`,
+        scope: scope === undefined ? "default" : `${transport} ${scope === "" ? "(all)" : scope}`,
         requirements: Array.isArray(found) ? found : [],
     };
 }

@@ -9,7 +9,7 @@ import { BpfmanError, type ImageFacts, type PullProgress, type RegistryAuth, typ
 import { authFileText, secretsOf } from "./auth.ts";
 import { authFile, type Child, inspect, readBlob, readFile, run } from "./child.ts";
 import { readLabels } from "./labels.ts";
-import { checkLayerTypes, objectRank, readLayer } from "./layer.ts";
+import { checkLayerTypes, compressionOf, objectRank, readLayer, seenCompression } from "./layer.ts";
 import * as manifests from "./manifest.ts";
 import type { Reference } from "./reference.ts";
 import { freshUid, type SkopeoOptions } from "./skopeo.ts";
@@ -75,8 +75,11 @@ export async function pullImage(task: PullTask): Promise<Pulled> {
             folder,
             uid,
             secrets: secretsOf(authText),
+            authText,
+            reads: reads[reference.transport],
             signal: AbortSignal.any([signal, deadline.signal]),
         };
+        if (reference.transport !== "docker") return await pullLocal(child, task, deadline);
         const resolved = await resolve(child, task);
         // side by side: each waits for the registry
         const signature = task.signatureOf(child, resolved);
@@ -93,6 +96,31 @@ export async function pullImage(task: PullTask): Promise<Pulled> {
         clearTimeout(timer);
         await rm(folder, { recursive: true, force: true });
     }
+}
+
+const reads = {
+    docker: "nothing",
+    oci: "files",
+    "docker-archive": "files",
+    "containers-storage": "store",
+} as const;
+
+/** An image of this host is copied first: what its store would call its manifest is not always what comes out of it. */
+async function pullLocal(child: Child, task: PullTask, deadline: AbortController): Promise<Pulled> {
+    const { reference, onProgress } = task;
+    onProgress({ phase: "RESOLVING", bytes: 0, totalBytes: 0, layers: 0, totalLayers: 0 });
+    await copyImage(child, task, deadline, () => {});
+    const raw = readFile(path.join(child.folder, "image/manifest.json"), manifests.limits.manifestBytes);
+    const manifest = manifests.parseManifest(raw);
+    if (manifest.kind === "index") throw manifests.broken("what came of it is an index");
+    const digest = manifests.digestOf(raw);
+    const { repository } = reference;
+    const resolved = {
+        ...{ repository, digest, mediaType: manifest.mediaType, platforms: [], manifestDigest: digest, manifest },
+    };
+    const signature = await task.signatureOf(child, resolved);
+    onProgress(progress("CHECKING", resolved, manifest.layers.length));
+    return { signature, image: await readImage(child, resolved, task) };
 }
 
 const timeout = ({ text }: Reference, ms: number) =>
@@ -139,15 +167,22 @@ async function fetchImage(child: Child, resolved: Resolved, task: PullTask, dead
 const lookEveryMs = 100;
 
 /** The copy is asked for by the name as it was given: policies speak of names. That it is what was resolved is checked after. */
-async function fetchLayers(
-    child: Child,
-    resolved: Resolved,
-    { reference, limits, onProgress }: PullTask,
-    deadline: AbortController,
-): Promise<void> {
-    const { folder } = child;
+async function fetchLayers(child: Child, resolved: Resolved, task: PullTask, deadline: AbortController): Promise<void> {
+    const { onProgress } = task;
     checkLayerTypes(resolved.manifest.layers);
     onProgress(progress("PULLING", resolved, 0, 0));
+    await copyImage(child, task, deadline, ({ bytes, files }) =>
+        onProgress(progress("PULLING", resolved, Math.min(files, resolved.manifest.layers.length), bytes)),
+    );
+}
+
+async function copyImage(
+    child: Child,
+    { reference, limits }: PullTask,
+    deadline: AbortController,
+    onBytes: (now: { bytes: number; files: number }) => void,
+): Promise<void> {
+    const { folder } = child;
     let bytes = 0;
     let since = Date.now();
     const watch = setInterval(() => {
@@ -155,7 +190,7 @@ async function fetchLayers(
         if (now.bytes !== bytes) {
             bytes = now.bytes;
             since = Date.now();
-            onProgress(progress("PULLING", resolved, Math.min(now.files, resolved.manifest.layers.length), bytes));
+            onBytes(now);
         }
         if (bytes > manifests.limits.layerBytes + (4 << 20))
             deadline.abort(manifests.tooLarge("files", bytes, manifests.limits.layerBytes));
@@ -171,7 +206,7 @@ async function fetchLayers(
         const architecture = manifests.hostPlatform(process.arch, os.endianness()).replace("linux/", "");
         await run(child, [
             ...["--override-os", "linux", "--override-arch", architecture, "copy", "--quiet"],
-            ...[...authFile(child), `docker://${reference.text}`, `dir:${path.join(folder, "image")}`],
+            ...[...authFile(child), reference.source, `dir:${path.join(folder, "image")}`],
         ]);
     } finally {
         clearInterval(watch);
@@ -212,7 +247,9 @@ async function readImage(
     let member: { name: string; bytes: Uint8Array } | undefined;
     // what a later layer brings hides what is below; all are read, so that all are checked
     for (const layer of manifest.layers) {
-        const found = await readLayer(readBlob(folder, layer), layer, rank, child.signal);
+        const bytes = readBlob(folder, layer);
+        const as = reference.transport === "docker" ? compressionOf(layer) : seenCompression(bytes);
+        const found = await readLayer(bytes, as, rank, child.signal);
         seen.push(...found.names);
         member = found.member ?? member;
     }

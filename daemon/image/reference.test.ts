@@ -23,6 +23,19 @@ test("names are written in full", () => {
     assert.deepEqual({ registry, repository, tag }, { registry: "h:1", repository: "h:1/a/b", tag: "t" });
 });
 
+test("images of this host are named by their path", () => {
+    for (const [given, text, repository] of [
+        ["oci:/a b/c", "oci:/a b/c", "/a b/c"],
+        ["oci:/a/c:v1", "oci:/a/c:v1", "/a/c"],
+        ["docker-archive:/x.tar:quay.io/x/y:v1", "docker-archive:/x.tar:quay.io/x/y:v1", "/x.tar"],
+        ["containers-storage:quay.io/x/y", "containers-storage:quay.io/x/y:latest", ""],
+        ["containers-storage:x", "containers-storage:docker.io/library/x:latest", ""],
+    ] as const) {
+        const reference = parseReference(given);
+        assert.deepEqual([reference.text, reference.source, reference.repository], [text, text, repository]);
+    }
+});
+
 test("what names no image of a registry is refused with the reason", () => {
     for (const [given, why] of [
         ["", /path is empty/],
@@ -37,8 +50,15 @@ test("what names no image of a registry is refused with the reason", () => {
         ["quay.io/x/y@md5:abc", /digest/],
         ["qu ay.io/x", /no registry/],
         ["user@quay.io/x", /digest/],
-        ["dir:/etc", /is no registry/],
-        ["containers-storage:/x", /is no registry/],
+        ["dir:/etc", /is not read/],
+        ["containers-storage:/x", /path is empty|no registry|can't be/],
+        ["containers-storage:[vfs@/x]y", /digest/],
+        ["oci:x", /not absolute/],
+        ["oci:", /not absolute/],
+        ["docker-archive:x.tar", /not absolute/],
+        ["oci:/x:--help", /name can't be read/],
+        ["oci:/x\0y", /no such path/],
+        [`oci:/${"x".repeat(5000)}`, /longer than 4096/],
         ["quay.io/x\n/y", /can't be/],
         [`quay.io/${"x".repeat(600)}`, /longer than/],
     ] as const)

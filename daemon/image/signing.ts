@@ -26,6 +26,8 @@ const state = (word: SignatureState["state"], detail: string): SignatureState =>
 
 export const unchecked = (detail: string): SignatureState => state("unchecked", detail);
 
+export const unsigned = (detail: string): SignatureState => state("unsigned", detail);
+
 const formWords: Readonly<Record<SignatureForm, string>> = {
     simple: "simple signing",
     cosign: "cosign",
@@ -66,7 +68,7 @@ export async function lookForSignature(
             reasons.push(error.message);
         }
     const [first, ...more] = [...new Set(reasons)];
-    if (first === undefined) return state("unsigned", "its registry has no signature of it");
+    if (first === undefined) return unsigned("its registry has no signature of it");
     const others = more.length === 0 ? "" : `, and ${more.length} more`;
     return state("untrusted", `no signature of it counts: ${first}${others}`);
 }

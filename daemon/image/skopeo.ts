@@ -10,6 +10,7 @@ export interface SkopeoOptions {
     readonly registriesConf?: string;
     readonly policy?: string;
     readonly registriesDir?: string;
+    readonly certsDir?: string;
     readonly command?: string;
 }
 
@@ -18,6 +19,8 @@ export interface Run {
     /** the child's own: its home, and where it may write */
     readonly folder: string;
     readonly uid: number;
+    /** which of the host's images it may read: none, files, those of the containers' store */
+    readonly reads?: "nothing" | "files" | "store";
     /** without the host's signature policy: what is fetched are the signatures themselves */
     readonly anyPolicy?: boolean;
     /** largest file it may write */
@@ -41,7 +44,7 @@ const maxErrorBytes = 64 << 10;
 // how to reach the network is the host's business too
 const inherited = [
     ...["PATH", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"],
-    ...["SSL_CERT_FILE", "SSL_CERT_DIR"],
+    ...["SSL_CERT_FILE", "SSL_CERT_DIR", "CONTAINERS_STORAGE_CONF"],
 ];
 
 /** Its standard output. Whatever goes wrong is a BpfmanError of one sentence. */
@@ -112,11 +115,19 @@ export async function skopeo(options: SkopeoOptions, run: Run): Promise<Buffer> 
     }
 }
 
-function confined({ uid, maxFileBytes }: Run): string[] {
+function confined({ uid, maxFileBytes, reads = "nothing" }: Run): string[] {
     const limits = ["prlimit", `--fsize=${maxFileBytes}`, "--core=0"];
     if (process.getuid?.() !== 0) return limits;
-    const identity = [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups", "--inh-caps=-all"];
-    return ["setpriv", ...identity, "--no-new-privs", "--pdeathsig=KILL", ...limits];
+    const bound = ["--no-new-privs", "--pdeathsig=KILL", ...limits];
+    // the store has locks that only its owner may take
+    if (reads === "store") return ["setpriv", ...bound];
+    const identity = [`--reuid=${uid}`, `--regid=${uid}`, "--clear-groups"];
+    // what root named is read with root's eyes and nobody's hands
+    const caps =
+        reads === "files"
+            ? ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"]
+            : ["--inh-caps=-all"];
+    return ["setpriv", ...identity, ...caps, ...bound];
 }
 
 // the words of github.com/containers/image and of registries' error codes, to our codes
@@ -132,7 +143,10 @@ const causes: readonly (readonly [RegExp, ConstructorParameters<typeof BpfmanErr
         "FAILED_PRECONDITION",
         "The host's /etc/containers/policy.json decides which images are accepted.",
     ],
-    [/manifest unknown|name unknown|not found|\b404\b/i, "NOT_FOUND"],
+    [
+        /manifest unknown|name unknown|not found|\b404\b|no such file|does not resolve to an image|no descriptor found/i,
+        "NOT_FOUND",
+    ],
     [/x509|certificate/i, "FAILED_PRECONDITION", "Put the registry's CA below /etc/containers/certs.d/REGISTRY/."],
     [
         /server gave HTTP response to HTTPS client/i,

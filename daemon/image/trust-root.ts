@@ -38,10 +38,11 @@ function rootOf(file: string): TrustedRoot {
 
 async function publicRoot(cacheDir: string): Promise<TrustedRoot> {
     const cachePath = path.join(cacheDir, "tuf");
-    fs.mkdirSync(cachePath, { recursive: true, mode: 0o700 });
-    // how to reach the network is the host's business, as for skopeo
-    const restore = http.setGlobalProxyFromEnv();
+    let restore = () => {};
     try {
+        fs.mkdirSync(cachePath, { recursive: true, mode: 0o700 });
+        // how to reach the network is the host's business, as for skopeo
+        restore = http.setGlobalProxyFromEnv();
         return await getTrustedRoot({ cachePath, forceCache: true, timeout: timeoutMs, retry: { retries: 1 } });
     } catch (error) {
         throw new BpfmanError("UNAVAILABLE", "Sigstore's root can't be fetched", {

@@ -51,7 +51,12 @@ export type BtfType =
     | (Named & { readonly kind: "forward"; readonly union: boolean })
     | Modifier
     | (Named & { readonly kind: "function"; readonly type: number })
-    | { readonly kind: "prototype"; readonly type: number }
+    | {
+          readonly kind: "prototype";
+          readonly type: number;
+          /** a last one without a name and a type: any more */
+          readonly parameters: readonly { readonly name: string; readonly type: number }[];
+      }
     | (Named & { readonly kind: "variable"; readonly type: number })
     | (Named & {
           readonly kind: "section";
@@ -191,7 +196,14 @@ export class Btf {
             case 12:
                 return { kind: "function", name, type: word };
             case 13:
-                return { kind: "prototype", type: word };
+                return {
+                    kind: "prototype",
+                    type: word,
+                    parameters: each(8, one => ({
+                        name: this.#name(view.getUint32(one, true)),
+                        type: view.getUint32(one + 4, true),
+                    })),
+                };
             case 14:
                 return { kind: "variable", name, type: word };
             case 15: {
@@ -255,6 +267,24 @@ export class Btf {
             default:
                 return 0;
         }
+    }
+
+    /** The string at an offset, as line information names it. */
+    text(offset: number): string {
+        return this.#name(offset);
+    }
+
+    /** A function as C declares it; empty where it is none. */
+    prototype(id: number): string {
+        const declared = this.type(id);
+        const type = declared.kind === "function" ? this.type(declared.type) : undefined;
+        if (declared.kind !== "function" || type?.kind !== "prototype") return "";
+        const spaced = (typeName: string, name: string) =>
+            name === "" || typeName.endsWith("*") ? `${typeName}${name}` : `${typeName} ${name}`;
+        const parameters = type.parameters.map(one =>
+            one.type === 0 && one.name === "" ? "..." : spaced(this.cName(one.type), one.name),
+        );
+        return `${spaced(this.cName(type.type), declared.name)}(${parameters.join(", ") || "void"})`;
     }
 
     /** The type as C writes it: "const struct event *", "char[16]". */

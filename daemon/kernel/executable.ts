@@ -20,6 +20,10 @@ const STT_FUNC = 2;
 const STT_GNU_IFUNC = 10;
 const STB_LOCAL = 0;
 const STB_WEAK = 2;
+const SHT_GNU_VERSYM = 0x6fffffff;
+/** glibc's elf.h: not the version that new programs are linked to */
+const VERSYM_HIDDEN = 0x8000;
+const oldRank = 3;
 /** e_machine by Node's name of the architecture */
 const machines: Partial<Record<NodeJS.Architecture, number>> = {
     x64: 62,
@@ -49,6 +53,16 @@ export interface ExecutableFunction {
     readonly offset: number;
     /** 0: not told */
     readonly sizeBytes: number;
+}
+
+interface FunctionSymbol {
+    readonly name: string;
+    readonly type: number;
+    readonly binding: number;
+    readonly address: number;
+    readonly sizeBytes: number;
+    /** kept for programs that were linked to an older library */
+    readonly old: boolean;
 }
 
 /** 64 bits; what is above 2^53 is no offset of a file. */
@@ -143,13 +157,15 @@ export class Executable {
                 names.push(symbol.name);
                 continue;
             }
-            if (symbol.type === STT_GNU_IFUNC) indirect = true;
+            if (symbol.type === STT_GNU_IFUNC && !symbol.old) indirect = true;
             const offset = symbol.type === STT_FUNC ? this.#fileOffset(symbol.address) : undefined;
             if (offset === undefined) continue;
-            const rank = symbol.binding === STB_LOCAL ? 2 : symbol.binding === STB_WEAK ? 1 : 0;
+            const rank = symbol.old ? oldRank : symbol.binding === STB_LOCAL ? 2 : symbol.binding === STB_WEAK ? 1 : 0;
             if (best === undefined || rank < best.rank) best = { offset, sizeBytes: symbol.sizeBytes, rank };
         }
-        if (best !== undefined) return { offset: best.offset, sizeBytes: best.sizeBytes };
+        // memcpy@GLIBC_2.2.5 is there for old programs; new ones call memcpy@@GLIBC_2.14, which is indirect
+        if (best !== undefined && !(indirect && best.rank === oldRank))
+            return { offset: best.offset, sizeBytes: best.sizeBytes };
         if (indirect)
             throw this.#refused(
                 `${wanted} is an indirect function (IFUNC), which stands for several`,
@@ -189,13 +205,16 @@ export class Executable {
         return segment === undefined ? undefined : address - segment.address + segment.offset;
     }
 
-    *#functions(): Generator<{ name: string; type: number; binding: number; address: number; sizeBytes: number }> {
-        for (const table of this.#sections) {
+    *#functions(): Generator<FunctionSymbol> {
+        for (const [index, table] of this.#sections.entries()) {
             if (table.type !== SHT_SYMTAB && table.type !== SHT_DYNSYM) continue;
             const strings = this.#sections[table.link];
             if (strings === undefined) throw this.#refused("a symbol table has no names");
             const symbols = this.#read(table.offset, table.sizeBytes, "a symbol table");
             const names = this.#read(strings.offset, strings.sizeBytes, "a table of names");
+            const versionTable = this.#sections.find(({ type, link }) => type === SHT_GNU_VERSYM && link === index);
+            const versions =
+                versionTable && this.#read(versionTable.offset, versionTable.sizeBytes, "its symbol versions");
             for (let at = 0; at + symbolBytes <= symbols.length; at += symbolBytes) {
                 const info = symbols[at + 4] ?? 0;
                 const type = info & 0xf;
@@ -204,11 +223,15 @@ export class Executable {
                 const nameAt = symbols.readUInt32LE(at);
                 const end = nameAt < names.length ? names.indexOf(0, nameAt) : -1;
                 if (end <= nameAt) continue;
+                const written = names.toString("utf8", nameAt, end);
+                const versionAt = (at / symbolBytes) * 2;
+                const version = versions && versionAt + 2 <= versions.length ? versions.readUInt16LE(versionAt) : 0;
                 yield {
-                    // name@version and name@@version
-                    name: names.toString("utf8", nameAt, end).replace(/(?<=.)@.*$/s, ""),
+                    name: written.replace(/(?<=.)@.*$/s, ""),
                     type,
                     binding: info >> 4,
+                    // name@version is an old one's name, name@@version the current one's
+                    old: (version & VERSYM_HIDDEN) !== 0 || /^[^@]+@[^@]/.test(written),
                     address: u64(symbols, at + 8),
                     sizeBytes: u64(symbols, at + 16),
                 };

@@ -27,6 +27,10 @@ const dataLimitBytes = 1n << 30n;
 const maxLogBytes = 16 << 20;
 const allLogsBytes = 256 << 20;
 
+/** BPF_LOG_LEVEL2, which alone keeps what led to success, and BPF_LOG_STATS: include/linux/bpf_verifier.h */
+const logLevels = { whole: 6, summary: 4 } as const;
+const shownLogLength = 1 << 20;
+
 class StepError extends Error {
     readonly step: string;
     readonly errno: number;
@@ -149,6 +153,8 @@ function preparePrograms(
         logs.set(name, log);
         // level 0 at first: libbpf asks the kernel for a log only after a refusal
         must(libbpf.setLogBuf(program, log.pointer, log.size), `give ${name} a log`);
+        if (request.log !== undefined)
+            must(libbpf.setLogLevel(program, logLevels[request.log]), `ask for the log of ${name}`);
         found.set(name, program);
     }
     for (const name of wanted.keys()) if (!found.has(name)) throw new StepError(`find program ${name}`, 2);
@@ -177,7 +183,13 @@ function load(request: LoaderRequest, bytes: Uint8Array): LoaderAnswer {
             if (pinned) pin(fd, `${request.stage}/m${index}`);
             return { name, id: mapIdOf(fd), pin: pinned ? index : undefined };
         });
-        return { ok: true, programs: loaded.map(({ id, tag }) => ({ id, tag })), maps };
+        const answer = { ok: true, programs: loaded.map(({ id, tag }) => ({ id, tag })), maps } as const;
+        const memory = logs.get(request.programs[0]?.name ?? "");
+        if (request.log === undefined || memory === undefined) return answer;
+        const log = memory.text();
+        // from Linux 6.4 on the kernel keeps the end of what does not fit (kernel/bpf/log.c)
+        const full = Buffer.byteLength(log) >= memory.size - 1;
+        return { ...answer, log: log.slice(-shownLogLength), logCut: full || log.length > shownLogLength };
     } catch (error) {
         if (!(error instanceof StepError)) throw error;
         const refused = [...logs].map(([name, memory]) => ({ name, log: memory.text() })).find(({ log }) => log !== "");

@@ -18,6 +18,8 @@ export interface LoaderRequest {
     /** a folder in a bpffs: programs are pinned there as p0, p1, …, maps as m0, m1, … */
     readonly stage: string;
     readonly pinMaps: boolean;
+    /** the verifier's log is wanted also of a load that succeeds: all of it, or its last lines with the sums */
+    readonly log?: "whole" | "summary";
 }
 
 export interface LoaderProgram {
@@ -48,6 +50,9 @@ export type LoaderAnswer =
           readonly programs: readonly { readonly id: number; readonly tag: string }[];
           /** pin: the index n of its pin m<n>; undefined for internal maps, whose names bpffs forbids */
           readonly maps: readonly { readonly name: string; readonly id: number; readonly pin: number | undefined }[];
+          /** of the first program, where it was wanted; the end of a long one */
+          readonly log?: string;
+          readonly logCut?: boolean;
       }
     | {
           readonly ok: false;

@@ -188,8 +188,8 @@ function isRefusal(answer: unknown): answer is Extract<LoaderAnswer, { ok: false
 }
 
 function isSuccess(answer: unknown): answer is LoaderSuccess {
-    const { ok, programs, maps } = answer as Fields<LoaderSuccess>;
-    if (ok !== true || !Array.isArray(programs) || !Array.isArray(maps)) return false;
+    const { ok, programs, maps, log = "" } = answer as Fields<LoaderSuccess>;
+    if (ok !== true || typeof log !== "string" || !Array.isArray(programs) || !Array.isArray(maps)) return false;
     return (
         programs.every(({ id, tag }) => isId(id) && /^[0-9a-f]{16}$/.test(tag)) &&
         maps.every(({ name, id, pin }) => typeof name === "string" && isId(id) && (pin ?? 0) >= 0)

@@ -3,10 +3,12 @@
 // open, whoever holds it, or while the sysctl kernel.bpf_stats_enabled is on.
 import fs from "node:fs";
 import type { ProgramId, RunCounts } from "../model.ts";
-import { openProgram, programRunStats } from "./bpf.ts";
+import { check } from "./errors.ts";
 import { Fd } from "./fd.ts";
-import { errnoName, libc } from "./ffi.ts";
+import { address, errno, errnoName, libc } from "./ffi.ts";
 
+const BPF_PROG_GET_FD_BY_ID = 13;
+const BPF_OBJ_GET_INFO_BY_FD = 15;
 const BPF_ENABLE_STATS = 32;
 const BPF_STATS_RUN_TIME = 0;
 
@@ -32,12 +34,30 @@ export function countsAlways(): boolean {
     return fs.readFileSync("/proc/sys/kernel/bpf_stats_enabled", "latin1").trim() === "1";
 }
 
-/** undefined where there is no such program any more. */
+/** struct bpf_prog_info up to run_cnt: the kernel tells what there is room for. */
+const infoBuffer = Buffer.alloc(208);
+const infoAttr = Buffer.alloc(16);
+infoAttr.writeUInt32LE(infoBuffer.length, 4);
+infoAttr.writeBigUInt64LE(address(infoBuffer), 8);
+const idAttr = Buffer.alloc(12);
+
+/**
+ * undefined where there is no such program any more. Called for every program of the host at each look: nothing is made
+ * that the next call can use again.
+ */
 export function runCounts(id: ProgramId): RunCounts | undefined {
-    using fd = openProgram(id);
-    if (fd === undefined) return undefined;
-    const { runCount, runTimeNs } = programRunStats(fd);
-    return { runs: runCount, timeNs: runTimeNs };
+    idAttr.fill(0);
+    idAttr.writeUInt32LE(id, 0);
+    const fd = libc.bpf(BPF_PROG_GET_FD_BY_ID, idAttr);
+    if (fd === -(errno["ENOENT"] ?? 2)) return undefined;
+    check(fd, `open program ${id}`);
+    infoBuffer.fill(0);
+    infoAttr.writeUInt32LE(fd, 0);
+    infoAttr.writeUInt32LE(infoBuffer.length, 4);
+    const result = libc.bpf(BPF_OBJ_GET_INFO_BY_FD, infoAttr);
+    libc.close(fd);
+    check(result, `read the run statistics of program ${id}`);
+    return { timeNs: infoBuffer.readBigUInt64LE(192), runs: infoBuffer.readBigUInt64LE(200) };
 }
 
 /** CPUs that are online now. */

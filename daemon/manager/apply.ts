@@ -20,13 +20,13 @@ import { changeHooks } from "./apply-hooks.ts";
 import { type ApplyPlan, checkSet, type DesiredSet, type PlannedLoad, planApply } from "./apply-plan.ts";
 import { isNetwork } from "./attach.ts";
 import type { Context } from "./context.ts";
+import { dropDeadLinks } from "./dead-links.ts";
 import { planGlobals } from "./globals.ts";
 import { hookResolver, type ResolvedHook } from "./hook.ts";
 import { keptMaps } from "./kept-maps.ts";
 import { linkViews } from "./link-view.ts";
 import { dropStages, keepPrograms, type PreparedLoad, planLoad, prepareLoad } from "./load.ts";
 import { programView } from "./program-view.ts";
-import { dropDeadLinks } from "./restore.ts";
 import { SharedMapChanged } from "./shared-maps.ts";
 import { type Undo, withUndo } from "./undo.ts";
 import { forgetPrograms } from "./unload.ts";
@@ -103,6 +103,7 @@ function loadRequest({ bytecode, programs }: PlannedLoad): LoadRequest {
     return {
         object: bytecode.object,
         sourcePath: bytecode.sourcePath,
+        image: bytecode.image,
         programs: programs.map(({ desired }) => desired.spec),
         globalData: bytecode.globalData,
         globalValues: bytecode.globalValues,

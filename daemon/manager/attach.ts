@@ -20,12 +20,12 @@ import {
 import { type Changed, chainRow, changeChain, retire } from "./chain-change.ts";
 import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";
+import { dropDeadLinks } from "./dead-links.ts";
 import { hookResolver, type ResolvedHook } from "./hook.ts";
 import { linkViews } from "./link-view.ts";
 import { groupByHook } from "./pins.ts";
 import { type AttachedProbe, attachProbe } from "./probe-attach.ts";
 import { refuseReplaced } from "./replaced.ts";
-import { dropDeadLinks } from "./restore.ts";
 import { attachTcx, type PlacedTcx, placedLinks, refuseDuplicate, refuseWithoutTcx } from "./tcx.ts";
 import { type Undo, withUndo } from "./undo.ts";
 import type { WriterScope } from "./writer-lock.ts";

@@ -6,8 +6,8 @@ import { type Changed, chainRow, changeChain, detachPinned, removeChain, retire 
 import { type ChainLink, chainLinks } from "./chain-links.ts";
 import { dropChainRow } from "./clsact.ts";
 import type { Context } from "./context.ts";
+import { dropDeadLinks } from "./dead-links.ts";
 import { groupByHook, isNetworkLink, isProbeLink, probePins, tcxPin } from "./pins.ts";
-import { dropDeadLinks } from "./restore.ts";
 import { withUndo } from "./undo.ts";
 import { asBpfmanError } from "./unexpected.ts";
 import type { WriterScope } from "./writer-lock.ts";

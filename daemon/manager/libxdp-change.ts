@@ -215,8 +215,8 @@ async function orderMembers<L extends WantedLink>(
     if (ordered.length > maxLinks)
         throw new BpfmanError(
             "RESOURCE_EXHAUSTED",
-            `no free dispatcher slots on ${change.interface} (all ${maxLinks} occupied)`,
-            { hint: "Detach a link, or another tool's program, from this interface first; nothing was changed." },
+            `no free dispatcher slots (all ${maxLinks} occupied) for xdp on ${change.interface}`,
+            { hint: "Nothing was changed. Detach a link, or another tool's program, from this interface first." },
         );
     return ordered;
 }

@@ -15,6 +15,15 @@ import { withUndo } from "./undo.ts";
 import { asBpfmanError } from "./unexpected.ts";
 import type { WriterScope } from "./writer-lock.ts";
 
+/** Whether, as last looked at, a shared chain has lost a link of ours. */
+export function hasDeadLibxdp({ store, libxdp }: Context): boolean {
+    const chains = store.chains().filter(({ backend }) => backend === "libxdp");
+    return chains.some(({ hook }) => {
+        const held = new Set(libxdp.state(hook)?.slots.map(({ linkId }) => linkId));
+        return store.links().some(link => sameHook(link.hook, hook) && !held.has(link.id));
+    });
+}
+
 /** Looks at the shared chains and forgets the links that are in none any more. Answers which. */
 export async function dropDeadLibxdp(context: Context): Promise<LinkRecord[]> {
     const { store, libxdp } = context;

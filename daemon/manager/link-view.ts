@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The join of link rows and kernel: what link list, link get and every program show of links.
 import { inOrder } from "../chain/order.ts";
-import { BpfmanError, type ChainRecord, type LinkId, type LinkView, type NetworkLinkRecord } from "../model.ts";
+import {
+    BpfmanError,
+    type ChainRecord,
+    type KernelLink,
+    type LinkId,
+    type LinkView,
+    type NetworkLinkRecord,
+} from "../model.ts";
 import { hasFilter } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import {
@@ -29,6 +36,10 @@ export function linkPin(record: NetworkLinkRecord, chain: ChainRecord | undefine
     }
     return chain !== undefined && hasFilter(chain) ? entryPin(chain) : chainLinkPin(record.hook);
 }
+
+/** Its interface is gone; only the pin keeps it. */
+const isDetached = ({ typeName, ifindex }: KernelLink): boolean =>
+    (typeName === "xdp" || typeName === "tcx") && ifindex === 0;
 
 /** A link in a chain that is shared with libxdp: another tool may have moved or removed it since. */
 function sharedView(context: Context, record: NetworkLinkRecord, chain: ChainRecord) {
@@ -107,7 +118,7 @@ export function linkViews(context: Context): LinkView[] {
                 kernelLinkId,
                 pinPath: bpffs.path(pin),
                 pinPaths: [bpffs.path(pin)],
-                kernelSeen: held ?? seen !== undefined,
+                kernelSeen: held ?? (seen !== undefined && !isDetached(seen)),
                 pinPresent: bpffs.exists(pin),
                 kernel: kernelLinkId === undefined ? undefined : seen,
                 chain,

@@ -152,7 +152,11 @@ function checkAttachFunction({ type, name, attachFunction }: ProgramSpec): void 
 const BPF_F_SLEEPABLE = 16;
 
 /** What runs at an interface is loaded with attach type 0; all else, xdp/devmap too, with that of its section. */
-function loaderProgramOf({ name, type, attachFunction }: ProgramSpec, section: string, frags: boolean): LoaderProgram {
+export function loaderProgramOf(
+    { name, type, attachFunction }: ProgramSpec,
+    section: string,
+    frags: boolean,
+): LoaderProgram {
     const facts = sectionFacts(section);
     if (type === "xdp" || type === "tc" || type === "tcx") {
         const program = loaderProgram(name, type === "xdp" ? "xdp" : "tc", frags);

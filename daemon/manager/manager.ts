@@ -12,6 +12,7 @@ import type {
     Feature,
     GlobalText,
     ImageFacts,
+    ImageOrigin,
     ImageRequest,
     InterfaceView,
     Inventory,
@@ -26,6 +27,7 @@ import type {
     MapSelector,
     MapUpdateMode,
     ObjectFacts,
+    ProgramCode,
     ProgramId,
     ProgramView,
     PulledImage,
@@ -33,6 +35,7 @@ import type {
     StatisticsRequest,
     StatisticsView,
     TestRun,
+    VerifierLog,
 } from "../model.ts";
 import type { TargetList, TargetRequest } from "./target-names.ts";
 
@@ -40,6 +43,8 @@ import type { TargetList, TargetRequest } from "./target-names.ts";
 export interface ReplaceRequest {
     readonly object: Uint8Array;
     readonly sourcePath: string;
+    /** where the object came from an image */
+    readonly image?: ImageOrigin | undefined;
     /** empty: the function of the same name */
     readonly programName: string;
     readonly globalData: ReadonlyMap<string, Uint8Array>;
@@ -107,10 +112,14 @@ export interface Manager {
     /** Sorted by reference. */
     listImages(): ImageFacts[];
     /** By reference or digest; NOT_FOUND where the cache has none. */
-    inspectImage(name: string): ImageFacts;
-    removeImages(names: readonly string[], options: { ignoreMissing: boolean }): RemovedImages;
+    inspectImage(name: string): Promise<ImageFacts>;
+    removeImages(names: readonly string[], options: { ignoreMissing: boolean }): Promise<RemovedImages>;
     /** With all: also what loaded programs came from. */
     pruneImages(options: { all: boolean }): RemovedImages;
+    /** A program's translated instructions; NOT_FOUND where the kernel has no such program. */
+    programCode(id: ProgramId, withJited: boolean): Promise<ProgramCode>;
+    /** What the verifier said when a program of ours was loaded. */
+    verifierLog(id: ProgramId): Promise<VerifierLog>;
     /** All of the kernel's BPF, whoever made it. */
     inventory(): Promise<Inventory>;
     /** Names that a hook's target may have, for completion. */

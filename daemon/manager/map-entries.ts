@@ -223,7 +223,7 @@ function openForWriting({ detail }: OpenMap, force: boolean): Fd {
         throw new BpfmanError("FAILED_PRECONDITION", `${mapTitle(detail)} can't be changed: ${detail.unwritable}`);
     if (!detail.managed && !force)
         throw new BpfmanError("FAILED_PRECONDITION", `${mapTitle(detail)} belongs to no program of this daemon`, {
-            hint: "Whoever made it may rely on what it holds. To change it all the same, ask with force.",
+            hint: "Whoever made it may rely on what it holds. To change it all the same, ask with force (--force).",
         });
     const fd = bpf.openMap(kernel.id);
     if (fd === undefined) throw gone(detail);

@@ -23,13 +23,13 @@ import { missingProgram } from "./attach.ts";
 import { type Changed, chainRow, changeChain, detachPinned, retire } from "./chain-change.ts";
 import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";
+import { dropDeadLinks } from "./dead-links.ts";
 import { keptMaps } from "./kept-maps.ts";
 import { dropStages, keepPrograms, type PreparedLoad, prepareLoad } from "./load.ts";
 import type { ReplaceRequest } from "./manager.ts";
 import { groupByHook, hookText, isNetworkLink, isProbeLink, probePins, tcxPin } from "./pins.ts";
 import { attachProbe } from "./probe-attach.ts";
 import { programView } from "./program-view.ts";
-import { dropDeadLinks } from "./restore.ts";
 import { SharedMapChanged } from "./shared-maps.ts";
 import { type Undo, withUndo } from "./undo.ts";
 import { removeProgramPins } from "./unload.ts";
@@ -83,6 +83,7 @@ function prepare(context: Context, old: ProgramRecord, request: ReplaceRequest, 
     const load = {
         object: request.object,
         sourcePath: request.sourcePath,
+        image: request.image,
         programs: [{ name: request.programName || old.name, type, attachFunction }],
         globalData: new Map([...inherited, ...request.globalData]),
         globalValues: request.globalValues,

@@ -5,19 +5,12 @@
 import { openRecorded } from "../kernel/backend.ts";
 import * as bpf from "../kernel/bpf.ts";
 import { errnoName } from "../kernel/ffi.ts";
-import type {
-    ChainRecord,
-    KernelLinkId,
-    LinkRecord,
-    NetworkLinkRecord,
-    ProbeLinkRecord,
-    ProgramId,
-    ProgramRecord,
-} from "../model.ts";
+import type { ChainRecord, NetworkLinkRecord, ProgramId, ProgramRecord } from "../model.ts";
 import { detachPinned, openChainLink, swapBack } from "./chain-change.ts";
-import { dropChainRow, hasFilter, ownRunning, removeFilterChain, swapFilterBack } from "./clsact.ts";
+import { dropChainRow, hasFilter, ownRunning, swapFilterBack } from "./clsact.ts";
 import type { Context } from "./context.ts";
-import { dropDeadLibxdp, settleLibxdp } from "./libxdp-settle.ts";
+import { dropDeadLinks, isAttached } from "./dead-links.ts";
+import { settleLibxdp } from "./libxdp-settle.ts";
 import {
     chainLinkPin,
     entryPin,
@@ -25,11 +18,9 @@ import {
     isNetworkLink,
     isProbeLink,
     mapFolder,
-    ownKernelLinks,
     probePins,
     programPin,
     revisionFolder,
-    sameHook,
     sharedMaps,
     tcxPin,
 } from "./pins.ts";
@@ -37,68 +28,6 @@ import { dropUnshared } from "./shared-maps.ts";
 import { putBack } from "./tcx.ts";
 import { asBpfmanError } from "./unexpected.ts";
 import type { WriterScope } from "./writer-lock.ts";
-
-/**
- * Whether our own pin holds the link of the row, and the link is attached: one whose interface or namespace went, or that
- * somebody detached, has no interface any more.
- */
-function isAttached({ bpffs }: Context, pinName: string, id: KernelLinkId): boolean {
-    if (!bpffs.exists(pinName)) return false;
-    using fd = bpf.openPin(bpffs.path(pinName));
-    const link = bpf.linkInfo(fd);
-    return link.id === id && link.ifindex !== 0;
-}
-
-/** Whether any of its kernel links is there, and its control group too. */
-function isProbing(link: ProbeLinkRecord): boolean {
-    return ownKernelLinks(link).some(id => {
-        using fd = bpf.openLink(id);
-        return fd !== undefined && (link.hook.kind !== "cgroup" || bpf.linkInfo(fd).cgroupId !== 0n);
-    });
-}
-
-function isThere(context: Context, link: LinkRecord, kernelLinkId: KernelLinkId): boolean {
-    if (isProbeLink(link)) return isProbing(link);
-    return isNetworkLink(link) && isAttached(context, tcxPin(link), kernelLinkId);
-}
-
-/** Forgets links that the kernel took away with their interface, so that a new one of the same number starts clean. */
-export async function dropDeadLinks(_scope: WriterScope, context: Context): Promise<void> {
-    const { store, bpffs } = context;
-    const gone: LinkRecord[] = [...(await dropDeadLibxdp(context))];
-    for (const chain of store.chains()) {
-        if (chain.backend === "libxdp") continue;
-        if (hasFilter(chain)) {
-            if (chain.members.length > 0 && (await ownRunning(context, chain)) !== undefined) continue;
-        } else if (isAttached(context, chainLinkPin(chain.hook), chain.kernelLinkId)) continue;
-        const links = store.links().filter(({ hook }) => sameHook(hook, chain.hook));
-        await forgetChain(context, chain, links);
-        gone.push(...links);
-    }
-    for (const link of store.links()) {
-        if (link.kernelLinkId === undefined || isThere(context, link, link.kernelLinkId)) continue;
-        store.transaction(() => store.deleteLink(link.id));
-        for (const pin of isProbeLink(link) ? probePins(link) : [tcxPin(link as NetworkLinkRecord)]) bpffs.remove(pin);
-        gone.push(link);
-    }
-    if (gone.length === 0) return;
-    for (const link of gone) context.log(`link ${link.id} (${hookText(link)}) is gone from the kernel`);
-    context.events.emit("LINK_DETACHED", "kernel", {
-        links: gone.map(({ id }) => id),
-        programs: [...new Set(gone.map(({ programId }) => programId))],
-    });
-}
-
-async function forgetChain(context: Context, chain: ChainRecord, links: readonly LinkRecord[]): Promise<void> {
-    context.store.transaction(() => {
-        for (const { id } of links) context.store.deleteLink(id);
-        dropChainRow(context, chain);
-    });
-    // also the qdisc that it may have been alone on
-    if (hasFilter(chain)) return removeFilterChain(context, chain);
-    context.bpffs.remove(chainLinkPin(chain.hook));
-    if (chain.backend !== "direct") context.bpffs.remove(revisionFolder(chain));
-}
 
 /** Run once at start, before anybody is answered. */
 export async function restore(scope: WriterScope, context: Context): Promise<void> {

@@ -20,6 +20,7 @@ import { ChainCounting } from "./chain-counting.ts";
 import { chainViews, interfaceViews } from "./chain-view.ts";
 import { ClsactChains } from "./clsact.ts";
 import type { Context } from "./context.ts";
+import { noticeDeadLinks } from "./dead-links.ts";
 import { detach } from "./detach.ts";
 import { Events } from "./events.ts";
 import { startInterfaceWatch } from "./interface-watch.ts";
@@ -32,6 +33,7 @@ import type { Manager } from "./manager.ts";
 import { deleteMapEntry, dumpMap, lookupMap, updateMap } from "./map-entries.ts";
 import { mapDetail, mapDetails } from "./map-view.ts";
 import { watchMap } from "./map-watch.ts";
+import { programCode } from "./program-code.ts";
 import { programView, programViews } from "./program-view.ts";
 import { readObject } from "./read-object.ts";
 import { replaceProgram } from "./replace.ts";
@@ -41,6 +43,7 @@ import { TargetNames } from "./target-names.ts";
 import { testRun } from "./test-run.ts";
 import { unload } from "./unload.ts";
 import { updateLinks } from "./update-link.ts";
+import { verifierLog } from "./verifier-log.ts";
 import { WriterLock } from "./writer-lock.ts";
 
 export interface StartOptions {
@@ -132,10 +135,11 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
 }
 
 function managerOf(context: Context, images: Images): Manager {
-    // other tools change shared chains at any time
+    // other tools change shared chains at any time, and interfaces of other namespaces go unheard
     const current = async <T>(read: () => T): Promise<Awaited<T>> => {
         await context.libxdp.refresh(context);
         await context.clsact.refresh(context);
+        await noticeDeadLinks(context);
         return await read();
     };
     const statistics = new Statistics(context);
@@ -164,6 +168,8 @@ function managerOf(context: Context, images: Images): Manager {
         removeImages: (names, removeOptions) => images.remove(names, removeOptions),
         pruneImages: ({ all }) => images.prune(all ? new Set() : digestsInUse(context)),
         subscribe: listener => context.events.subscribe(listener),
+        programCode: (id, withJited) => programCode(context, id, withJited),
+        verifierLog: id => verifierLog(context, id),
         inventory: () => current(() => inventory.read(context)),
         listTargets: (request, caller) => targets.list(context, request, caller),
         listMaps: async () => mapDetails(context),

@@ -6,6 +6,7 @@ import * as kernel from "../kernel/run-statistics.ts";
 import type { NetworkLinkRecord, ProgramId, StatisticsRequest } from "../model.ts";
 import { BpfmanError } from "../model.ts";
 import type { Context } from "./context.ts";
+import { ProgramNames } from "./function-names.ts";
 import type { StatisticsWatcher } from "./manager.ts";
 import { chainProgramLinks, knownChains } from "./statistics-chains.ts";
 import { type KnownChain, type KnownProgram, type Sample, statisticsRecord } from "./statistics-record.ts";
@@ -35,6 +36,7 @@ export class Statistics {
     #unavailable = "";
     #latest: Sample | undefined;
     readonly #programs = new Map<ProgramId, KnownProgram>();
+    readonly #names = new ProgramNames();
     #links: readonly NetworkLinkRecord[] | undefined;
     #linksReadMs = 0;
     #unsubscribe: (() => void) | undefined;
@@ -85,6 +87,7 @@ export class Statistics {
         this.#latest = undefined;
         this.#unsubscribe?.();
         this.#forget();
+        this.#names.forget(new Set());
     }
 
     #look(watch: Watch): void {
@@ -127,8 +130,8 @@ export class Statistics {
         if (known === undefined) {
             const found = this.#context.kernel.program(id);
             if (found === undefined) return undefined;
-            // the kernel keeps 15 bytes of a name
-            known = { name: this.#context.store.program(id)?.name ?? found.name, type: found.typeName };
+            const name = this.#context.store.program(id)?.name ?? this.#names.of(found);
+            known = { name, type: found.typeName };
             this.#programs.set(id, known);
         }
         return known;

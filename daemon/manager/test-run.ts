@@ -37,7 +37,7 @@ export async function testRun(
     if (!managed && !request.force) {
         if (!context.kernel.isAlive(id)) missingProgram(context, id);
         throw new BpfmanError("FAILED_PRECONDITION", `program ${id} is not managed by bpfman`, {
-            hint: "A test run runs it for real, and it may change its maps. To run it all the same, ask with force.",
+            hint: "A test run runs it for real, and it may change its maps. To run it all the same, ask with force (--force).",
         });
     }
     using fd = bpf.openProgram(id);

@@ -16,10 +16,10 @@ import {
 import { type Changed, chainRow, changeChain, retire } from "./chain-change.ts";
 import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";
+import { dropDeadLinks } from "./dead-links.ts";
 import { linkView } from "./link-view.ts";
 import type { LinkChange } from "./manager.ts";
 import { groupByHook, hookText, isNetworkLink, sameHook } from "./pins.ts";
-import { dropDeadLinks } from "./restore.ts";
 import { type Moved, moveTcx, type PlacedTcx, placedLinks } from "./tcx.ts";
 import { type Undo, withUndo } from "./undo.ts";
 import type { WriterScope } from "./writer-lock.ts";

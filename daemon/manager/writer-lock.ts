@@ -13,10 +13,16 @@ const held = {} as WriterScope;
 export class WriterLock {
     readonly #path: string;
     #last: Promise<unknown> = Promise.resolve();
+    #pending = 0;
 
     /** path: what the lock is called where somebody waits in vain */
     constructor(path = "of the daemon") {
         this.#path = path;
+    }
+
+    /** Whether nothing is running or waiting. */
+    get isFree(): boolean {
+        return this.#pending === 0;
     }
 
     /**
@@ -33,7 +39,10 @@ export class WriterLock {
         });
         const result = turn.promise.then(() => work(held));
         // the next one waits for the end of this, not for its success
-        this.#last = Promise.allSettled([previous, result]);
+        this.#pending++;
+        this.#last = Promise.allSettled([previous, result]).then(() => {
+            this.#pending--;
+        });
         return result;
     }
 

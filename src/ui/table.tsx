@@ -168,7 +168,7 @@ function cellClass<Row>({ wrap, isNumeric, isWideOnly }: Column<Row>): string {
         wrap === "nowrap" && "pf-m-nowrap",
         wrap === "truncate" && "pf-m-truncate",
         wrap === "fitContent" && "pf-m-fit-content",
-        isNumeric && "numeric",
+        isNumeric && "numeric pf-m-nowrap",
         isWideOnly && "wide-only",
     );
 }
@@ -195,7 +195,7 @@ function HeadCell<Row>({ column, sort, onSort }: HeadCellProps<Row>) {
                 column.width !== undefined && `pf-m-width-${column.width}`,
                 column.sortBy && "pf-v6-c-table__sort",
                 isSorted && "pf-m-selected",
-                column.isNumeric && "numeric",
+                column.isNumeric && "numeric pf-m-nowrap",
                 column.isWideOnly && "wide-only",
             )}
             aria-sort={column.sortBy && (isSorted ? direction : "none")}

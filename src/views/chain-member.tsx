@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // One program of a chain: its place, what it goes on after, what it counted, and what can be done with it.
-
-import GripVerticalIcon from "@patternfly/react-icons/dist/esm/icons/grip-vertical-icon";
-import LockIcon from "@patternfly/react-icons/dist/esm/icons/lock-icon";
+import { UpdateLinkDialog } from "../dialogs/update-link.tsx";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Chain, Interface, Link, Member } from "../model.ts";
+import { usePage } from "../page.ts";
 import { programHref } from "../route.ts";
+import { Icon } from "../ui/icons.tsx";
 import { Label } from "../ui/label.tsx";
 import { MenuItem } from "../ui/menu.tsx";
 import { chainKind } from "../words.ts";
@@ -34,6 +34,7 @@ interface MemberItemProps {
 
 export function MemberItem(props: MemberItemProps) {
     const { chain, iface, member, position, grip } = props;
+    const { show } = usePage();
     // in a shared chain the programs of others have their place as ours have
     const ordered = !member.foreign || chain.backend === "libxdp";
     const label = memberLabel(member);
@@ -52,10 +53,10 @@ export function MemberItem(props: MemberItemProps) {
                         aria-describedby={props.instructionsId}
                         {...grip}
                     >
-                        <GripVerticalIcon />
+                        <Icon name="gripVertical" />
                     </button>
                 ) : (
-                    <span className="grip grip-none">{member.foreign && <LockIcon aria-hidden />}</span>
+                    <span className="grip grip-none">{member.foreign && <Icon name="lock" />}</span>
                 )}
                 <div className="member-body">
                     <div className="member-line">
@@ -77,6 +78,12 @@ export function MemberItem(props: MemberItemProps) {
                             member={member}
                             isLast={props.isLast}
                             counts={props.counts}
+                            {...(member.foreign
+                                ? {}
+                                : {
+                                      onChange: () =>
+                                          show(<UpdateLinkDialog link={linkOfMember(chain, iface, member)} />),
+                                  })}
                         />
                     )}
                 </div>

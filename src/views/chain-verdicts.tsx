@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What becomes of packets: after which results a program's chain goes on, and how many packets each result was given to.
-
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Chain, Member } from "../model.ts";
+import { Button } from "../ui/button.tsx";
 import { Label, LabelGroup } from "../ui/label.tsx";
 import { actionWord, chainKind, type HookKind } from "../words.ts";
 import type { ChainCounts, MemberCounts, VerdictCounts } from "./chain-counts.ts";
+import { English } from "./english.tsx";
 
 // TCX_NEXT of the kernel's enum tcx_action_base, as C's -1
 const tcxNext = -1;
@@ -16,16 +17,18 @@ interface MemberResultsProps {
     readonly member: Member;
     readonly isLast: boolean;
     readonly counts: MemberCounts | undefined;
+    /** absent: they can't be changed here */
+    readonly onChange?: () => void;
 }
 
-export function MemberResults({ kind, member, isLast, counts }: MemberResultsProps) {
+export function MemberResults({ kind, member, isLast, counts, onChange }: MemberResultsProps) {
     const goesOn = kind === "tcx" ? [tcxNext] : member.proceedOn;
     const ended = (counts?.verdicts ?? []).filter(verdict => !goesOn.includes(verdict.code) && verdict.packets > 0);
     return (
         <div className="member-results">
             <div className="member-goes-on">
                 <span className="note">{_("Goes on after")}</span>
-                <LabelGroup most={12} label={_("Proceeds on")}>
+                <LabelGroup label={_("Proceeds on")} most={12}>
                     {goesOn.map(code => (
                         <Label key={code} isOutline color={counts ? "green" : "grey"}>
                             {result(
@@ -40,11 +43,22 @@ export function MemberResults({ kind, member, isLast, counts }: MemberResultsPro
                 <span className="note">
                     {isLast ? _("but it is the last: its result is the chain's") : _("else the chain ends here")}
                 </span>
+                {onChange && kind !== "tcx" && (
+                    <Button
+                        variant="link"
+                        isInline
+                        isSmall
+                        label={format(_("Change what $0 goes on after"), shown(member.programName))}
+                        onClick={onChange}
+                    >
+                        {_("Change")}
+                    </Button>
+                )}
             </div>
             {ended.length > 0 && (
                 <div className="member-goes-on">
                     <span className="note">{_("Ended here with")}</span>
-                    <LabelGroup most={12} label={_("Ended here")}>
+                    <LabelGroup label={_("Ended here")} most={12}>
                         {ended.map(verdict => (
                             <Label key={verdict.code} isOutline color="red">
                                 {result(kind, verdict.code, verdict, counts)}
@@ -78,10 +92,7 @@ export function ChainVerdicts({ chain, counts }: { chain: Chain; counts: ChainCo
     if (counts.unmeasured !== "") {
         return (
             <p className="note chain-note">
-                {_("Not counted:")}{" "}
-                <span lang="en" dir="auto">
-                    {shown(counts.unmeasured)}
-                </span>
+                {_("Not counted:")} <English>{counts.unmeasured}</English>
             </p>
         );
     }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // One chain: how it is carried, and its members as packets meet them, to be put in another order.
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
 import { useEffect, useId, useRef, useState } from "react";
 import { AttachDialog } from "../dialogs/attach.tsx";
 import { moveMember } from "../dialogs/reorder.tsx";
@@ -9,6 +8,7 @@ import { _, format } from "../i18n.ts";
 import type { Chain, Interface, Member } from "../model.ts";
 import { usePage } from "../page.ts";
 import { orderAfter, planMove } from "../reorder.ts";
+import { Button } from "../ui/button.tsx";
 import { Label, LabelGroup } from "../ui/label.tsx";
 import { actionWord, backendHelp, chainKind, chainTitle, hookKind } from "../words.ts";
 import type { ChainCounts } from "./chain-counts.ts";
@@ -16,6 +16,7 @@ import { memberKey } from "./chain-counts.ts";
 import { type DragOptions, useDrag } from "./chain-drag.ts";
 import { MemberItem, memberLabel } from "./chain-member.tsx";
 import { ChainVerdicts } from "./chain-verdicts.tsx";
+import { English } from "./english.tsx";
 import { Help } from "./help.tsx";
 
 interface ChainSectionProps {
@@ -80,9 +81,9 @@ function ChainTitle({ type, iface, children }: ChainTitleProps) {
             <Button
                 variant="link"
                 isInline
-                size="sm"
+                isSmall
                 className="chain-attach"
-                aria-label={format(_("Attach program to $0 on $1"), title, shown(iface.name))}
+                label={format(_("Attach here: $0 on $1"), title, shown(iface.name))}
                 onClick={attach}
             >
                 {_("Attach here")}
@@ -102,8 +103,8 @@ function Reasons({ chain }: { chain: Chain }) {
     const help = backendHelp(chain.backend);
     if (told.length === 0) return help === "" ? null : <p className="note chain-note">{help}</p>;
     return (
-        <p className="note chain-note" lang="en" dir="auto">
-            {told.map(shown).join(" · ")}
+        <p className="note chain-note">
+            <English>{told.join(" · ")}</English>
         </p>
     );
 }
@@ -211,7 +212,7 @@ export function ProceedOn({ kind, codes }: { kind: string; codes: readonly numbe
     const hook = hookKind(kind);
     if (!hook || codes.length === 0) return null;
     return (
-        <LabelGroup most={12} label={_("Proceeds on")}>
+        <LabelGroup label={_("Proceeds on")} most={12}>
             {codes.map(code => (
                 <Label key={code} isOutline>
                     {actionWord(hook, code)}

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // "?" beside a word of eBPF's: what it means, for who reads it for the first time. The browser's own popover lies over
 // everything, dialogs too, and closes by Escape or a click elsewhere.
-import OutlinedQuestionCircleIcon from "@patternfly/react-icons/dist/esm/icons/outlined-question-circle-icon";
 import { useEffect, useId, useRef, useState } from "react";
 import { _, format } from "../i18n.ts";
+import { Icon } from "../ui/icons.tsx";
 import { type Topic, topicText, topicTitle } from "./help-topics.ts";
 
 export type { Topic } from "./help-topics.ts";
@@ -13,7 +13,7 @@ const marginPx = 8;
 export function Help({ topic }: { topic: Topic }) {
     const id = useId();
     const button = useRef<HTMLButtonElement>(null);
-    const panel = useRef<HTMLDivElement>(null);
+    const panel = useRef<HTMLSpanElement>(null);
     const title = topicTitle(topic);
     const [isOpen, setOpen] = useState(false);
     useEffect(() => {
@@ -38,12 +38,12 @@ export function Help({ topic }: { topic: Topic }) {
                 {...{ popovertarget: id }}
                 aria-label={format(_("What is this: $0"), title)}
             >
-                <OutlinedQuestionCircleIcon />
+                <Icon name="question" />
             </button>
-            <div ref={panel} id={id} {...{ popover: "auto" }} role="note" aria-label={title} className="help-panel">
-                {isOpen && <p className="help-title">{title}</p>}
-                {isOpen && topicText(topic).map(paragraph => <p key={paragraph}>{paragraph}</p>)}
-            </div>
+            <span ref={panel} id={id} {...{ popover: "auto" }} role="note" aria-label={title} className="help-panel">
+                {isOpen && <span className="help-title">{title}</span>}
+                {isOpen && topicText(topic).map(paragraph => <span key={paragraph}>{paragraph}</span>)}
+            </span>
         </span>
     );
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // One interface: the way of packets through its chains, in and out.
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
-import { Card, CardBody, CardHeader } from "@patternfly/react-core/dist/esm/components/Card/index.js";
 import { AttachDialog } from "../dialogs/attach.tsx";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Chain, Interface } from "../model.ts";
 import { usePage } from "../page.ts";
 import { routeHref } from "../route.ts";
+import { Button } from "../ui/button.tsx";
+import { Card } from "../ui/card.tsx";
 import { Label } from "../ui/label.tsx";
 import { ChainSection, EmptyChain } from "./chain.tsx";
 import { type ChainCounts, chainKey } from "./chain-counts.ts";
@@ -23,65 +23,60 @@ interface InterfaceCardProps {
 }
 
 export function InterfaceCard({ iface, level, counts, isAlone = false }: InterfaceCardProps) {
-    const Heading = `h${level}` as const;
     const { show } = usePage();
     const incoming = chainsOf(iface, ["xdp", "tcx-ingress", "tc-ingress"], isAlone);
     const outgoing = chainsOf(iface, ["tcx-egress", "tc-egress"], isAlone);
     return (
-        <Card>
-            <CardHeader
-                actions={{
-                    hasNoOffset: true,
-                    actions: (
-                        <Button
-                            variant="secondary"
-                            onClick={() => show(<AttachDialog interfaceKey={iface.key} />)}
-                            aria-label={format(_("Attach program to $0"), shown(iface.name))}
-                        >
-                            {_("Attach program")}
-                        </Button>
-                    ),
-                }}
-            >
-                <div className="interface-title">
-                    <Heading>
-                        {isAlone ? (
-                            _("Chains")
-                        ) : (
-                            <a href={routeHref({ view: "interface", name: iface.name, netns: iface.netns })}>
-                                {shown(iface.name)}
-                            </a>
-                        )}
-                    </Heading>
-                    {!isAlone && <Badges iface={iface} />}
-                    {!isAlone && <span className="note">{factsLine(iface)}</span>}
+        <Card
+            level={level}
+            title={
+                isAlone ? (
+                    _("Chains")
+                ) : (
+                    <a href={routeHref({ view: "interface", name: iface.name, netns: iface.netns })}>
+                        {shown(iface.name)}
+                    </a>
+                )
+            }
+            actions={
+                <Button
+                    variant="secondary"
+                    onClick={() => show(<AttachDialog interfaceKey={iface.key} />)}
+                    label={format(_("Attach program to $0"), shown(iface.name))}
+                >
+                    {_("Attach program")}
+                </Button>
+            }
+        >
+            {!isAlone && (
+                <div className="interface-line">
+                    <Badges iface={iface} />
+                    <span className="note">{factsLine(iface)}</span>
                 </div>
-            </CardHeader>
+            )}
             {incoming.length + outgoing.length > 0 && (
-                <CardBody>
-                    <div className="ways">
-                        {incoming.length > 0 && (
-                            <Way
-                                name={_("Packets that arrive")}
-                                from={format(_("from $0"), shown(iface.name))}
-                                to={_("to the network stack")}
-                                chains={incoming}
-                                iface={iface}
-                                counts={counts}
-                            />
-                        )}
-                        {outgoing.length > 0 && (
-                            <Way
-                                name={_("Packets that leave")}
-                                from={_("from the network stack")}
-                                to={format(_("to $0"), shown(iface.name))}
-                                chains={outgoing}
-                                iface={iface}
-                                counts={counts}
-                            />
-                        )}
-                    </div>
-                </CardBody>
+                <div className="ways">
+                    {incoming.length > 0 && (
+                        <Way
+                            name={_("Packets that arrive")}
+                            from={format(_("from $0"), shown(iface.name))}
+                            to={_("to the network stack")}
+                            chains={incoming}
+                            iface={iface}
+                            counts={counts}
+                        />
+                    )}
+                    {outgoing.length > 0 && (
+                        <Way
+                            name={_("Packets that leave")}
+                            from={_("from the network stack")}
+                            to={format(_("to $0"), shown(iface.name))}
+                            chains={outgoing}
+                            iface={iface}
+                            counts={counts}
+                        />
+                    )}
+                </div>
             )}
         </Card>
     );

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every network interface with the chains that packets meet on it.
-import { Breadcrumb, BreadcrumbItem } from "@patternfly/react-core/dist/esm/components/Breadcrumb/index.js";
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
-import { EmptyState, EmptyStateBody } from "@patternfly/react-core/dist/esm/components/EmptyState/index.js";
-import { SearchInput } from "@patternfly/react-core/dist/esm/components/SearchInput/index.js";
-import { Switch } from "@patternfly/react-core/dist/esm/components/Switch/index.js";
 import { useState } from "react";
 import { shown } from "../escape.ts";
 import { _, format, ngettext } from "../i18n.ts";
 import type { Interface } from "../model.ts";
 import { useInterfaces } from "../page.ts";
 import { routeHref } from "../route.ts";
-import { Loading } from "../ui/empty.tsx";
+import { Button } from "../ui/button.tsx";
+import { Switch } from "../ui/choice.tsx";
+import { EmptyState, Loading } from "../ui/empty.tsx";
+import { Breadcrumb } from "../ui/nav.tsx";
+import { SearchField } from "../ui/search.tsx";
 import { interfaceLabel } from "../words.ts";
 import { type LiveCounts, useLiveCounts } from "./chain-counts.ts";
 import { Help } from "./help.tsx";
@@ -51,21 +50,18 @@ function AllInterfaces({ interfaces, controls, counts, live }: ViewProps) {
                 <h1>{_("Interfaces")}</h1>
                 <div className="actions interface-controls">
                     <div className="filter">
-                        <SearchInput
-                            value={filter}
-                            onChange={(_event, text) => setFilter(text)}
-                            onClear={() => setFilter("")}
+                        <SearchField
+                            label={_("Filter interfaces")}
                             placeholder={_("Interface, namespace or program")}
-                            aria-label={_("Filter interfaces")}
-                            resetButtonLabel={_("Clear the filter")}
+                            value={filter}
+                            onChange={setFilter}
+                            found={found}
                         />
                     </div>
                     {controls}
                 </div>
             </div>
-            {found === 0 && (
-                <EmptyState headingLevel="h2" variant="sm" titleText={_("No interface matches the filter")} />
-            )}
+            {found === 0 && <EmptyState isSmall title={_("No interface matches the filter")} />}
             {groups.map(group => (
                 <section key={group.nsid} className="cards" aria-label={groupTitle(group.netns)}>
                     {groups.length > 1 && (
@@ -86,7 +82,7 @@ function AllInterfaces({ interfaces, controls, counts, live }: ViewProps) {
             ))}
             {(folded > 0 || all) && filter === "" && (
                 <div>
-                    <Button variant="link" isInline onClick={() => setAll(!all)} aria-expanded={all}>
+                    <Button variant="link" isInline onClick={() => setAll(!all)} isExpanded={all}>
                         {all
                             ? _("Hide interfaces without programs")
                             : ngettext(
@@ -117,9 +113,8 @@ function OneInterface({
     return (
         <>
             <Section className="breadcrumb">
-                <Breadcrumb aria-label={_("Breadcrumb")}>
-                    <BreadcrumbItem to={routeHref({ view: "interfaces" })}>{_("Interfaces")}</BreadcrumbItem>
-                    <BreadcrumbItem isActive>{name}</BreadcrumbItem>
+                <Breadcrumb href={routeHref({ view: "interfaces" })} list={_("Interfaces")}>
+                    {name}
                 </Breadcrumb>
             </Section>
             <Section className="cards">
@@ -133,10 +128,8 @@ function OneInterface({
                         <InterfaceCard iface={iface} level={2} counts={live ? counts.chains : undefined} isAlone />
                     </>
                 ) : (
-                    <EmptyState headingLevel="h2" titleText={_("No such interface")}>
-                        <EmptyStateBody>
-                            {_("It may have been removed, or its network namespace is gone.")}
-                        </EmptyStateBody>
+                    <EmptyState title={_("No such interface")}>
+                        {_("It may have been removed, or its network namespace is gone.")}
                     </EmptyState>
                 )}
             </Section>
@@ -153,12 +146,7 @@ interface LiveSwitchProps {
 function LiveSwitch({ live, onChange, counts }: LiveSwitchProps) {
     return (
         <div className="live-switch">
-            <Switch
-                id="live-packets"
-                label={_("Live packets")}
-                isChecked={live}
-                onChange={(_event, on) => onChange(on)}
-            />
+            <Switch label={_("Live packets")} isOn={live} onChange={onChange} />
             <Help topic="livePackets" />
             {live && counts.error && <Refusal title={_("Packets can't be counted")} error={counts.error} />}
         </div>

@@ -124,6 +124,7 @@ function hookDetails({ json }: ListedLink): [term: string, value: string][] {
 
 function CarriedCard({ link }: { link: ListedLink }) {
     const { json } = link;
+    const kernelIds = (json.kernelLinkIds ?? [json.kernelLinkId ?? 0]).filter(id => id !== 0);
     const pins = json.pinPaths ?? (json.pinPath ? [json.pinPath] : []);
     return (
         <FactCard title={_("Kernel")}>
@@ -145,9 +146,7 @@ function CarriedCard({ link }: { link: ListedLink }) {
                 </Fact>
             ) : null}
             <Fact term={_("Kernel link")}>
-                {(json.kernelLinkIds ?? []).length > 0
-                    ? json.kernelLinkIds?.join(", ")
-                    : (json.kernelLinkId ?? _("None: a slot of the dispatcher"))}
+                {kernelIds.length > 0 ? kernelIds.join(", ") : _("None: a slot of the dispatcher")}
             </Fact>
             {json.kernel?.type && <Fact term={_("Type")}>{shown(json.kernel.type)}</Fact>}
             {json.kernel?.attachType && <Fact term={_("Attach type")}>{shown(json.kernel.attachType)}</Fact>}

@@ -161,7 +161,7 @@ function linkColumns(): Column<ListedLink>[] {
         {
             id: "created",
             title: _("Attached at"),
-            width: 15,
+            wrap: "nowrap",
             cell: link => moment(link.json.createdAt ?? ""),
             sortBy: link => link.json.createdAt ?? "",
         },

@@ -177,7 +177,7 @@ function inventoryColumns(): Column<InventoryRow>[] {
         },
         {
             id: "hook",
-            title: _("Attached to, used by"),
+            title: _("Hook, used by"),
             width: 15,
             wrap: "breakWord",
             cell: row => <Use row={row} />,

@@ -183,8 +183,8 @@ function liveColumns(): Column<ProgramHistory>[] {
             id: "total",
             title: _("All runs"),
             isNumeric: true,
-            cell: row => figure(row.totalRuns),
-            sortBy: row => row.totalRuns,
+            cell: row => row.unmeasured === "" && figure(row.totalRuns),
+            sortBy: row => (row.unmeasured === "" ? row.totalRuns : -1),
         },
     ];
 }

@@ -25,7 +25,7 @@ export function OverviewView() {
             {error && <ErrorAlert error={error} />}
             <Section className="cards">
                 {rows && <Totals rows={rows} onChoose={setKind} />}
-                <div className="card-pair">
+                <div className="card-triple">
                     {rows && <OwnersCard rows={rows} />}
                     {rows && <TypesCard rows={rows} />}
                     <HostCard />

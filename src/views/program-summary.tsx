@@ -24,9 +24,13 @@ export function SummaryTab({ program }: { program: Program }) {
         <>
             {program.managed && <LinksCard links={program.links} />}
             <div className="card-pair">
-                {record && <RecordCard record={record} application={program.application} />}
+                {record && (
+                    <div className="cards">
+                        <RecordCard record={record} application={program.application} />
+                        <MetadataCard metadata={record.metadata ?? {}} />
+                    </div>
+                )}
                 {kernel && <KernelCard kernel={kernel} />}
-                {record && <MetadataCard metadata={record.metadata ?? {}} />}
             </div>
         </>
     );

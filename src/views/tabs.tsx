@@ -8,6 +8,8 @@ import { ImagesView } from "./images.tsx";
 import { InterfacesView } from "./interfaces.tsx";
 import { LinkView } from "./link.tsx";
 import { LinksView } from "./links.tsx";
+import { MapView } from "./map.tsx";
+import { MapsView } from "./maps.tsx";
 import { OverviewView } from "./overview.tsx";
 import { ProgramView } from "./program.tsx";
 import { ProgramsView } from "./programs.tsx";
@@ -50,6 +52,14 @@ export const tabs: readonly TabEntry[] = [
         tab: "links",
         title: N_("Links"),
         views: { links: () => <LinksView />, link: ({ id }) => <LinkView key={id} id={id} /> },
+    },
+    {
+        tab: "maps",
+        title: N_("Maps"),
+        views: {
+            maps: () => <MapsView />,
+            map: ({ id }) => <MapView key={id} id={id} />,
+        },
     },
     { tab: "images", title: N_("Images"), views: { images: () => <ImagesView /> } },
     { tab: "events", title: N_("Events"), views: { events: () => <EventsView /> } },

@@ -13,6 +13,7 @@ import { ourBundle, podmanBundle } from "./bundle.ts";
 import { measureCommands, commandNames as names } from "./commands.ts";
 import { measureCalls, measureList, measureMemory } from "./daemon.ts";
 import { atMost, incomplete, markdown, type Row, type Table, type Target, targetList } from "./figures.ts";
+import { measureImages } from "./images.ts";
 import { attachedChain, candidate, lengths, libxdpStubs, opened, passingPrograms, tailCallChain } from "./packets.ts";
 import { type Candidate, inTurn } from "./rounds.ts";
 
@@ -112,6 +113,26 @@ async function listsHere(lab: Lab): Promise<void> {
         ],
     });
     targets.push(atMost("a list of 1,000", ours, 15, " ms"));
+}
+
+async function imagesHere(): Promise<void> {
+    say("images");
+    const { warmLoad, fileLoad, coldPull, skopeoCopy } = await measureImages(quick ? 5 : 21);
+    tables.push({
+        title: "Images",
+        unit: "ms",
+        decimals: 1,
+        note: "Over the socket; the registry is on loopback. A pull asks what the image is, copies it, looks for its signatures, checks every byte and keeps the object; `skopeo copy` is the copy alone.",
+        rows: [
+            {
+                what: "load one program of an image in the cache",
+                ours: warmLoad,
+                peers: { "the same from a file": fileLoad },
+            },
+            { what: "pull an image", ours: coldPull, peers: { "`skopeo copy`": skopeoCopy } },
+        ],
+    });
+    targets.push(atMost("a load from the cache, times one from a file,", warmLoad / fileLoad, 1.2, " ×", 2));
 }
 
 async function packetsHere(lab: Lab): Promise<void> {
@@ -287,6 +308,7 @@ async function here(): Promise<void> {
 }
 
 await here();
+await imagesHere();
 if (!quick) {
     await commandsInGuest();
     await instructionsInGuest();

@@ -67,7 +67,7 @@ describe("loading", () => {
         assert.equal(stack.kernel.programName(id), "xdp_count");
         await row.getByRole("link", { name: "xdp_count" }).click();
         await page.getByRole("heading", { name: "xdp_count", level: 1 }).waitFor();
-        await page.getByText("bpfman.io/application: telemetry").waitFor();
+        await page.getByText("bpfman.io/application").waitFor();
         await page.goBack();
         await page.getByRole("heading", { name: "Programs", level: 1 }).waitFor();
     });
@@ -144,7 +144,9 @@ describe("loading", () => {
         await dialog(page).getByRole("button", { name: "Load", exact: true }).click();
         await toast(page, "1 program loaded");
         await page.getByRole("link", { name: "xdp_count" }).click();
-        await page.getByText(/= 0x02000000/).waitFor();
+        await page.getByRole("tab", { name: "Global variables" }).click();
+        const row = page.getByRole("grid", { name: "Global variables" }).getByRole("row").filter({ hasText: "action" });
+        await row.getByText("0x02000000").waitFor();
     });
 
     it("loads a tc section as tcx and attaches it", async () => {
@@ -276,7 +278,8 @@ describe("chains", () => {
             await page.getByRole("link", { name: "Programs" }).click();
             assert.equal(await page.getByRole("link", { name: "xdp_drop" }).count(), 0);
             await page.getByRole("button", { name: "All", exact: true }).click();
-            // the machine may run others of that name
+            // the machine may run others of that name, and more than are in the document at once
+            await page.getByRole("textbox", { name: "Filter programs" }).fill("xdp_drop");
             await page.getByRole("link", { name: "xdp_drop" }).first().waitFor();
         } finally {
             stack.detachForeign("downlink");

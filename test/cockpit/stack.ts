@@ -2,7 +2,7 @@
 // The whole thing for one test file: a network namespace with a veth pair, the daemon in it, a real Cockpit with the
 // built page, and a browser. Nothing of it is left behind.
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -119,7 +119,7 @@ export class Stack {
     }
 
     /** Opens the page alone; the same within Cockpit's shell takes twice as long. */
-    async open(hash = "", options: BrowserContextOptions = {}): Promise<Page> {
+    async open(hash = "#/programs", options: BrowserContextOptions = {}): Promise<Page> {
         const page = await this.newPage(options);
         await page.goto(`${this.#running.frameUrl}${hash}`);
         return page;
@@ -173,6 +173,21 @@ export class Stack {
 
     addInterface(name: string): void {
         this.#inNetns("ip", "link", "add", name, "type", "veth", "peer", "name", "other-end");
+    }
+
+    /**
+     * So many packets that arrive at uplink, and nothing else does: to an address that is told to be beyond it. Nobody
+     * answers.
+     */
+    sendToUplink(packets: number): void {
+        for (const device of ["uplink", "downlink"])
+            this.#inNetns("sysctl", "-qw", `net.ipv6.conf.${device}.disable_ipv6=1`);
+        this.#inNetns("ip", "address", "replace", "192.0.2.1/24", "dev", "downlink");
+        this.#inNetns("ip", "neigh", "replace", "192.0.2.9", "lladdr", "02:00:00:00:00:09", "dev", "downlink");
+        const ping = ["ping", "-q", "-c", String(packets), "-i", "0.02", "-W", "1", "192.0.2.9"];
+        // exits with 1, as there is no answer
+        const { stdout } = spawnSync("nsenter", [`--net=${this.netns}`, ...ping], { encoding: "utf8" });
+        assert.match(stdout, new RegExp(`^${packets} packets transmitted`, "m"));
     }
 
     detachForeign(device: string): void {

@@ -39,6 +39,8 @@ describe("as an administrator", () => {
         await stack.startDaemon();
         const alert = page.getByText("The connection to the eBPF manager was lost. Reconnecting…");
         await alert.waitFor({ state: "detached" });
+        // not the state of a daemon that stays away
+        await page.getByRole("heading", { name: "Programs", level: 1 }).waitFor();
         await stack.unloadAll();
         await page.getByText("No programs").waitFor();
     });

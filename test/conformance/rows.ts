@@ -309,6 +309,9 @@ export const features: readonly Feature[] = [
                 "ThirtyTwoClientsWithEveryTypeAtOnceLeaveNothing",
             ),
             ...grpc("EveryStatusSaysWhatIsWrong", "ASlowVerificationHoldsUpNobody"),
+            ...image(
+                "a client of the public contract pulls an image and loads from it, without a word of its password",
+            ),
         ],
     },
     {

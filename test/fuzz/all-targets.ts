@@ -13,6 +13,7 @@ const readers = [
     "manifest",
     "tar",
     "layer",
+    "signature",
 ] as const;
 const messages = ["protobuf", "jsonMessage", "http", "grpc"] as const;
 
@@ -29,6 +30,7 @@ export const shares: Readonly<Record<(typeof readers)[number] | (typeof messages
         manifest: 8,
         tar: 10,
         layer: 3,
+        signature: 4,
     },
     ...{ protobuf: 14, jsonMessage: 10, http: 2, grpc: 2 },
 };

@@ -1,14 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What reads foreign bytes, each with real samples. An input is read or refused in words; anything else is a finding.
 import fs from "node:fs";
+import os from "node:os";
 import { join } from "node:path";
+import { TrustedRoot } from "@sigstore/protobuf-specs";
+import { toTrustMaterial } from "@sigstore/verify";
 import { parseDocumentText } from "../../cli/apply-document.ts";
 import { parseApplyFile } from "../../cli/apply-file.ts";
 import { parseConfig } from "../../daemon/config.ts";
+import type { FoundSignature } from "../../daemon/image/find-signatures.ts";
 import { readLabels } from "../../daemon/image/labels.ts";
-import { objectRank, readLayer } from "../../daemon/image/layer.ts";
+import { compressionOf, objectRank, readLayer } from "../../daemon/image/layer.ts";
 import { parseConfig as parseImageConfig, parseManifest } from "../../daemon/image/manifest.ts";
 import { parseReference } from "../../daemon/image/reference.ts";
+import { defaultRules } from "../../daemon/image/signing.ts";
+import { NotTrusted, verifySignature } from "../../daemon/image/sigstore.ts";
 import { TarReader } from "../../daemon/image/tar.ts";
 import { Btf } from "../../daemon/kernel/btf.ts";
 import { decode } from "../../daemon/kernel/btf-decode.ts";
@@ -21,6 +27,16 @@ import { parseConfig as parseLibxdpConfig } from "../../daemon/kernel/libxdp-con
 import { typedObjectFacts } from "../../daemon/kernel/object-types.ts";
 import { BpfmanError, type Json } from "../../daemon/model.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
+import { newKey, pem, spki } from "../image/der.ts";
+import {
+    certifiedBundle,
+    certifiedLayer,
+    cosignPayload,
+    keyedBundle,
+    keyedLayer,
+    SigstoreLab,
+    signStatement,
+} from "../image/sigstore-lab.ts";
 import type { Random } from "../lab/random.ts";
 import * as formats from "./formats.ts";
 import type { Samples } from "./mutate.ts";
@@ -212,10 +228,78 @@ const layer = (): Target => ({
     run: (input, random) => {
         const kind = random.pick(["tar", "tar+gzip", "tar+zstd"]);
         const mediaType = `application/vnd.oci.image.layer.v1.${kind}`;
-        const facts = { digest: "", sizeBytes: input.length, mediaType };
-        return refusableLater(() => readLayer(input, facts, objectRank(undefined), new AbortController().signal));
+        const compression = compressionOf({ digest: "", sizeBytes: input.length, mediaType });
+        return refusableLater(() => readLayer(input, compression, objectRank(undefined), new AbortController().signal));
     },
 });
 
+/** Trusts a root and a key of its own, made anew in each run, so that whole signatures are checked as well as broken ones. */
+const signature = (): Target => {
+    const sigstore = new SigstoreLab();
+    const key = newKey();
+    const keyFile = join(fs.mkdtempSync(join(os.tmpdir(), "bpfman-fuzz-")), "key.pub");
+    fs.writeFileSync(keyFile, pem(spki(key), "PUBLIC KEY"));
+    const digest = `sha256:${"0".repeat(64)}`;
+    const leaf = sigstore.certify({ identity: "me@example.com", issuer: "https://accounts.example.com" });
+    const bundles = [
+        certifiedBundle(sigstore, signStatement(digest), leaf),
+        keyedBundle(signStatement(digest), key),
+    ].map(bundle => Buffer.from(JSON.stringify(bundle)));
+    const layers = [
+        certifiedLayer(sigstore, cosignPayload("x", digest), leaf),
+        keyedLayer(cosignPayload("x", digest), key),
+    ].map(({ payload, annotations }) =>
+        Buffer.from(JSON.stringify({ ...annotations, payload: payload.toString("base64") })),
+    );
+    const material = toTrustMaterial(TrustedRoot.fromJSON(JSON.parse(sigstore.trustedRoot())), () => {
+        throw new Error("no key");
+    });
+    const trust = { rules: { ...defaultRules, trustedKeys: [keyFile] }, root: async () => material };
+    return {
+        name: "signature",
+        samples: [...bundles, ...layers],
+        run: async input => {
+            try {
+                await verifySignature(asFound(input), digest, trust);
+            } catch (error) {
+                if (!(error instanceof NotTrusted)) throw error;
+            }
+        },
+        finish: async () => fs.rmSync(join(keyFile, ".."), { recursive: true }),
+    };
+};
+
+function asFound(input: Buffer): FoundSignature {
+    let texts: Record<string, unknown> = {};
+    try {
+        texts = JSON.parse(input.toString()) ?? {};
+    } catch {
+        // a bundle that is no JSON
+    }
+    const text = (key: string) => (typeof texts[key] === "string" ? texts[key] : undefined);
+    const payload = text("payload");
+    if (payload === undefined) return { form: "bundle", json: input };
+    return {
+        form: "cosign",
+        payload: Buffer.from(payload, "base64"),
+        signature: text("dev.cosignproject.cosign/signature") ?? "",
+        certificate: text("dev.sigstore.cosign/certificate"),
+        logEntry: text("dev.sigstore.cosign/bundle"),
+        timestamp: text("dev.sigstore.cosign/rfc3161timestamp"),
+    };
+}
+
 /** By name; each is made when it is asked for, since some hold files and sockets. */
-export const readerTargets = { elf, btf, executable, linkerCache, libxdp, config, apply, manifest, tar, layer };
+export const readerTargets = {
+    elf,
+    btf,
+    executable,
+    linkerCache,
+    libxdp,
+    config,
+    apply,
+    manifest,
+    tar,
+    layer,
+    signature,
+};

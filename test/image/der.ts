@@ -91,9 +91,36 @@ export const codeSigning: readonly Extension[] = [
     { oid: "2.5.29.37", value: sequence(oid("1.3.6.1.5.5.7.3.3")) },
 ];
 
+/** Of a server at 127.0.0.1. */
+export const loopbackName: Extension = { oid: "2.5.29.17", value: sequence(der(0x87, Buffer.from([127, 0, 0, 1]))) };
+
 /** An e-mail address or a URI. */
 export const alternativeName = (text: string): Extension => ({
     oid: "2.5.29.17",
     critical: true,
     value: sequence(der(text.includes("://") ? 0x86 : 0x81, Buffer.from(text))),
 });
+
+/** Of a server at 127.0.0.1, by an authority of its own. */
+export function serverCertificate() {
+    const authorityKey = newKey();
+    const serverKey = newKey();
+    const common = {
+        issuer: "test ca",
+        notBefore: new Date(Date.now() - 60_000),
+        notAfter: new Date(Date.now() + 3_600_000),
+    };
+    const authority = signed(
+        tbsCertificate({ ...common, subject: "test ca", key: authorityKey, extensions: isAuthority }),
+        authorityKey,
+    );
+    const certificate = signed(
+        tbsCertificate({ ...common, subject: "server", key: serverKey, extensions: [loopbackName] }),
+        authorityKey,
+    );
+    return {
+        certificate: Buffer.from(pem(certificate)),
+        privateKey: serverKey.export({ type: "pkcs8", format: "pem" }).toString(),
+        authority: pem(authority),
+    };
+}

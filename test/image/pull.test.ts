@@ -331,7 +331,7 @@ test("the cache lists, shows, removes and prunes, and keeps within its bounds", 
     );
     // one object for both
     assert.equal(fs.readdirSync(path.join(cacheDir, "images/objects")).length, 1);
-    assert.deepEqual(images.inspect(one.facts.digest), images.inspect(url("one")));
+    assert.deepEqual(await images.inspect(one.facts.digest), await images.inspect(url("one")));
     fs.utimesSync(fs.globSync(`${cacheDir}/images/references/*.json`)[0] ?? "", 1, 1);
     const oldest = images.list().find(({ usedAt }) => usedAt.startsWith("1970"))?.reference;
     await get(images, url("three"));
@@ -340,9 +340,9 @@ test("the cache lists, shows, removes and prunes, and keeps within its bounds", 
         images.list().some(({ reference }) => reference === oldest),
         false,
     );
-    assert.throws(() => images.remove([url("absent")], { ignoreMissing: false }), { code: "NOT_FOUND" });
-    assert.deepEqual(images.remove([url("absent")], { ignoreMissing: true }), { removed: [], freedBytes: 0 });
-    const { removed, freedBytes } = images.remove([url("three")], { ignoreMissing: false });
+    await assert.rejects(images.remove([url("absent")], { ignoreMissing: false }), { code: "NOT_FOUND" });
+    assert.deepEqual(await images.remove([url("absent")], { ignoreMissing: true }), { removed: [], freedBytes: 0 });
+    const { removed, freedBytes } = await images.remove([url("three")], { ignoreMissing: false });
     assert.deepEqual([removed, freedBytes], [[url("three")], drop.length]);
     assert.deepEqual(images.prune(new Set([images.list()[0]?.digest ?? ""])).removed, []);
     assert.equal(images.prune(new Set()).freedBytes, pass.length);

@@ -74,8 +74,11 @@ export class Registry implements AsyncDisposable {
         this.#stop = stop;
     }
 
-    /** auth: a user name and password that it demands */
-    static async start(auth?: { username: string; password: string }): Promise<Registry> {
+    /** auth: a user name and password that it demands; tls: the paths of its certificate and key */
+    static async start(
+        auth?: { username: string; password: string },
+        tls?: { certificate: string; key: string },
+    ): Promise<Registry> {
         const dir = openFolder("bpfman-registry-");
         const address = `127.0.0.1:${await freePort()}`;
         let access = "";
@@ -88,7 +91,7 @@ export class Registry implements AsyncDisposable {
         const config = `version: 0.1
 log: {level: error, accesslog: {disabled: true}}
 storage: {filesystem: {rootdirectory: ${dir}/data}, delete: {enabled: true}}
-http: {addr: "${address}"}
+http: {addr: "${address}"${tls ? `, tls: {certificate: "${tls.certificate}", key: "${tls.key}"}` : ""}}
 ${access}`;
         fs.writeFileSync(path.join(dir, "config.yml"), config);
         const child = spawn("docker-registry", ["serve", path.join(dir, "config.yml")], { stdio: "ignore" });
@@ -103,6 +106,7 @@ ${access}`;
         });
         for (;;) {
             try {
+                // a server with TLS answers plain requests too: with a refusal
                 await fetch(`http://${address}/v2/`);
                 return registry;
             } catch {

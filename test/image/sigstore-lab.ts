@@ -291,13 +291,14 @@ export function certifiedBundle(lab: SigstoreLab, statement: Buffer, { certifica
     };
 }
 
-/** As what the index tagged sha256-… names. */
+/** As what the index tagged sha256-… names, where it is tagged; answers the index. */
 export async function pushBundles(
     registry: Registry,
     repository: string,
     digest: string,
     bundles: readonly (object | Buffer)[],
-): Promise<void> {
+    { tagged = true } = {},
+): Promise<object> {
     const empty = Buffer.from("{}");
     const config = { mediaType: "application/vnd.oci.empty.v1+json", digest: digestOf(empty), size: empty.length };
     await registry.blob(repository, empty);
@@ -325,5 +326,6 @@ export async function pushBundles(
         });
     }
     const index = { schemaVersion: 2, mediaType: ociIndex, manifests };
-    await registry.manifest(repository, digest.replace(":", "-"), index, ociIndex);
+    if (tagged) await registry.manifest(repository, digest.replace(":", "-"), index, ociIndex);
+    return index;
 }

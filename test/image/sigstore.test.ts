@@ -56,7 +56,7 @@ before(async () => {
 });
 after(async () => {
     await registry[Symbol.asyncDispose]();
-    const left = fs.readdirSync(cacheDir).filter(name => name !== "images");
+    const left = fs.readdirSync(cacheDir).filter(name => name !== "images" && name !== "tuf");
     for (const folder of [dir, cacheDir]) fs.rmSync(folder, { recursive: true, force: true });
     assert.deepEqual(left, [], "a pull left something");
 });
@@ -99,7 +99,7 @@ test("by a key and by a certificate, as tag and as bundle: each counts, and who 
     const payload = lab.cosignPayload(url, digest);
     const statement = lab.signStatement(digest);
     const keyFile = path.join(dir, "key.pub");
-    const cases: [string, () => Promise<void>, [string, string, string]][] = [
+    const cases: [string, () => Promise<unknown>, [string, string, string]][] = [
         [
             "a key's tag",
             () => lab.pushCosign(registry, repository, digest, [lab.keyedLayer(payload, key)]),
@@ -204,7 +204,7 @@ test("rules that change are asked again, and the cache is not taken on trust", a
     ]);
     await get(imagesOf(), url);
     const others = imagesOf({ trustedIdentities: [identity("you@example.com")] });
-    assert.equal(others.inspect(url).policyChanged, true);
+    assert.equal((await others.inspect(url)).policyChanged, true);
     await assert.rejects(get(others, url, "Never"), { message: /signature policy has changed/ });
     await assert.rejects(
         get(others, url),
@@ -218,9 +218,9 @@ test("rules that change are asked again, and the cache is not taken on trust", a
     fs.copyFileSync(path.join(dir, "key.pub"), changing);
     const keyed = imagesOf({ trustedKeys: [changing], allowUnsigned: true });
     await get(keyed, url);
-    assert.equal(keyed.inspect(url).policyChanged, false);
+    assert.equal((await keyed.inspect(url)).policyChanged, false);
     fs.copyFileSync(path.join(dir, "other.pub"), changing);
-    assert.equal(keyed.inspect(url).policyChanged, true);
+    assert.equal((await keyed.inspect(url)).policyChanged, true);
 });
 
 test("a tag that is signed later is seen to be signed", async () => {
@@ -231,7 +231,7 @@ test("a tag that is signed later is seen to be signed", async () => {
     assert.equal((await get(images, url)).facts.signature.state, "unsigned");
     const now = await get(images, url, "Always");
     assert.deepEqual([now.cached, now.facts.signature.state], [true, "verified"]);
-    assert.equal(images.inspect(url).signature.state, "verified");
+    assert.equal((await images.inspect(url)).signature.state, "verified");
 });
 
 test("another digest, another signer, an expired certificate: each is told", async () => {
@@ -447,4 +447,22 @@ test("files of the configuration that are no key and no root are told", async ()
         get(imagesOf({ trustedRoot: path.join(dir, "key.pub") }), url),
         refusal(/key\.pub is no trusted root/),
     );
+});
+
+test("without a file and without a network, Sigstore's own root is told to be missing", async () => {
+    const { url, repository, digest } = await image();
+    await lab.pushCosign(registry, repository, digest, [
+        lab.certifiedLayer(sigstore, lab.cosignPayload(url, digest), sigstore.certify(me)),
+    ]);
+    // nobody listens there
+    process.env["HTTPS_PROXY"] = "http://127.0.0.1:1";
+    try {
+        const why = /Sigstore's root can't be fetched/;
+        await assert.rejects(get(imagesOf({ trustedRoot: undefined }), url), refusal(why));
+        const { signature } = (await get(imagesOf({ trustedRoot: undefined, allowUnsigned: true }), url)).facts;
+        assert.equal(signature.state, "untrusted");
+        assert.match(signature.detail, why);
+    } finally {
+        delete process.env["HTTPS_PROXY"];
+    }
 });

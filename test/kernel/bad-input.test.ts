@@ -229,7 +229,7 @@ suite("objects", () => {
         {
             what: "an unknown type",
             code: "INVALID_ARGUMENT",
-            message: /unknown type xpd of program xdp_pass/,
+            message: /unknown type xpd of program xdp_pass; did you mean: xdp/,
             call: () => lab.client.load(request(sound, "xpd:xdp_pass")),
             words: () => load(file("sound.o", sound), "xpd:xdp_pass"),
             stderr: /xpd/,
@@ -493,7 +493,7 @@ suite("links", () => {
         {
             what: "a chain of eleven in one request",
             code: "RESOURCE_EXHAUSTED",
-            message: /no free dispatcher slots on veth1/,
+            message: /no free dispatcher slots \(all 10 occupied\) for (xdp|tc) on veth1/,
             call: () => lab.attach(...Array.from({ length: 10 }, () => xdpItem(wire, keeper, 10))),
         },
         {

@@ -194,7 +194,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         const [extra] = await lab.load("xdp_pass", ["xdp:xdp_pass"]);
         const error = await refusal(lab.attach(item(wire, extra?.id, 5)));
         assert.equal(error.code, "RESOURCE_EXHAUSTED");
-        assert.match(error.message, /no free dispatcher slots on veth1 \(all 10 occupied\)/);
+        assert.match(error.message, /no free dispatcher slots \(all 10 occupied\) for xdp on veth1$/);
         assert.deepEqual(await chain(lab), before);
         assert.equal(lab.pins("xdp").length, 2, "the link and one revision");
     });

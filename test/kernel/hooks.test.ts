@@ -15,7 +15,7 @@ import { cgroupRoot } from "../../daemon/kernel/cgroup.ts";
 import { onlineCpus } from "../../daemon/kernel/perf-event.ts";
 import type { KernelLinkId } from "../../daemon/model.ts";
 import type { AttachItemJson, LinkJson, ProgramJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { fixtureObject } from "../fixtures/objects.ts";
+import { fixtureObject, fixtureProgram } from "../fixtures/objects.ts";
 import { refusal } from "../lab/items.ts";
 import { Lab } from "../lab/lab.ts";
 import { perCpuSum } from "../lab/maps.ts";
@@ -249,6 +249,12 @@ suite("hooks", () => {
             const target = { target: "/app/probed", function: "main.(*Server).Handle" };
             assert.equal((await refusal(lab.attach(hooks.item("on_uprobe", { uprobe: target })))).code, "NOT_FOUND");
             await hooks.fires("on_uprobe", { uprobe: { ...target, containerPid } }, inside);
+            // without a name, by the offset in the container's file
+            const host = hooks.item("on_uprobe", { uprobe: { ...target, target: fixtureProgram("probed") } });
+            const [named] = await lab.attach(host);
+            await lab.detach(named?.id);
+            const offset = named?.uprobe?.fileOffset ?? "";
+            await hooks.fires("on_uprobe", { uprobe: { target: target.target, offset, containerPid } }, inside);
             const library = { target: "libc", function: "getenv" };
             const link = await hooks.fires("on_uretprobe", { uprobe: { ...library, containerPid } }, inside);
             assert.equal(link.uprobe?.path, "/container-lib/libc.so.6");

@@ -5,6 +5,9 @@ import type { CallError } from "../../client/errors.ts";
 import type { AttachItemJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Wire } from "./namespaces.ts";
 
+/** Where the receiving end of a wire is, or another interface. */
+type Place = Pick<Wire, "netns"> & { readonly interface: string };
+
 export const u32 = (value: number): Buffer => {
     const bytes = Buffer.alloc(4);
     bytes.writeInt32LE(value | 0);
@@ -12,7 +15,7 @@ export const u32 = (value: number): Buffer => {
 };
 
 export const xdpItem = (
-    wire: Wire,
+    wire: Place,
     programId: number | undefined,
     priority: number,
     more: { proceedOn?: number[]; mode?: string } = {},
@@ -22,7 +25,7 @@ export const xdpItem = (
 });
 
 export const tcItem = (
-    wire: Wire,
+    wire: Place,
     programId: number | undefined,
     priority: number,
     more: { proceedOn?: number[]; direction?: string } = {},
@@ -32,7 +35,7 @@ export const tcItem = (
 });
 
 export const tcxItem = (
-    wire: Wire,
+    wire: Place,
     programId: number | undefined,
     priority: number,
     direction = "ingress",

@@ -69,18 +69,16 @@ export class Model {
         );
     }
 
-    /** Why this must be refused, as a status code; undefined: it must not. */
-    refusal(asked: readonly { hook: Hook; link: ModelLink }[]): string | undefined {
-        for (const hook of this.hooks) {
+    /** What this must be refused for, as status codes, one of which is told; none: it must not be. */
+    refusals(asked: readonly { hook: Hook; link: ModelLink }[]): string[] {
+        return this.hooks.flatMap(hook => {
             const fresh = asked.filter(one => one.hook === hook).map(({ link }) => link);
-            if (fresh.length === 0) continue;
             const all = [...this.chain(hook), ...fresh];
-            if (hook.kind !== "tcx" && all.length > slots) return "RESOURCE_EXHAUSTED";
+            if (fresh.length === 0) return [];
+            if (hook.kind !== "tcx") return all.length > slots ? ["RESOURCE_EXHAUSTED"] : [];
             // the kernel takes a program once at a TCX hook
-            if (hook.kind === "tcx" && new Set(all.map(({ programId }) => programId)).size < all.length)
-                return "ALREADY_EXISTS";
-        }
-        return undefined;
+            return new Set(all.map(({ programId }) => programId)).size < all.length ? ["ALREADY_EXISTS"] : [];
+        });
     }
 
     /** Lower priorities run first; of equals the newest does at XDP and TC, the oldest at TCX; one request keeps its order. */

@@ -2180,9 +2180,25 @@ export declare type ApplyBytecode = Message<"bpfman.host.v1.ApplyBytecode"> & {
   name: string;
 
   /**
-   * @generated from field: bytes object = 2;
+   * @generated from oneof bpfman.host.v1.ApplyBytecode.bytecode
    */
-  object: Uint8Array;
+  bytecode: {
+    /**
+     * the object itself
+     *
+     * @generated from field: bytes object = 2;
+     */
+    value: Uint8Array;
+    case: "object";
+  } | {
+    /**
+     * an OCI image that holds it; pulled as its policy says, by a dry run too
+     *
+     * @generated from field: bpfman.host.v1.ImageSource image = 7;
+     */
+    value: ImageSource;
+    case: "image";
+  } | { case: undefined; value?: undefined };
 
   /**
    * where the object came from, for people; never opened
@@ -2221,9 +2237,18 @@ export declare type ApplyBytecodeJson = {
   name?: string;
 
   /**
+   * the object itself
+   *
    * @generated from field: bytes object = 2;
    */
   object?: string;
+
+  /**
+   * an OCI image that holds it; pulled as its policy says, by a dry run too
+   *
+   * @generated from field: bpfman.host.v1.ImageSource image = 7;
+   */
+  image?: ImageSourceJson;
 
   /**
    * where the object came from, for people; never opened
@@ -2516,7 +2541,8 @@ export declare type ListProgramsRequest = Message<"bpfman.host.v1.ListProgramsRe
   all: boolean;
 
   /**
-   * bpfman's words (xdp) or the kernel's (sched_cls)
+   * bpfman's words (xdp, kprobe) or the kernel's (sched_cls; probe for kprobe, which uprobes are too). Of what is not
+   * of this daemon the kernel's word counts. An unknown word is INVALID_ARGUMENT, with near ones
    *
    * @generated from field: repeated string types = 2;
    */
@@ -2550,7 +2576,8 @@ export declare type ListProgramsRequestJson = {
   all?: boolean;
 
   /**
-   * bpfman's words (xdp) or the kernel's (sched_cls)
+   * bpfman's words (xdp, kprobe) or the kernel's (sched_cls; probe for kprobe, which uprobes are too). Of what is not
+   * of this daemon the kernel's word counts. An unknown word is INVALID_ARGUMENT, with near ones
    *
    * @generated from field: repeated string types = 2;
    */
@@ -8942,6 +8969,14 @@ export declare type ReplaceProgramRequest = Message<"bpfman.host.v1.ReplaceProgr
      */
     value: string;
     case: "file";
+  } | {
+    /**
+     * an OCI image that holds it
+     *
+     * @generated from field: bpfman.host.v1.ImageSource image = 9;
+     */
+    value: ImageSource;
+    case: "image";
   } | { case: undefined; value?: undefined };
 
   /**
@@ -9002,6 +9037,13 @@ export declare type ReplaceProgramRequestJson = {
   file?: string;
 
   /**
+   * an OCI image that holds it
+   *
+   * @generated from field: bpfman.host.v1.ImageSource image = 9;
+   */
+  image?: ImageSourceJson;
+
+  /**
    * where the object came from, for people; never opened
    *
    * @generated from field: string source_path = 4;
@@ -9046,7 +9088,8 @@ export declare const ReplaceProgramRequestSchema: GenMessage<ReplaceProgramReque
  */
 export declare type ImageSource = Message<"bpfman.host.v1.ImageSource"> & {
   /**
-   * REGISTRY/REPOSITORY[:TAG][@DIGEST]
+   * REGISTRY/REPOSITORY[:TAG][@DIGEST]; for root alone also of this host: oci:PATH[:TAG], docker-archive:PATH[:NAME],
+   * containers-storage:NAME
    *
    * @generated from field: string url = 1;
    */
@@ -9072,7 +9115,8 @@ export declare type ImageSource = Message<"bpfman.host.v1.ImageSource"> & {
  */
 export declare type ImageSourceJson = {
   /**
-   * REGISTRY/REPOSITORY[:TAG][@DIGEST]
+   * REGISTRY/REPOSITORY[:TAG][@DIGEST]; for root alone also of this host: oci:PATH[:TAG], docker-archive:PATH[:NAME],
+   * containers-storage:NAME
    *
    * @generated from field: string url = 1;
    */

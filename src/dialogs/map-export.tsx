@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// All entries of a map as a file on the administrator's own machine.
+import { useEffect, useId, useRef, useState } from "react";
+import { _, format } from "../i18n.ts";
+import { type ExportProgress, exportFileName, mapAsJson } from "../map-export.ts";
+import type { MapInfo } from "../map-model.ts";
+import { usePage } from "../page.ts";
+import { Button } from "../ui/button.tsx";
+import { Modal, ModalBody, ModalFooter, ModalHeader } from "../ui/modal.tsx";
+import { mapLabel } from "../views/maps.tsx";
+import { Refusal } from "../views/refusal.tsx";
+import { bytes } from "../words.ts";
+import { asError } from "./frame.tsx";
+
+const pageEntries = 4096;
+
+export function ExportDialog({ map }: { map: MapInfo }) {
+    const { bulk, show, notify } = usePage();
+    const labelId = useId();
+    const [progress, setProgress] = useState<ExportProgress>({ entries: 0, characters: 0 });
+    const [error, setError] = useState<Error>();
+    const name = mapLabel(map);
+    const done = useRef(() => {});
+    done.current = () => {
+        notify(format(_("$0 exported"), name));
+        show(null);
+    };
+    useEffect(() => {
+        const stop = new AbortController();
+        const run = async () => {
+            const pieces: Blob[] = [];
+            const page = (pageToken: string) =>
+                bulk.dumpMap({ map: { id: map.id }, pageSize: pageEntries, pageToken }, { signal: stop.signal });
+            const options = { page, onProgress: setProgress, signal: stop.signal };
+            // the browser keeps blobs where it has room, not in the page's memory
+            for await (const piece of mapAsJson(map, options)) pieces.push(new Blob([piece]));
+            save(new Blob(pieces, { type: "application/json" }), exportFileName(map));
+            done.current();
+        };
+        run().catch(cause => !stop.signal.aborted && setError(asError(cause)));
+        return () => stop.abort(new Error("cancelled"));
+    }, [bulk, map]);
+    const close = () => show(null);
+    return (
+        <Modal aria-labelledby={labelId} size="small" onClose={close}>
+            <ModalHeader title={format(_("Export $0"), name)} labelId={labelId} />
+            <ModalBody>
+                <progress
+                    className="export-progress"
+                    aria-label={_("Entries read")}
+                    max={map.maxEntries}
+                    value={Math.min(progress.entries, map.maxEntries)}
+                />
+                <p className="note">
+                    {format(
+                        _("$0 entries, $1"),
+                        progress.entries.toLocaleString(cockpit.language),
+                        bytes(progress.characters),
+                    )}
+                </p>
+                {error && <Refusal title={_("The map was not exported")} error={error} />}
+            </ModalBody>
+            <ModalFooter>
+                <Button variant="link" onClick={close}>
+                    {error ? _("Close") : _("Cancel")}
+                </Button>
+            </ModalFooter>
+        </Modal>
+    );
+}
+
+function save(blob: Blob, name: string): void {
+    const address = URL.createObjectURL(blob);
+    const link = document.createElement("a");
+    link.href = address;
+    link.download = name;
+    link.click();
+    // the browser has taken it up by then
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+}
