@@ -25,6 +25,7 @@ import { invalid } from "./errors.ts";
 import { fileBytecode } from "./file-bytecode.ts";
 import { hookRequest } from "./hooks.ts";
 import { codeHandlers } from "./host-code.ts";
+import { eventHandlers } from "./host-events.ts";
 import { imageBytecode, imageHandlers, imageJson, imageRequest } from "./host-images.ts";
 import { inventoryHandlers } from "./host-inventory.ts";
 import { mapHandlers } from "./host-maps.ts";
@@ -35,7 +36,6 @@ import { selectsLink, selectsProgram } from "./select.ts";
 import { type Handlers, type Service, service } from "./service.ts";
 import * as validate from "./validate.ts";
 import { bpfmanCommit, bpfmanVersion } from "./version.ts";
-import { watch } from "./watch.ts";
 
 /** What the daemon knows of itself. */
 export interface DaemonFacts {
@@ -160,10 +160,9 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
             pid: process.pid,
         }),
 
-        watch: (_request, _caller, sink) => watch(manager, sink),
-
         ...mapHandlers(manager),
         ...imageHandlers(manager),
+        ...eventHandlers(manager),
         ...codeHandlers(manager),
         ...inventoryHandlers(manager),
         ...targetHandlers(manager),
