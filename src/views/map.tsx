@@ -85,7 +85,7 @@ function FactsCard({ map }: { map: MapInfo }) {
                         <TypeText type={map.valueType} sizeBytes={map.valueBytes} />
                         {map.valueType !== "" && <span className="note"> {bytes(map.valueBytes)}</span>}
                     </Fact>
-                    <Fact term={_("Room for")}>{format(_("$0 entries"), map.maxEntries)}</Fact>
+                    <Fact term={_("Room for")}>{map.maxEntries}</Fact>
                     <Fact term={_("Memory")}>{bytes(map.memoryBytes)}</Fact>
                 </Facts>
                 <Facts>
