@@ -2,6 +2,8 @@
 // What chains count while statistics are watched, against traffic whose verdicts are known; and that the revisions which
 // count come and go without a packet being lost, or seen twice, or let through.
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { suite } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
@@ -256,6 +258,31 @@ suite(`counting in chains by ${chainBackend}${noFreplace === undefined ? "" : ` 
         await watch[Symbol.asyncDispose]();
         assert.deepEqual(countingPins(lab), []);
         await lab.startDaemon();
+    });
+
+    labTest("AChainThatCannotBeMadeToCountSaysWhyAndRunsOn", async lab => {
+        const wire = lab.wire();
+        const [fourth] = await lab.load("every_fourth", ["xdp:xdp_every_fourth"]);
+        const [first] = await lab.load("xdp_sequence", ["xdp:xdp_sequence_0"]);
+        await lab.attach(xdpItem(wire, first?.id, 10), xdpItem(wire, fourth?.id, 20));
+        const [{ nsid, ifindex, programId } = {}] = (await lab.client.listChains({})).chains ?? [];
+        // something is where its counters would be pinned
+        const folder = path.join(lab.runtimeDir, "fs/xdp", `dispatcher_${nsid}_${ifindex}_1_counting`);
+        fs.mkdirSync(path.join(folder, "counts"), { recursive: true });
+        {
+            await using watch = new StatisticsWatch(lab.client, { chains: true });
+            const record = await watch.next();
+            const why = /^it runs in the chain of xdp veth1, which can't be made to count: .*EEXIST/;
+            assert.match(chainIn(record, "xdp")?.unmeasured ?? "", why);
+            assert.match(programIn(record, first?.id)?.unmeasured ?? "", why);
+            assert.equal((await lab.client.listChains({})).chains?.[0]?.programId, programId, "the same dispatcher");
+            await traffic(wire, 40);
+            // also when it changes
+            const [link] = await lab.attach(xdpItem(wire, first?.id, 30));
+            await traffic(wire, 40);
+            await lab.detach(link?.id);
+        }
+        await untilNotCounting(lab);
     });
 
     labTest("TcxListsSayThatTheKernelCountsThem", async lab => {

@@ -42,7 +42,8 @@ export class StatisticsWatch implements AsyncDisposable {
 
     async [Symbol.asyncDispose](): Promise<void> {
         this.#abort.abort(new Error("enough"));
-        await this.#records.next().catch(() => undefined);
+        // records that came and were not asked for go too
+        await this.#records.return?.(undefined).catch(() => undefined);
     }
 }
 
