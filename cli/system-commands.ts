@@ -11,4 +11,15 @@ export const systemCommands = (output: Option): readonly BpfmanCommand[] => [
         examples: ["bpfman overview", "bpfman overview -o json"],
         run: () => import("./verbs/overview.ts").then(verbs => verbs.overview),
     },
+    {
+        name: "events",
+        summary: "Shows the latest changes, oldest first, and who made them",
+        options: [
+            { name: "follow", short: "f", help: "goes on with those to come" },
+            { name: "limit", value: "N", help: "so many of the latest (default 50)" },
+            output,
+        ],
+        examples: ["bpfman events", "bpfman events --follow -o json"],
+        run: () => import("./verbs/events.ts").then(verbs => verbs.events),
+    },
 ];

@@ -63,5 +63,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     for (const language of languages()) {
         const catalogue = path.join(poDir, `${language}.po`);
         execFileSync("msgmerge", ["--quiet", "--update", "--backup=none", "--no-fuzzy-matching", catalogue, template]);
+        // texts that the page no longer has
+        execFileSync("msgattrib", ["--no-obsolete", `--output-file=${catalogue}`, catalogue]);
     }
 }

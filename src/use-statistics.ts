@@ -59,7 +59,7 @@ export function useStatistics({ isOn, programId }: StatisticsRequest): Statistic
 }
 
 /** Whether the page is on the screen: not behind another of Cockpit's, nor in a browser's tab that is not shown. */
-function useVisible(): boolean {
+export function useVisible(): boolean {
     return useSyncExternalStore(onVisibility, () => !cockpit.hidden && document.visibilityState === "visible");
 }
 

@@ -277,7 +277,10 @@ export function changeEvent(event: ChangeEvent): EventJson {
         kind: event.kind,
         programIds: [...event.programIds],
         linkIds: [...event.linkIds],
+        ...(event.mapIds.length > 0 && { mapIds: [...event.mapIds] }),
         time: event.time,
         by: event.by,
+        ...(event.subjects.length > 0 && { subjects: [...event.subjects] }),
+        ...(event.message !== "" && { message: event.message }),
     };
 }

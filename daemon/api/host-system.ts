@@ -4,7 +4,7 @@ import type { Host } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { BpfmanError } from "../model.ts";
 import type { Handlers } from "./service.ts";
 
-type SystemHandlers = Pick<Handlers<typeof Host>, "listEvents" | "getSettings">;
+type SystemHandlers = Pick<Handlers<typeof Host>, "getSettings">;
 
 function unserved(name: string): BpfmanError {
     return new BpfmanError("UNIMPLEMENTED", `${name} is not served`);
@@ -15,7 +15,6 @@ export function systemHandlers(): SystemHandlers {
         throw unserved(name);
     };
     return {
-        listEvents: refuse("ListEvents"),
         getSettings: refuse("GetSettings"),
     };
 }

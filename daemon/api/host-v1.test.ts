@@ -396,6 +396,15 @@ test("a program's code and log are told as they are", async () => {
     assert.deepEqual([totals.programs, totals.btfBytes, totals.managedPrograms], [1, "5000000", 0]);
 });
 
+test("ListEvents bounds what it asks for", async () => {
+    const { manager, call, refuses } = setUp();
+    assert.deepEqual(await call("ListEvents"), { events: [], more: false });
+    assert.deepEqual(manager.asked["listEvents"], { limit: 200, before: undefined, kinds: [] });
+    await call("ListEvents", { limit: 9999, beforeSequence: "7", kinds: ["REFUSED", "LINK_LOST"] });
+    assert.deepEqual(manager.asked["listEvents"], { limit: 2000, before: 7, kinds: ["REFUSED", "LINK_LOST"] });
+    await refuses("INVALID_ARGUMENT", /unknown kind of event/, "ListEvents", { kinds: [0] });
+});
+
 test("an error of the manager passes as it is", async () => {
     const { manager, call } = setUp();
     manager.fails = new BpfmanError("ABORTED", "stop");

@@ -16,6 +16,7 @@ import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
 import { hookRequest } from "./hooks.ts";
 import { codeHandlers } from "./host-code.ts";
+import { eventHandlers } from "./host-events.ts";
 import { imageHandlers, imageJson } from "./host-images.ts";
 import { inventoryHandlers } from "./host-inventory.ts";
 import { mapHandlers } from "./host-maps.ts";
@@ -28,7 +29,6 @@ import { type Handlers, type Service, service } from "./service.ts";
 import { linkKindWord, programTypeWord } from "./type-words.ts";
 import * as validate from "./validate.ts";
 import { bpfmanCommit, bpfmanVersion } from "./version.ts";
-import { watch } from "./watch.ts";
 
 /** What the daemon knows of itself. */
 export interface DaemonFacts {
@@ -160,10 +160,9 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
             pid: process.pid,
         }),
 
-        watch: (_request, _caller, sink) => watch(manager, sink),
-
         ...mapHandlers(manager),
         ...imageHandlers(manager),
+        ...eventHandlers(manager),
         ...codeHandlers(manager),
         ...statisticsHandlers(manager),
         ...inventoryHandlers(manager),

@@ -9,7 +9,9 @@ import { _, format, ngettext } from "../i18n.ts";
 import { useInterfaces, usePage } from "../page.ts";
 import { Modal, ModalBody, ModalFooter, ModalHeader } from "../ui/modal.tsx";
 import { Refusal } from "../views/refusal.tsx";
+import { SessionWarning } from "../views/session-warning.tsx";
 import { asError } from "./frame.tsx";
+import { interfaceOfChoice } from "./hook-choice.ts";
 import { choiceOf, type LoadChoice, loadRequest } from "./load-choice.ts";
 import { LoadFields } from "./load-fields.tsx";
 import { SourceFields } from "./load-source.tsx";
@@ -33,6 +35,8 @@ export function LoadDialog({ image = "" }: { image?: string }) {
     const [failure, setFailure] = useState<Failure>();
     const { task, run, cancel } = useTask();
     const request = choice && loadRequest(choice, interfaces);
+    const iface = choice?.hook && interfaceOfChoice(choice.hook, interfaces);
+    const place = iface && { interface: iface.name, netns: iface.netns };
 
     const reset = () => {
         cancel();
@@ -105,6 +109,7 @@ export function LoadDialog({ image = "" }: { image?: string }) {
                     />
                     {choice && <LoadFields choice={choice} onChange={setChoice} interfaces={interfaces} />}
                 </Form>
+                {place && <SessionWarning places={[place]} change="attach" />}
                 {task && <TaskProgress task={task} {...(source && { title: progressTitle(task.title, source) })} />}
                 {failure && <Refusal {...failure} onFullLog={refused ? () => load(true) : undefined} />}
             </ModalBody>

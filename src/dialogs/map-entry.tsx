@@ -115,7 +115,7 @@ function DatumField({ id, label, text, onChange, help, isTall }: DatumFieldProps
             {tall ? (
                 <TextArea
                     {...shared}
-                    rows={8}
+                    rows={12}
                     resizeOrientation="vertical"
                     onChange={(_event, typed) => onChange(typed)}
                 />
@@ -151,7 +151,7 @@ function datumOf(entry: Entry): Datum {
 function valueHelp(map: MapInfo): string {
     const form =
         map.valueType === ""
-            ? format(_("A number, or $0 bytes as $1."), map.valueBytes, "hex:00 …")
-            : format(_("$0: a number, text or JSON as its type has it, or bytes as $1."), map.valueType, "hex:00 …");
+            ? format(_("A number, or $0 bytes as $1."), map.valueBytes, "hex:00 0a")
+            : format(_("$0: a number, text or JSON as its type has it, or bytes as $1."), map.valueType, "hex:00 0a");
     return map.perCpu ? `${form} ${_("The value of every CPU is set to it.")}` : form;
 }

@@ -10,6 +10,7 @@ import type {
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Chain, Interface, Member } from "../model.ts";
 import { usePage } from "../page.ts";
+import { useVisible } from "../use-statistics.ts";
 
 export interface Counts {
     readonly packets: number;
@@ -71,21 +72,6 @@ export function useLiveCounts(on: boolean): LiveCounts {
         };
     }, [client, on, visible]);
     return counts;
-}
-
-function useVisible(): boolean {
-    const [visible, setVisible] = useState(!document.hidden && cockpit.hidden !== true);
-    useEffect(() => {
-        const changed = () => setVisible(!document.hidden && cockpit.hidden !== true);
-        document.addEventListener("visibilitychange", changed);
-        // the shell shows another page in this one's place
-        cockpit.addEventListener("visibilitychange", changed);
-        return () => {
-            document.removeEventListener("visibilitychange", changed);
-            cockpit.removeEventListener("visibilitychange", changed);
-        };
-    }, []);
-    return visible;
 }
 
 export function countsOf(record: StatisticsJson): LiveCounts {

@@ -7,6 +7,7 @@ import { Button } from "../ui/button.tsx";
 import { Label, LabelGroup } from "../ui/label.tsx";
 import { actionWord, chainKind, type HookKind } from "../words.ts";
 import type { ChainCounts, MemberCounts, VerdictCounts } from "./chain-counts.ts";
+import { English } from "./english.tsx";
 
 // TCX_NEXT of the kernel's enum tcx_action_base, as C's -1
 const tcxNext = -1;
@@ -91,10 +92,7 @@ export function ChainVerdicts({ chain, counts }: { chain: Chain; counts: ChainCo
     if (counts.unmeasured !== "") {
         return (
             <p className="note chain-note">
-                {_("Not counted:")}{" "}
-                <span lang="en" dir="auto">
-                    {shown(counts.unmeasured)}
-                </span>
+                {_("Not counted:")} <English>{counts.unmeasured}</English>
             </p>
         );
     }

@@ -16,6 +16,7 @@ import { memberKey } from "./chain-counts.ts";
 import { type DragOptions, useDrag } from "./chain-drag.ts";
 import { MemberItem, memberLabel } from "./chain-member.tsx";
 import { ChainVerdicts } from "./chain-verdicts.tsx";
+import { English } from "./english.tsx";
 import { Help } from "./help.tsx";
 
 interface ChainSectionProps {
@@ -82,7 +83,7 @@ function ChainTitle({ type, iface, children }: ChainTitleProps) {
                 isInline
                 isSmall
                 className="chain-attach"
-                label={format(_("Attach program to $0 on $1"), title, shown(iface.name))}
+                label={format(_("Attach here: $0 on $1"), title, shown(iface.name))}
                 onClick={attach}
             >
                 {_("Attach here")}
@@ -102,8 +103,8 @@ function Reasons({ chain }: { chain: Chain }) {
     const help = backendHelp(chain.backend);
     if (told.length === 0) return help === "" ? null : <p className="note chain-note">{help}</p>;
     return (
-        <p className="note chain-note" lang="en" dir="auto">
-            {told.map(shown).join(" · ")}
+        <p className="note chain-note">
+            <English>{told.join(" · ")}</English>
         </p>
     );
 }

@@ -150,6 +150,7 @@ function imageColumns(): Column<KeptImage>[] {
         {
             id: "used",
             title: _("Used by"),
+            width: 15,
             cell: ({ users }) =>
                 users.map((program, at) => (
                     <span key={program.id}>

@@ -14,6 +14,7 @@ import { EmptyState, Loading } from "../ui/empty.tsx";
 import { Fact, Facts } from "../ui/facts.tsx";
 import { Breadcrumb } from "../ui/nav.tsx";
 import { bytes } from "../words.ts";
+import { English } from "./english.tsx";
 import { Help } from "./help.tsx";
 import { MapEntries } from "./map-entries.tsx";
 import { MapMarks, mapLabel, TypeText, Users, useProgramNames } from "./maps.tsx";
@@ -84,7 +85,7 @@ function FactsCard({ map }: { map: MapInfo }) {
                         <TypeText type={map.valueType} sizeBytes={map.valueBytes} />
                         {map.valueType !== "" && <span className="note"> {bytes(map.valueBytes)}</span>}
                     </Fact>
-                    <Fact term={_("Room for")}>{format(_("$0 entries"), map.maxEntries)}</Fact>
+                    <Fact term={_("Room for")}>{map.maxEntries}</Fact>
                     <Fact term={_("Memory")}>{bytes(map.memoryBytes)}</Fact>
                 </Facts>
                 <Facts>
@@ -137,16 +138,12 @@ function Reasons({ map }: { map: MapInfo }) {
         <>
             {map.unreadable !== "" && (
                 <Alert variant="info" title={_("The entries of this map can't be shown")}>
-                    <p lang="en" dir="auto">
-                        {shown(map.unreadable)}
-                    </p>
+                    <English>{map.unreadable}</English>
                 </Alert>
             )}
             {map.unreadable === "" && map.unwritable !== "" && (
                 <Alert variant="info" title={_("The entries of this map can't be changed")}>
-                    <p lang="en" dir="auto">
-                        {shown(map.unwritable)}
-                    </p>
+                    <English>{map.unwritable}</English>
                 </Alert>
             )}
         </>

@@ -126,14 +126,12 @@ function columnsFor(names: ReadonlyMap<number, string>, all: boolean): Column<Ma
         {
             id: "key",
             title: _("Key"),
-            wrap: "breakWord",
             cell: map => <TypeText type={map.keyType} sizeBytes={map.keyBytes} />,
             isWideOnly: true,
         },
         {
             id: "value",
             title: _("Value"),
-            wrap: "breakWord",
             cell: map => <TypeText type={map.valueType} sizeBytes={map.valueBytes} />,
             isWideOnly: true,
         },
@@ -181,7 +179,13 @@ export function MapMarks({ map }: { map: MapInfo }) {
 
 export function TypeText({ type, sizeBytes }: { type: string; sizeBytes: number }) {
     if (sizeBytes === 0) return <span className="note">{_("none")}</span>;
-    return type === "" ? <>{bytes(sizeBytes)}</> : <code dir="ltr">{shown(type)}</code>;
+    return type === "" ? (
+        <>{bytes(sizeBytes)}</>
+    ) : (
+        <code className="type-name" dir="ltr">
+            {shown(type)}
+        </code>
+    );
 }
 
 interface UsersProps {

@@ -20,12 +20,12 @@ export function StatisticsTab({ program }: { program: Program }) {
     const missing = unavailable === "" ? (history?.unmeasured ?? "") : unavailable;
     const slots = (statistics?.record.chains ?? []).flatMap(chain =>
         (chain.slots ?? [])
-            .filter(slot => slot.programId === program.id)
+            .filter(slot => slot.programId === program.id && (slot.verdicts ?? []).length > 0)
             .map(slot => ({ slot, where: `${chain.type ?? ""} ${chain.interface ?? ""}` })),
     );
     return (
         <Card title={_("Run statistics")}>
-            <p className="note">
+            <p className="note measured-note">
                 {_("Measured while this is on the screen; each run takes the kernel some 80 ns more meanwhile.")}
             </p>
             {error && <Refusal title={_("Programs can't be measured")} error={error} />}

@@ -7,7 +7,7 @@ import path from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import type { Locator, Page } from "playwright-core";
 import { fixtureObject } from "../fixtures/objects.ts";
-import { eventually, picture, Stack } from "./stack.ts";
+import { axe, eventually, picture, Stack } from "./stack.ts";
 
 const names = ["xdp_count", "xdp_pass", "xdp_drop"] as const;
 
@@ -115,6 +115,94 @@ describe("the order of a chain", () => {
         await touch("touchEnd");
         await spoken(page, "xdp_drop dropped at position 2 of 3");
         await eventually(() => stack.kernel.xdpOrder("uplink"), ["xdp_count", "xdp_drop", "xdp_pass"]);
+    });
+
+    it("is changed in one rebuild where several have to give way", async () => {
+        attachAll(50, 51, 52);
+        const page = await stack.open("#/interfaces/uplink");
+        const revision = async () =>
+            Number(/\d+/.exec(await page.getByText(/^Revision \d+$/).innerText({ timeout: 5000 }))?.[0]);
+        const before = await revision();
+        await grip(page, "xdp_drop").focus();
+        await page.keyboard.press("Space");
+        await page.keyboard.press("ArrowUp");
+        await page.keyboard.press("Space");
+        await eventually(() => stack.kernel.xdpOrder("uplink"), ["xdp_count", "xdp_drop", "xdp_pass"]);
+        await eventually(() => shownOrder(page), ["xdp_count", "xdp_drop", "xdp_pass"]);
+        await eventually(revision, before + 1);
+    });
+});
+
+describe("what a program goes on after", () => {
+    it("is changed beside it", async () => {
+        attachAll(10, 20, 30);
+        const page = await stack.open("#/interfaces/uplink");
+        await page.getByRole("button", { name: "Change what xdp_pass goes on after" }).click();
+        const dialog = page.getByRole("dialog");
+        await dialog.getByRole("checkbox", { name: "pass", exact: true }).uncheck();
+        await dialog.getByRole("checkbox", { name: "drop", exact: true }).check();
+        await dialog.getByRole("button", { name: "Save" }).click();
+        await dialog.waitFor({ state: "detached" });
+        const list = () => chain(page).getByRole("list", { name: "Proceeds on" }).nth(1).innerText();
+        await eventually(async () => (await list()).split(/\s+/), ["drop", "dispatcher_return"]);
+        // xdp_pass ends the chain now: what comes never reaches the last one
+        await page.getByText("Live packets").click();
+        await page.getByText("No packet yet").waitFor();
+        stack.sendToUplink(3);
+        await eventually(async () => /pass\s*(\d+)/.exec(await page.locator(".chain-verdicts").innerText())?.[1], "3");
+        const last = chain(page).locator("[data-member]").nth(2);
+        await last.getByText(/^0 packets/).waitFor();
+    });
+});
+
+describe("live packets", () => {
+    it("are counted while the switch is on, for the chain and for each program", async () => {
+        attachAll(10, 20, 30);
+        const page = await stack.open("#/interfaces/uplink");
+        const before = stack.kernel.xdpOrder("uplink");
+        await page.getByText("Live packets").click();
+        const verdicts = page.getByRole("status").filter({ hasText: /drop|No packet yet/ });
+        await verdicts.waitFor();
+        stack.sendToUplink(7);
+        await page.locator(".chain-verdicts").getByText("drop").waitFor();
+        await eventually(async () => /drop\s*(\d+)/.exec(await page.locator(".chain-verdicts").innerText())?.[1], "7");
+        await picture(page, "interfaces-live");
+        const text = (at: number) => chain(page).getByRole("listitem").locator("visible=true").nth(at).innerText();
+        assert.match(await text(0), /pass 7/);
+        const ended = chain(page).getByRole("list", { name: "Ended here" });
+        await eventually(() => ended.allInnerTexts(), ["drop 7"]);
+        await page.getByText("Live packets").click();
+        await page.locator(".chain-verdicts").waitFor({ state: "detached" });
+        await eventually(() => stack.kernel.xdpOrder("uplink"), before);
+    });
+});
+
+describe("help", () => {
+    it("tells what a word means, and closes by Escape", async () => {
+        const page = await stack.open("#/interfaces/uplink");
+        await page.getByRole("button", { name: "What is this: XDP", exact: true }).click();
+        const panel = page.getByRole("note", { name: "XDP", exact: true });
+        await panel.getByText(/The earliest place for a program/).waitFor();
+        assert.deepEqual(await axe(page), []);
+        await picture(page, "interfaces-help");
+        await page.keyboard.press("Escape");
+        await panel.waitFor({ state: "hidden" });
+    });
+});
+
+describe("the list of interfaces", () => {
+    it("folds away those without programs, and finds by words", async () => {
+        attachAll(10, 20, 30);
+        const page = await stack.open("#/interfaces");
+        await page.getByRole("link", { name: "uplink", exact: true }).waitFor();
+        assert.equal(await page.getByRole("link", { name: "downlink", exact: true }).count(), 0);
+        await page.getByRole("button", { name: /^Show \d+ interfaces without programs$/ }).click();
+        await page.getByRole("link", { name: "downlink", exact: true }).waitFor();
+        const filter = page.getByRole("textbox", { name: "Filter interfaces" });
+        await filter.fill("xdp_drop");
+        await page.getByRole("link", { name: "downlink", exact: true }).waitFor({ state: "detached" });
+        await filter.fill("nothing like it");
+        await page.getByText("No interface matches the filter").waitFor();
     });
 });
 

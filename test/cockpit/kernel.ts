@@ -9,6 +9,11 @@ interface ProgramInfo {
     readonly map_ids?: number[];
 }
 
+interface MapInfo {
+    readonly id: number;
+    readonly type: string;
+}
+
 function bpftool(netns: string, ...args: string[]): unknown {
     const text = execFileSync("nsenter", [`--net=${netns}`, "bpftool", "--json", ...args], { encoding: "utf8" });
     return JSON.parse(text);
@@ -28,6 +33,11 @@ export class Kernel {
 
     hasProgram(id: number): boolean {
         return this.programs().some(program => program.id === id);
+    }
+
+    mapsOf(programId: number): MapInfo[] {
+        const { map_ids: ids = [] } = this.#ask("prog", "show", "id", String(programId)) as ProgramInfo;
+        return ids.map(id => this.#ask("map", "show", "id", String(id)) as MapInfo);
     }
 
     programName(id: number): string {

@@ -2,7 +2,7 @@
 // The whole thing for one test file: a network namespace with a veth pair, the daemon in it, a real Cockpit with the
 // built page, and a browser. Nothing of it is left behind.
 import assert from "node:assert/strict";
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -24,6 +24,8 @@ export interface StackOptions {
     readonly user?: string;
     /** Cockpit asks for name and password */
     readonly login?: boolean;
+    /** what the daemon finds as /etc/containers; it is then in the machine's network namespace, as registries are */
+    readonly containers?: string;
 }
 
 export class Stack {
@@ -34,11 +36,13 @@ export class Stack {
     readonly netns = `/run/netns/${this.#netnsName}`;
     readonly kernel = new Kernel(this.netns);
     readonly #contexts: { context: BrowserContext; errors: string[] }[] = [];
+    readonly #containers: string | undefined;
     #daemon: ChildProcess | undefined;
     #cockpit: Cockpit | undefined;
     #browser: Browser | undefined;
 
-    private constructor() {
+    private constructor(containers?: string) {
+        this.#containers = containers;
         execFileSync("ip", ["netns", "add", this.#netnsName]);
         this.#inNetns("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "downlink");
         this.#inNetns("ip", "link", "set", "uplink", "up");
@@ -46,7 +50,7 @@ export class Stack {
     }
 
     static async start(options: StackOptions = {}): Promise<Stack> {
-        const stack = new Stack();
+        const stack = new Stack(options.containers);
         try {
             await upToDatePage();
             if (options.daemon !== false) await stack.startDaemon();
@@ -75,11 +79,12 @@ export class Stack {
 
     async startDaemon(): Promise<void> {
         const serve = [path.join(root, "cli/main.ts"), "serve", "--runtime-dir", this.runtimeDir];
-        const flags = ["--state-dir", path.join(this.dir, "state"), "--idle-timeout", "0"];
+        const places = { "--state-dir": "state", "--image-cache-dir": "images" };
+        const folders = Object.entries(places).flatMap(([flag, folder]) => [flag, path.join(this.dir, folder)]);
+        const flags = [...folders, "--idle-timeout", "0"];
         const log = fs.openSync(path.join(this.dir, "daemon.log"), "a");
-        const child = spawn("nsenter", [`--net=${this.netns}`, process.execPath, ...serve, ...flags], {
-            stdio: ["ignore", log, log],
-        });
+        const [command = "", ...words] = [...this.#namespaces(), process.execPath, ...serve, ...flags];
+        const child = spawn(command, words, { stdio: ["ignore", log, log] });
         fs.closeSync(log);
         this.#daemon = child;
         await until("the daemon's socket", () => {
@@ -170,6 +175,21 @@ export class Stack {
         this.#inNetns("ip", "link", "add", name, "type", "veth", "peer", "name", "other-end");
     }
 
+    /**
+     * So many packets that arrive at uplink, and nothing else does: to an address that is told to be beyond it. Nobody
+     * answers.
+     */
+    sendToUplink(packets: number): void {
+        for (const device of ["uplink", "downlink"])
+            this.#inNetns("sysctl", "-qw", `net.ipv6.conf.${device}.disable_ipv6=1`);
+        this.#inNetns("ip", "address", "replace", "192.0.2.1/24", "dev", "downlink");
+        this.#inNetns("ip", "neigh", "replace", "192.0.2.9", "lladdr", "02:00:00:00:00:09", "dev", "downlink");
+        const ping = ["ping", "-q", "-c", String(packets), "-i", "0.02", "-W", "1", "192.0.2.9"];
+        // exits with 1, as there is no answer
+        const { stdout } = spawnSync("nsenter", [`--net=${this.netns}`, ...ping], { encoding: "utf8" });
+        assert.match(stdout, new RegExp(`^${packets} packets transmitted`, "m"));
+    }
+
     detachForeign(device: string): void {
         this.#inNetns("ip", "link", "set", "dev", device, "xdpgeneric", "off");
     }
@@ -189,6 +209,18 @@ export class Stack {
     get #running(): Cockpit {
         assert.ok(this.#cockpit);
         return this.#cockpit;
+    }
+
+    /** What puts the daemon where it is to run. */
+    #namespaces(): string[] {
+        const containers = this.#containers;
+        if (containers === undefined) return ["nsenter", `--net=${this.netns}`];
+        // what it mounts in a mount namespace of its own would not be seen here
+        const bpffs = path.join(this.runtimeDir, "fs");
+        fs.mkdirSync(bpffs, { recursive: true, mode: 0o750 });
+        execFileSync("mount", ["-t", "bpf", "bpf", bpffs]);
+        const script = `mount --bind ${containers} /etc/containers && exec "$@"`;
+        return ["unshare", "--mount", "--propagation", "slave", "sh", "-c", script, "sh"];
     }
 
     #inNetns(...command: string[]): void {

@@ -27,6 +27,12 @@ before(async () => {
 after(() => stack?.stop());
 afterEach(() => stack.closePages());
 
+/** A per-CPU array of xdp_count's. */
+function mapId(): number {
+    const maps = stack.kernel.mapsOf(programId);
+    return maps.find(map => map.type === "percpu_array")?.id ?? 0;
+}
+
 interface View {
     readonly name: string;
     readonly hash: () => string;
@@ -59,6 +65,36 @@ const views: readonly View[] = [
         hash: () => "#/interfaces/uplink",
         ready: page => page.locator(".member a").first().waitFor(),
     },
+    {
+        name: "maps",
+        hash: () => "#/maps",
+        ready: page => page.getByRole("grid", { name: "Maps" }).getByRole("link").first().waitFor(),
+    },
+    {
+        name: "maps-all",
+        hash: () => "#/maps",
+        ready: async page => {
+            await page.getByRole("button", { name: "All", exact: true }).click();
+            await page
+                .getByText(/^Part of the/)
+                .first()
+                .waitFor();
+        },
+    },
+    { name: "map", hash: () => `#/map/${mapId()}`, ready: page => page.locator("td details").first().waitFor() },
+    {
+        name: "map-entry",
+        hash: () => `#/map/${mapId()}`,
+        ready: async page => {
+            const menu = page.getByRole("button", { name: "Actions for the entry 0", exact: true });
+            // a page that moves closes its menu
+            await menu.scrollIntoViewIfNeeded();
+            await menu.click();
+            await page.getByRole("menuitem", { name: "Edit" }).click();
+            await page.getByRole("dialog").getByLabel("New value").waitFor();
+        },
+    },
+    { name: "no-map", hash: () => "#/map/4000000000", ready: page => page.getByText(/No map has/).waitFor() },
     {
         name: "menu",
         hash: () => "#/interfaces/uplink",
