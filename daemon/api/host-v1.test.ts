@@ -13,12 +13,17 @@ import {
     type InterfaceView,
     type LoadRequest,
 } from "../model.ts";
-import { FakeManager, member, objectMap, root } from "./fake-manager.ts";
+import { FakeManager, fakeSettings, member, objectMap, root } from "./fake-manager.ts";
 import { hostService } from "./host-v1.ts";
 
 function setUp() {
     const manager = new FakeManager();
-    const facts = { runtimeDir: "/run/bpfman", libbpf: "1.5", startedAt: "2026-01-01T00:00:00Z" };
+    const facts = {
+        runtimeDir: "/run/bpfman",
+        libbpf: "1.5",
+        startedAt: "2026-01-01T00:00:00Z",
+        settings: fakeSettings,
+    };
     const service = hostService(manager, facts);
     // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
     const call = async (name: string, request: JsonValue = {}, caller: Caller = root): Promise<any> => {
