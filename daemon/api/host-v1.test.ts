@@ -324,7 +324,7 @@ test("chains are found by type, namespace and interface", async () => {
     manager.chains = [chain, { ...chain, type: "tc-ingress", nsid: 18_446_744_073_709_551_615n, ifindex: 3 }];
     const tcx: ChainView = { ...chain, type: "tcx-ingress", backend: "kernel", programId: undefined };
     const eth0 = { name: "eth0", ifindex: 2, netns: "", nsid: chain.nsid, up: true, mtu: 1500, mac: "", kind: "veth" };
-    const view: InterfaceView = { ...eth0, xdpMode: "", chains: [chain, tcx] };
+    const view: InterfaceView = { ...eth0, xdpMode: "", chains: [chain, tcx], sessions: [] };
     manager.interfaces = [view];
     const types = async (request: JsonValue) =>
         ((await call("ListChains", request)).chains as { type: string }[]).map(one => one.type);
