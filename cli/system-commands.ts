@@ -11,4 +11,22 @@ export const systemCommands = (output: Option): readonly BpfmanCommand[] => [
         examples: ["bpfman overview", "bpfman overview -o json"],
         run: () => import("./verbs/overview.ts").then(verbs => verbs.overview),
     },
+    {
+        name: "events",
+        summary: "Shows the latest changes, oldest first, and who made them",
+        options: [
+            { name: "follow", short: "f", help: "goes on with those to come" },
+            { name: "limit", value: "N", help: "so many of the latest (default 50)" },
+            output,
+        ],
+        examples: ["bpfman events", "bpfman events --follow -o json"],
+        run: () => import("./verbs/events.ts").then(verbs => verbs.events),
+    },
+    {
+        name: "settings",
+        summary: "Shows the configuration in force, the policy of images, and who may use the socket",
+        options: [output],
+        examples: ["bpfman settings", "bpfman settings -o json"],
+        run: () => import("./verbs/settings.ts").then(verbs => verbs.settings),
+    },
 ];

@@ -467,6 +467,14 @@ export interface ChainView {
     readonly members: readonly ChainMemberView[];
 }
 
+/** A connection of administration to this host. */
+export interface AdminSession {
+    readonly service: "ssh" | "cockpit";
+    /** address and port */
+    readonly peer: string;
+    readonly local: string;
+}
+
 export interface InterfaceView {
     readonly name: string;
     readonly ifindex: number;
@@ -478,6 +486,26 @@ export interface InterfaceView {
     readonly kind: string;
     readonly xdpMode: string;
     readonly chains: readonly ChainView[];
+    /** whose packets come in here; of the daemon's own namespace */
+    readonly sessions: readonly AdminSession[];
+}
+
+// --- the configuration as it is told ---------------------------------------------------------------------------
+
+export interface ConfigFacts {
+    readonly path: string;
+    readonly present: boolean;
+    readonly settings: readonly {
+        /** as "logging.level" */
+        readonly key: string;
+        /** as TOML writes it */
+        readonly value: string;
+        /** it stands in the file */
+        readonly set: boolean;
+        readonly description: string;
+    }[];
+    readonly warnings: readonly string[];
+    readonly trusted: readonly { readonly subject: string; readonly issuer: string; readonly keyPath: string }[];
 }
 
 // --- a program's code ----------------------------------------------------------------------------------------
@@ -637,18 +665,47 @@ export interface ObjectProgram {
 export type EventKind =
     | "PROGRAM_LOADED"
     | "PROGRAM_UNLOADED"
+    | "PROGRAM_REPLACED"
     | "LINK_ATTACHED"
     | "LINK_DETACHED"
     | "LINK_UPDATED"
-    | "INTERFACES_CHANGED";
+    | "LINK_LOST"
+    | "IMAGE_PULLED"
+    | "IMAGE_REMOVED"
+    | "SET_APPLIED"
+    | "MAP_CHANGED"
+    | "DAEMON_STARTED"
+    | "REFUSED"
+    | "INTERFACES_CHANGED"
+    | "KERNEL_CHANGED";
 
 export interface ChangeEvent {
+    /** 0: it is not kept */
     readonly sequence: number;
     readonly kind: EventKind;
     readonly programIds: readonly ProgramId[];
     readonly linkIds: readonly LinkId[];
+    readonly mapIds: readonly MapId[];
+    /** RFC 3339 */
     readonly time: string;
     readonly by: string;
+    /** names of what it was about */
+    readonly subjects: readonly string[];
+    readonly message: string;
+}
+
+export interface EventQuery {
+    readonly limit: number;
+    /** undefined: from the newest on */
+    readonly before: number | undefined;
+    /** empty: all */
+    readonly kinds: readonly EventKind[];
+}
+
+export interface EventPage {
+    /** newest first */
+    readonly events: readonly ChangeEvent[];
+    readonly more: boolean;
 }
 
 export interface BatchResult<Id> {

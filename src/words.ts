@@ -203,7 +203,7 @@ export function percent(share: number): string {
 
 /** Nanoseconds in the unit that keeps them short. */
 export function duration(ns: number): string {
-    if (ns < 1000) return format(_("$0 ns"), figure(Math.round(ns)));
+    if (ns < 1000) return format(_("$0 ns"), figure(ns < 10 ? Math.round(ns * 10) / 10 : Math.round(ns)));
     if (ns < 1e6) return format(_("$0 µs"), figure(ns / 1e3));
     if (ns < 1e9) return format(_("$0 ms"), figure(ns / 1e6));
     return format(_("$0 s"), figure(ns / 1e9));

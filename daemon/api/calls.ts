@@ -12,12 +12,19 @@ export type Outcome = { readonly answer: JsonObject } | { readonly failure: Fail
 export class Calls {
     readonly services: readonly Service[];
     readonly #log: (line: string) => void;
+    readonly #refused: (method: string, message: string, caller: Caller) => void;
     readonly #streams = new Set<Sink>();
     #active = 0;
     #stopping = false;
     #whenQuiet: (() => void) | undefined;
 
-    constructor(services: readonly Service[], log: (line: string) => void) {
+    /** refused: hears of changes that failed */
+    constructor(
+        services: readonly Service[],
+        log: (line: string) => void,
+        refused: (method: string, message: string, caller: Caller) => void = () => {},
+    ) {
+        this.#refused = refused;
         this.services = services;
         this.#log = log;
     }
@@ -40,7 +47,10 @@ export class Calls {
             return { answer };
         } catch (error) {
             const failure = this.failure(error, request);
-            if (method.changes) this.#log(auditLine(method.descriptor.name, caller, request, failure));
+            if (method.changes) {
+                this.#log(auditLine(method.descriptor.name, caller, request, failure));
+                if (!this.#stopping) this.#refused(method.descriptor.name, failure.message, caller);
+            }
             return { failure };
         } finally {
             this.#active--;

@@ -258,6 +258,7 @@ export function networkInterface(view: InterfaceView): InterfaceJson {
         kind: view.kind,
         xdpMode: view.xdpMode,
         chains: view.chains.map(chain),
+        ...(view.sessions.length > 0 && { sessions: view.sessions.map(session => ({ ...session })) }),
     };
 }
 
@@ -277,7 +278,10 @@ export function changeEvent(event: ChangeEvent): EventJson {
         kind: event.kind,
         programIds: [...event.programIds],
         linkIds: [...event.linkIds],
+        ...(event.mapIds.length > 0 && { mapIds: [...event.mapIds] }),
         time: event.time,
         by: event.by,
+        ...(event.subjects.length > 0 && { subjects: [...event.subjects] }),
+        ...(event.message !== "" && { message: event.message }),
     };
 }

@@ -17,6 +17,7 @@ import {
     type Caller,
     type ChainView,
     type ChangeEvent,
+    type EventQuery,
     type HookRequest,
     type ImageFacts,
     type ImageRequest,
@@ -56,6 +57,7 @@ export class FakeManager implements Manager {
     readonly links = new Map<number, LinkView>();
     chains: ChainView[] = [];
     interfaces: InterfaceView[] = [];
+    events: ChangeEvent[] = [];
     readonly listeners = new Set<(event: ChangeEvent) => void>();
     /** the last request of each verb */
     asked: Record<string, unknown> = {};
@@ -191,6 +193,15 @@ export class FakeManager implements Manager {
         return () => this.listeners.delete(listener);
     }
 
+    refused(what: string, message: string, caller: Caller): void {
+        this.asked["refused"] = { what, message, caller };
+    }
+
+    listEvents(query: EventQuery) {
+        this.asked["listEvents"] = query;
+        return { events: this.events.slice(0, query.limit), more: this.events.length > query.limit };
+    }
+
     async programCode(id: ProgramId, withJited: boolean): Promise<ProgramCode> {
         await this.getProgram(id);
         const source = { text: "return 2;", file: "pass.bpf.c", line: 7, column: 3 };
@@ -297,6 +308,9 @@ export class FakeManager implements Manager {
             linkIds: [],
             time: "2026-01-01T00:00:00.000Z",
             by: "root",
+            mapIds: [],
+            subjects: [],
+            message: "",
             ...event,
         };
         for (const listener of this.listeners) listener(whole);
@@ -470,6 +484,21 @@ const fakeInventory: Inventory = {
         },
     ],
     ownersUnknown: "",
+};
+
+export const fakeSettings = {
+    config: {
+        path: "/etc/bpfman/bpfman.toml",
+        present: true,
+        settings: [{ key: "logging.level", value: '"info"', set: false, description: "What is less is not logged." }],
+        warnings: [],
+        trusted: [],
+    },
+    socketPath: "/run/bpfman-sock/bpfman.sock",
+    runtimeDir: "/run/bpfman",
+    stateDir: "/var/lib/bpfman",
+    imageCacheDir: "/nowhere",
+    imageCacheLimitBytes: 1000,
 };
 
 export const objectMap = {

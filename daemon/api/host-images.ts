@@ -34,12 +34,12 @@ export function imageHandlers(manager: Manager): Pick<Handlers<typeof Host>, Ima
         },
         listImages: async () => ({ images: manager.listImages().map(imageJson) }),
         inspectImage: async request => imageJson(await manager.inspectImage(checkImageName(request.image))),
-        removeImage: async ({ images, ignoreMissing }) => {
+        removeImage: async ({ images, ignoreMissing }, caller) => {
             if (images.length === 0) throw invalid("no image is named");
             if (images.length > limits.names) throw invalid(`more than ${limits.names} images in one request`);
-            return removed(await manager.removeImages(images.map(checkImageName), { ignoreMissing }));
+            return removed(await manager.removeImages(images.map(checkImageName), { ignoreMissing }, caller));
         },
-        pruneImages: async ({ all }) => removed(manager.pruneImages({ all })),
+        pruneImages: async ({ all }, caller) => removed(manager.pruneImages({ all }, caller)),
     };
 }
 

@@ -64,13 +64,13 @@ export function mapHandlers(manager: Manager): Pick<Handlers<typeof Host>, MapMe
 
         lookupMap: async ({ map, key }) => mapEntry(await manager.lookupMap(mapSelector(map), mapInput(key))),
 
-        updateMap: async ({ map, key, value, mode, force }) => {
+        updateMap: async ({ map, key, value, mode, force }, caller) => {
             const entry = { key: mapInput(key), value: mapInput(value), mode: updateMode(mode) };
-            return mapEntry(await manager.updateMap(mapSelector(map), entry, force));
+            return mapEntry(await manager.updateMap(mapSelector(map), entry, force, caller));
         },
 
-        deleteMapEntry: async ({ map, key, force }) =>
-            mapEntry(await manager.deleteMapEntry(mapSelector(map), mapInput(key), force)),
+        deleteMapEntry: async ({ map, key, force }, caller) =>
+            mapEntry(await manager.deleteMapEntry(mapSelector(map), mapInput(key), force, caller)),
 
         watchMap: ({ map, intervalMs }, _caller, sink) =>
             watchMap(manager, mapSelector(map), interval(intervalMs), sink),

@@ -16,11 +16,12 @@ import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
 import { hookRequest } from "./hooks.ts";
 import { codeHandlers } from "./host-code.ts";
+import { eventHandlers } from "./host-events.ts";
 import { imageHandlers, imageJson } from "./host-images.ts";
 import { inventoryHandlers } from "./host-inventory.ts";
 import { mapHandlers } from "./host-maps.ts";
+import { type SettingsFacts, settingsHandlers } from "./host-settings.ts";
 import { statisticsHandlers } from "./host-statistics.ts";
-import { systemHandlers } from "./host-system.ts";
 import { targetHandlers } from "./host-targets.ts";
 import { programSpec } from "./program-spec.ts";
 import { selectsLink, selectsProgram } from "./select.ts";
@@ -28,7 +29,6 @@ import { type Handlers, type Service, service } from "./service.ts";
 import { linkKindWord, programTypeWord } from "./type-words.ts";
 import * as validate from "./validate.ts";
 import { bpfmanCommit, bpfmanVersion } from "./version.ts";
-import { watch } from "./watch.ts";
 
 /** What the daemon knows of itself. */
 export interface DaemonFacts {
@@ -37,6 +37,7 @@ export interface DaemonFacts {
     readonly libbpf: string;
     /** RFC 3339 */
     readonly startedAt: string;
+    readonly settings: SettingsFacts;
 }
 
 const chainTypes = ["xdp", "tc-ingress", "tc-egress", "tcx-ingress", "tcx-egress"];
@@ -160,15 +161,14 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
             pid: process.pid,
         }),
 
-        watch: (_request, _caller, sink) => watch(manager, sink),
-
         ...mapHandlers(manager),
         ...imageHandlers(manager),
+        ...eventHandlers(manager),
         ...codeHandlers(manager),
         ...statisticsHandlers(manager),
         ...inventoryHandlers(manager),
         ...targetHandlers(manager),
-        ...systemHandlers(),
+        ...settingsHandlers(facts.settings),
     };
     return service(Host, handlers, [
         ...(["load", "unload", "attach", "detach", "updateLink", "updateLinks", "apply"] as const),

@@ -26,7 +26,11 @@ export class Api {
     #grpc: Promise<GrpcFront> | undefined;
 
     constructor({ manager, facts, log, httpLimits }: ApiOptions) {
-        this.#calls = new Calls([bpfmanService(manager), hostService(manager, facts)], log);
+        this.#calls = new Calls(
+            [bpfmanService(manager), hostService(manager, facts)],
+            log,
+            manager.refused.bind(manager),
+        );
         this.#http = new HttpFront(this.#calls, httpLimits);
         this.#log = log;
     }

@@ -17,7 +17,7 @@ import {
     type ProgramRecord,
 } from "../model.ts";
 import { changeHooks } from "./apply-hooks.ts";
-import { type ApplyPlan, checkSet, type DesiredSet, type PlannedLoad, planApply } from "./apply-plan.ts";
+import { type ApplyPlan, checkSet, type DesiredSet, type PlannedLoad, planApply, setKey } from "./apply-plan.ts";
 import { isNetwork } from "./attach.ts";
 import type { Context } from "./context.ts";
 import { dropDeadLinks } from "./dead-links.ts";
@@ -239,6 +239,9 @@ function tell(
     ) => {
         if ([...(ids.programs ?? []), ...(ids.links ?? [])].length > 0) context.events.emit(kind, by, ids);
     };
+    const owned = [...plan.programs, ...plan.links, ...plan.unloads, ...plan.detaches];
+    const set = owned.map(({ metadata }) => metadata.get(setKey)).find(name => name !== undefined);
+    context.events.emit("SET_APPLIED", by, { subjects: set === undefined ? [] : [set] });
     emit("PROGRAM_LOADED", { programs: fresh.map(({ id }) => id) });
     emit("LINK_ATTACHED", { links: of(({ record }) => record === undefined) });
     emit("LINK_UPDATED", { links: of(({ record, changes }) => record !== undefined && changes.length > 0) });

@@ -68,7 +68,8 @@ export async function dropDeadLinks(_scope: WriterScope, context: Context): Prom
     }
     if (gone.length === 0) return;
     for (const link of gone) context.log(`link ${link.id} (${hookText(link)}) is gone from the kernel`);
-    context.events.emit("LINK_DETACHED", "kernel", {
+    context.events.emit("LINK_LOST", "kernel", {
+        subjects: gone.map(hookText),
         links: gone.map(({ id }) => id),
         programs: [...new Set(gone.map(({ programId }) => programId))],
     });

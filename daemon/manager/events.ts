@@ -1,25 +1,106 @@
 // SPDX-License-Identifier: Apache-2.0
-// The stream of changes: numbered, told to whoever listens at that moment, kept nowhere.
-import type { ChangeEvent, EventKind, LinkId, ProgramId } from "../model.ts";
+// The stream of changes: numbered, kept in the store, told to whoever listens at that moment.
+import type { ChangeEvent, EventKind, LinkId, MapId, ProgramId } from "../model.ts";
+
+export interface EventFacts {
+    readonly programs?: readonly ProgramId[];
+    readonly links?: readonly LinkId[];
+    readonly maps?: readonly MapId[];
+    /** names; absent: those of the programs and links */
+    readonly subjects?: readonly string[];
+    readonly message?: string;
+}
+
+/** Where events are kept, and the names of what is there now. */
+export interface EventLog {
+    /** keeps one and gives it its number; throws where it can't */
+    keep(event: Omit<ChangeEvent, "sequence">): number;
+    /** by id, of all programs and links */
+    names(): { readonly programs: ReadonlyMap<ProgramId, string>; readonly links: ReadonlyMap<LinkId, string> };
+    readonly log: (line: string) => void;
+}
+
+/** What happens too often, or says too little, to be kept. */
+const passing: ReadonlySet<EventKind> = new Set(["INTERFACES_CHANGED", "KERNEL_CHANGED"]);
+const maxMessageLength = 1000;
+const maxSubjects = 64;
 
 export class Events {
-    #sequence = 0;
+    readonly #kept: EventLog;
     readonly #listeners = new Set<(event: ChangeEvent) => void>();
+    readonly #whenKept = new Set<() => void>();
+    readonly #whenWatched = new Set<(watched: boolean) => void>();
+    /** of what was there: who goes is told by name too */
+    #programs = new Map<ProgramId, string>();
+    #links = new Map<LinkId, string>();
+
+    constructor(kept: EventLog) {
+        this.#kept = kept;
+        this.#learn();
+    }
 
     subscribe(listener: (event: ChangeEvent) => void): () => void {
         this.#listeners.add(listener);
-        return () => this.#listeners.delete(listener);
+        if (this.#listeners.size === 1) this.#tellWatched(true);
+        return () => {
+            const was = this.#listeners.delete(listener);
+            if (was && this.#listeners.size === 0) this.#tellWatched(false);
+        };
     }
 
-    emit(kind: EventKind, by: string, ids: { programs?: readonly ProgramId[]; links?: readonly LinkId[] }): void {
-        const event: ChangeEvent = {
-            sequence: ++this.#sequence,
+    /** Calls back when the first listener comes and when the last one has gone. */
+    onWatched(callback: (watched: boolean) => void): void {
+        this.#whenWatched.add(callback);
+    }
+
+    /** Calls back for each event that is kept: a change of ours, mostly. */
+    onKept(callback: () => void): void {
+        this.#whenKept.add(callback);
+    }
+
+    #tellWatched(watched: boolean): void {
+        for (const callback of this.#whenWatched) callback(watched);
+    }
+
+    emit(kind: EventKind, by: string, facts: EventFacts): void {
+        const { programs = [], links = [], maps = [], message = "" } = facts;
+        const before = { programs: this.#programs, links: this.#links };
+        const isPassing = passing.has(kind);
+        if (!isPassing) this.#learn();
+        const named = (one: ReadonlyMap<number, string>, then: ReadonlyMap<number, string>, id: number) =>
+            one.get(id) ?? then.get(id) ?? [];
+        const subjects = facts.subjects ?? [
+            ...programs.flatMap(id => named(this.#programs, before.programs, id)),
+            ...links.flatMap(id => named(this.#links, before.links, id)),
+        ];
+        const event = {
             kind,
-            programIds: ids.programs ?? [],
-            linkIds: ids.links ?? [],
+            programIds: programs,
+            linkIds: links,
+            mapIds: maps,
             time: new Date().toISOString(),
             by,
+            subjects: [...new Set(subjects)].slice(0, maxSubjects),
+            message: message.length > maxMessageLength ? `${message.slice(0, maxMessageLength)}…` : message,
         };
-        for (const listener of this.#listeners) listener(event);
+        const whole: ChangeEvent = { sequence: isPassing ? 0 : this.#keep(event), ...event };
+        if (!isPassing) for (const callback of this.#whenKept) callback();
+        for (const listener of this.#listeners) listener(whole);
+    }
+
+    /** A change that was made is not undone because nobody could write that it was. */
+    #keep(event: Omit<ChangeEvent, "sequence">): number {
+        try {
+            return this.#kept.keep(event);
+        } catch (error) {
+            this.#kept.log(`keep an event: ${error instanceof Error ? error.message : String(error)}`);
+            return 0;
+        }
+    }
+
+    #learn(): void {
+        const { programs, links } = this.#kept.names();
+        this.#programs = new Map(programs);
+        this.#links = new Map(links);
     }
 }

@@ -9,6 +9,8 @@ import type {
     Caller,
     ChainView,
     ChangeEvent,
+    EventPage,
+    EventQuery,
     Feature,
     GlobalText,
     ImageFacts,
@@ -113,15 +115,19 @@ export interface Manager {
     listImages(): ImageFacts[];
     /** By reference or digest; NOT_FOUND where the cache has none. */
     inspectImage(name: string): Promise<ImageFacts>;
-    removeImages(names: readonly string[], options: { ignoreMissing: boolean }): Promise<RemovedImages>;
+    removeImages(names: readonly string[], options: { ignoreMissing: boolean }, caller: Caller): Promise<RemovedImages>;
     /** With all: also what loaded programs came from. */
-    pruneImages(options: { all: boolean }): RemovedImages;
+    pruneImages(options: { all: boolean }, caller: Caller): RemovedImages;
     /** A program's translated instructions; NOT_FOUND where the kernel has no such program. */
     programCode(id: ProgramId, withJited: boolean): Promise<ProgramCode>;
     /** What the verifier said when a program of ours was loaded. */
     verifierLog(id: ProgramId): Promise<VerifierLog>;
     /** All of the kernel's BPF, whoever made it. */
     inventory(): Promise<Inventory>;
+    /** A request for a change failed: told as an event. */
+    refused(what: string, message: string, caller: Caller): void;
+    /** The latest changes. */
+    listEvents(query: EventQuery): EventPage;
     /** Names that a hook's target may have, for completion. */
     listTargets(request: TargetRequest, caller: Caller): Promise<TargetList>;
     /** Calls back for each change until the returned function is called. */
@@ -136,9 +142,10 @@ export interface Manager {
         selector: MapSelector,
         entry: { key: MapInput; value: MapInput; mode: MapUpdateMode },
         force: boolean,
+        caller: Caller,
     ): Promise<MapEntryView>;
     /** The entry as it was. */
-    deleteMapEntry(selector: MapSelector, key: MapInput, force: boolean): Promise<MapEntryView>;
+    deleteMapEntry(selector: MapSelector, key: MapInput, force: boolean, caller: Caller): Promise<MapEntryView>;
     /** Calls back for each change until the returned function is called; end comes at most once, and nothing after it. */
     watchMap(
         selector: MapSelector,

@@ -46,9 +46,7 @@ export async function replaceProgram(
     const { record, links } = await withUndo(context.log, undo => execute(context, id, request, caller, undo));
     const by = context.describe(caller);
     const programs = [record.id];
-    context.events.emit("PROGRAM_LOADED", by, { programs });
-    if (links.length > 0) context.events.emit("LINK_UPDATED", by, { links, programs });
-    context.events.emit("PROGRAM_UNLOADED", by, { programs: [id] });
+    context.events.emit("PROGRAM_REPLACED", by, { programs: [...programs, id], links });
     return programView(context, record.id);
 }
 

@@ -12,7 +12,7 @@ import { Loader, type LoaderOptions } from "../kernel/loader.ts";
 import { NetThread } from "../kernel/net-thread.ts";
 import { typedObjectFacts } from "../kernel/object-types.ts";
 import { probeTcx } from "../kernel/probe-links.ts";
-import { BpfmanError, type Caller, type ConfiguredXdpMode, type SigningRules } from "../model.ts";
+import { BpfmanError, type Caller, type ConfiguredXdpMode, type MapSelector, type SigningRules } from "../model.ts";
 import type { Store } from "../store/store.ts";
 import { apply } from "./apply.ts";
 import { attach } from "./attach.ts";
@@ -26,6 +26,7 @@ import { Events } from "./events.ts";
 import { startInterfaceWatch } from "./interface-watch.ts";
 import { InventoryReader } from "./inventory.ts";
 import { KernelView } from "./kernel-view.ts";
+import { startKernelWatch } from "./kernel-watch.ts";
 import { LibxdpChains } from "./libxdp-state.ts";
 import { linkView, linkViews } from "./link-view.ts";
 import { load } from "./load.ts";
@@ -33,6 +34,7 @@ import type { Manager } from "./manager.ts";
 import { deleteMapEntry, dumpMap, lookupMap, updateMap } from "./map-entries.ts";
 import { mapDetail, mapDetails } from "./map-view.ts";
 import { watchMap } from "./map-watch.ts";
+import { hookText } from "./pins.ts";
 import { programCode } from "./program-code.ts";
 import { programView, programViews } from "./program-view.ts";
 import { readObject } from "./read-object.ts";
@@ -103,7 +105,14 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
         copies: new Copies(bpffs, loader, sha256 => store.readObject(sha256)),
         kernel: new KernelView(),
         lock: new WriterLock(path.join(runtimeDir, "daemon.lock")),
-        events: new Events(),
+        events: new Events({
+            keep: event => store.addEvent(event),
+            names: () => ({
+                programs: new Map(store.programs().map(({ id, name }) => [id, name])),
+                links: new Map(store.links().map(link => [link.id, hookText(link)])),
+            }),
+            log,
+        }),
         // asked when the first chain needs to know
         abilities: () => (abilities ??= { noFreplace: probeFreplace(), noTcx: withoutTcx() }),
         xdpModes: options.xdpModes ?? new Map(),
@@ -114,7 +123,9 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
         describe,
     };
     await context.lock.run(scope => restore(scope, context));
+    context.events.emit("DAEMON_STARTED", "", {});
     const stopWatching = startInterfaceWatch(context);
+    const stopLooking = startKernelWatch(context);
     loader.warm();
     const images = new Images({
         cacheDir: options.imageCacheDir ?? "/var/cache/bpfman",
@@ -127,6 +138,7 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
         stop: async () => {
             await images.stop();
             stopWatching();
+            stopLooking();
             await context.lock.idle();
             loader.stop();
             await net.stop();
@@ -162,11 +174,17 @@ function managerOf(context: Context, images: Images): Manager {
         listInterfaces: () => current(() => interfaceViews(context)),
         // some hundred probes that most starts never need
         features: async () => (await import("../kernel/features.ts")).probeFeatures(),
-        getImage: (request, imageOptions) => images.get(request, imageOptions),
+        getImage: async (request, imageOptions) => {
+            const pulled = await images.get(request, imageOptions);
+            if (!pulled.cached) context.events.emit("IMAGE_PULLED", "", { subjects: [pulled.facts.reference] });
+            return pulled;
+        },
         listImages: () => images.list(),
         inspectImage: name => images.inspect(name),
-        removeImages: (names, removeOptions) => images.remove(names, removeOptions),
-        pruneImages: ({ all }) => images.prune(all ? new Set() : digestsInUse(context)),
+        removeImages: async (names, removeOptions, caller) =>
+            imagesRemoved(context, await images.remove(names, removeOptions), caller),
+        pruneImages: ({ all }, caller) =>
+            imagesRemoved(context, images.prune(all ? new Set() : digestsInUse(context)), caller),
         subscribe: listener => context.events.subscribe(listener),
         programCode: (id, withJited) => programCode(context, id, withJited),
         verifierLog: id => verifierLog(context, id),
@@ -176,13 +194,39 @@ function managerOf(context: Context, images: Images): Manager {
         getMap: async selector => mapDetail(context, selector),
         dumpMap: async (selector, page) => dumpMap(context, selector, page),
         lookupMap: async (selector, key) => lookupMap(context, selector, key),
-        updateMap: async (selector, entry, force) => updateMap(context, selector, entry, force),
-        deleteMapEntry: async (selector, key, force) => deleteMapEntry(context, selector, key, force),
+        updateMap: async (selector, entry, force, caller) => {
+            const view = updateMap(context, selector, entry, force);
+            mapChanged(context, selector, "entry set", caller);
+            return view;
+        },
+        deleteMapEntry: async (selector, key, force, caller) => {
+            const view = deleteMapEntry(context, selector, key, force);
+            mapChanged(context, selector, "entry deleted", caller);
+            return view;
+        },
+        refused: (what, message, caller) =>
+            context.events.emit("REFUSED", context.describe(caller), { subjects: [what], message }),
+        listEvents: query => context.store.events(query),
         replaceProgram: (id, request, caller) => replaceProgram(context, id, request, caller),
         testRun: (id, request) => testRun(context, id, request),
         watchStatistics: (request, watcher) => statistics.watch(request, watcher),
         watchMap: (selector, intervalMs, watcher) => watchMap(context, selector, intervalMs, watcher),
     };
+}
+
+function mapChanged(context: Context, selector: MapSelector, message: string, caller: Caller): void {
+    const { kernel, name } = mapDetail(context, selector);
+    const subjects = [name || kernel.name];
+    context.events.emit("MAP_CHANGED", context.describe(caller), { maps: [kernel.id], subjects, message });
+}
+
+function imagesRemoved<R extends { readonly removed: readonly string[] }>(
+    { events, describe }: Context,
+    result: R,
+    caller: Caller,
+): R {
+    if (result.removed.length > 0) events.emit("IMAGE_REMOVED", describe(caller), { subjects: result.removed });
+    return result;
 }
 
 const digestsInUse = ({ store }: Context): Set<string> =>

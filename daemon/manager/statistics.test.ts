@@ -11,7 +11,7 @@ const refused = "the kernel does not count runs: this daemon lacks the capabilit
 
 function setUp(kernel: Partial<StatisticsKernel>) {
     const context = {
-        events: new Events(),
+        events: new Events({ keep: () => 1, names: () => ({ programs: new Map(), links: new Map() }), log: () => {} }),
         log: () => {},
         counting: { isWatched: false },
         kernel: { programIds: () => [id], program: () => ({ name: "count", typeName: "xdp" }) },

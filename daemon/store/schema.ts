@@ -105,6 +105,20 @@ export const migrations: readonly string[] = [
     `
     ALTER TABLE chains ADD COLUMN counting INTEGER NOT NULL DEFAULT 0;
     `,
+    // the latest changes
+    `
+    CREATE TABLE events (
+        sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        time TEXT NOT NULL,
+        made_by TEXT NOT NULL,
+        program_ids TEXT NOT NULL,
+        link_ids TEXT NOT NULL,
+        map_ids TEXT NOT NULL,
+        subjects TEXT NOT NULL,
+        message TEXT NOT NULL
+    ) STRICT;
+    `,
 ];
 
 export const schemaVersion = migrations.length;

@@ -4,8 +4,19 @@
 import { chmodSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementResultingChanges, type StatementSync } from "node:sqlite";
-import type { ChainRecord, HookKey, LinkId, LinkRecord, ProgramId, ProgramRecord } from "../model.ts";
+import type {
+    ChainRecord,
+    ChangeEvent,
+    EventPage,
+    EventQuery,
+    HookKey,
+    LinkId,
+    LinkRecord,
+    ProgramId,
+    ProgramRecord,
+} from "../model.ts";
 import { BpfmanError } from "../model.ts";
+import { changeEvent, eventValues } from "./event-rows.ts";
 import { ObjectFiles } from "./objects.ts";
 import {
     chainParameters,
@@ -26,6 +37,9 @@ const hookMatch = `kind = :kind AND direction = :direction AND nsid = :nsid AND 
 // SQLite result codes that tell a damaged file: https://sqlite.org/rescode.html
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
+
+/** What is kept of events. */
+const keptEvents = 2000;
 
 export class Store {
     readonly #db: DatabaseSync;
@@ -86,6 +100,32 @@ export class Store {
             if (this.#db.isTransaction) this.#db.exec("ROLLBACK");
             throw error;
         }
+    }
+
+    /** Keeps an event and gives it its number; the oldest beyond what is kept go. */
+    addEvent(event: Omit<ChangeEvent, "sequence">): number {
+        return this.transaction(() => {
+            const sequence = Number(
+                this.#db
+                    .prepare(
+                        "INSERT INTO events (kind, time, made_by, program_ids, link_ids, map_ids, subjects, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    )
+                    .run(...eventValues(event)).lastInsertRowid,
+            );
+            this.#db.prepare("DELETE FROM events WHERE sequence <= ?").run(sequence - keptEvents);
+            return sequence;
+        });
+    }
+
+    /** Newest first. */
+    events({ limit, before, kinds }: EventQuery): EventPage {
+        const places = kinds.map(() => "?").join(", ");
+        const rows = this.#db
+            .prepare(
+                `SELECT * FROM events WHERE sequence < ?${kinds.length === 0 ? "" : ` AND kind IN (${places})`} ORDER BY sequence DESC LIMIT ?`,
+            )
+            .all(before ?? Number.MAX_SAFE_INTEGER, ...kinds, limit + 1);
+        return { events: rows.slice(0, limit).map(changeEvent), more: rows.length > limit };
     }
 
     /** Sorted by id. */

@@ -10,6 +10,7 @@ import TimesIcon from "@patternfly/react-icons/dist/esm/icons/times-icon";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import { usePrograms } from "../page.ts";
+import { Help } from "../views/help.tsx";
 import type { LoadChoice, MetadataChoice } from "./load-choice.ts";
 import { Field } from "./probe-fields.tsx";
 
@@ -59,6 +60,7 @@ function MapsField({ choice, onChange }: LoadMoreProps) {
             id="load-maps"
             label={_("Maps")}
             help={_("Maps hold what programs count and look up. Programs that share them see the same entries.")}
+            topic="mapSharing"
         >
             <FormSelect id="load-maps" value={String(choice.maps)} onChange={(_event, value) => change(value)}>
                 <FormSelectOption value="shared" label={_("shared by the programs of this load")} />
@@ -84,7 +86,7 @@ function Metadata({ rows, onChange }: MetadataProps) {
     const change = (at: number, part: Partial<MetadataChoice>) =>
         onChange(rows.map((row, index) => (index === at ? { ...row, ...part } : row)));
     return (
-        <FormGroup label={_("Metadata")} role="group" fieldId="load-metadata">
+        <FormGroup label={_("Metadata")} labelHelp={<Help topic="metadata" />} role="group" fieldId="load-metadata">
             {rows.map((row, index) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other identity
                 <div key={index} className="metadata-row">

@@ -10,6 +10,7 @@ import { Fact, Facts } from "../ui/facts.tsx";
 import { useStatistics } from "../use-statistics.ts";
 import { duration, figure, percent } from "../words.ts";
 import { English } from "./english.tsx";
+import { Explained } from "./help.tsx";
 import { StatisticsCharts } from "./overview-statistics.tsx";
 import { Refusal } from "./refusal.tsx";
 
@@ -20,12 +21,12 @@ export function StatisticsTab({ program }: { program: Program }) {
     const missing = unavailable === "" ? (history?.unmeasured ?? "") : unavailable;
     const slots = (statistics?.record.chains ?? []).flatMap(chain =>
         (chain.slots ?? [])
-            .filter(slot => slot.programId === program.id)
+            .filter(slot => slot.programId === program.id && (slot.verdicts ?? []).length > 0)
             .map(slot => ({ slot, where: `${chain.type ?? ""} ${chain.interface ?? ""}` })),
     );
     return (
-        <Card title={_("Run statistics")}>
-            <p className="note">
+        <Card title={<Explained topic="runStats">{_("Run statistics")}</Explained>}>
+            <p className="note measured-note">
                 {_("Measured while this is on the screen; each run takes the kernel some 80 ns more meanwhile.")}
             </p>
             {error && <Refusal title={_("Programs can't be measured")} error={error} />}

@@ -75,7 +75,10 @@ const views: readonly View[] = [
         hash: () => "#/maps",
         ready: async page => {
             await page.getByRole("button", { name: "All", exact: true }).click();
-            await page.getByText("Others", { exact: true }).first().waitFor();
+            await page
+                .getByText(/^Part of the/)
+                .first()
+                .waitFor();
         },
     },
     { name: "map", hash: () => `#/map/${mapId()}`, ready: page => page.locator("td details").first().waitFor() },

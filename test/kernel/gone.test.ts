@@ -61,7 +61,7 @@ async function eventsOf(lab: Lab, work: () => Promise<void>): Promise<EventJson[
             for await (const event of lab.client.watch(abort.signal)) {
                 events.push(event);
                 if (event.kind === "READY") ready.resolve();
-                if (event.kind === "LINK_DETACHED") return;
+                if (event.kind === "LINK_LOST") return;
             }
         } catch (error) {
             if (!abort.signal.aborted) throw error;
@@ -91,7 +91,7 @@ suite("what goes takes its links along", () => {
                 assert.equal(wire.senderHasInterface(), false, "the namespace died");
                 assert.deepEqual(await shown(lab), nothing);
             });
-            const gone = events.filter(({ kind }) => kind === "LINK_DETACHED");
+            const gone = events.filter(({ kind }) => kind === "LINK_LOST");
             assert.deepEqual(
                 gone.map(({ by, linkIds = [] }) => ({ by, linkIds: linkIds.toSorted((a, b) => a - b) })),
                 [{ by: "kernel", linkIds: links.map(({ id }) => id) }],
@@ -177,7 +177,7 @@ suite("what goes takes its links along", () => {
         const items = everywhere({ interface: wire.interface, netns: "" }, loaded);
         const links = await lab.attach(...items);
         const events = await eventsOf(lab, async () => wire.deleteInterface());
-        const gone = events.find(({ kind }) => kind === "LINK_DETACHED");
+        const gone = events.find(({ kind }) => kind === "LINK_LOST");
         assert.deepEqual(
             gone?.linkIds?.toSorted((a, b) => a - b),
             links.map(({ id }) => id),

@@ -23,7 +23,7 @@ test("LinksOfAnInterfaceThatGoesAreForgottenAndToldAtOnce", async () => {
     })();
     await watching;
     abort.abort();
-    const gone = events.find(({ kind }) => kind === "LINK_DETACHED");
+    const gone = events.find(({ kind }) => kind === "LINK_LOST");
     assert.deepEqual(gone?.linkIds, [link?.id]);
     assert.equal(gone?.by, "kernel");
     assert.deepEqual((await lab.client.listLinks({})).links ?? [], []);

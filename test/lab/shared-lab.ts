@@ -22,9 +22,12 @@ export function sharedLab(
             if (lab === undefined || started === undefined) throw new Error("the daemon did not start");
             try {
                 await work(lab);
-            } finally {
-                await lab.clean();
+            } catch (error) {
+                // what a test left that stopped half-way is not what is wrong
+                await lab.clean().catch(() => undefined);
+                throw error;
             }
+            await lab.clean();
             await assertNothingLeft(started);
         });
 }
