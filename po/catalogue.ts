@@ -30,10 +30,28 @@ export function writeCatalogues(outputDir: string): void {
             message => message.msgid !== "" && message.msgstr.every(text => text !== ""),
         );
         const menu = messages.filter(message => menuTexts.has(message.msgid));
-        fs.writeFileSync(path.join(outputDir, `po.${language}.js`), script(language, plural, messages));
+        writeCatalogue(outputDir, language, plural, messages);
         fs.writeFileSync(path.join(outputDir, `po.manifest.${language}.js`), script(language, plural, menu));
     }
 }
+
+export interface CatalogueEntry {
+    readonly msgid: string;
+    readonly msgstr: readonly string[];
+}
+
+/** The page's texts in one language. plural: the catalogue's rule, a C expression of n. */
+export function writeCatalogue(
+    outputDir: string,
+    language: string,
+    plural: string,
+    messages: readonly CatalogueEntry[],
+): void {
+    fs.writeFileSync(path.join(outputDir, `po.${language}.js`), script(language, plural, messages));
+}
+
+// as Cockpit's own list has them
+const fromRightToLeft = new Set(["ar", "fa", "he", "ur"]);
 
 /** The texts of manifest.json that people see or search by. */
 export function manifestTexts(): Set<string> {
@@ -52,8 +70,9 @@ function collect(value: unknown, texts: Set<string>): void {
 }
 
 /** The catalogue's plural rule is a C expression, which JavaScript reads alike but for its boolean results. */
-function script(language: string, plural: string, messages: readonly { msgid: string; msgstr: string[] }[]): string {
-    const header = `"": {"plural-forms": n => Number(${plural}), "language": "${language}", "language-direction": "ltr"}`;
+function script(language: string, plural: string, messages: readonly CatalogueEntry[]): string {
+    const direction = fromRightToLeft.has(language) ? "rtl" : "ltr";
+    const header = `"": {"plural-forms": n => Number(${plural}), "language": "${language}", "language-direction": "${direction}"}`;
     const entries = messages.map(
         ({ msgid, msgstr }) => `${JSON.stringify(msgid)}: ${JSON.stringify([null, ...msgstr])}`,
     );

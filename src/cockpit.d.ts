@@ -64,6 +64,7 @@ declare namespace cockpit {
 
     const location: Location;
     const language: string | undefined;
+    const language_direction: "ltr" | "rtl" | undefined;
     const manifests: Record<string, { config?: Record<string, unknown> } | undefined> | undefined;
 
     function channel(options: ChannelOptions): Channel;

@@ -14,6 +14,7 @@ import "./views.css";
 
 followShellTheme();
 document.documentElement.lang = cockpit.language?.replace("_", "-") ?? "en";
+document.documentElement.dir = cockpit.language_direction ?? "ltr";
 document.title = _("eBPF");
 
 const root = document.getElementById("app");

@@ -12,6 +12,7 @@ import { type Browser, type BrowserContext, type BrowserContextOptions, chromium
 import { buildPage } from "../../build-page.ts";
 import { type Cockpit, startCockpit } from "../../demo/cockpit.ts";
 import { Kernel } from "./kernel.ts";
+import { writePseudoLanguages } from "./pseudo.ts";
 
 const root = path.join(import.meta.dirname, "../..");
 const pictures = path.join(root, "test-results");
@@ -26,6 +27,8 @@ export interface StackOptions {
     readonly login?: boolean;
     /** Cockpit is this root's instead of the machine's */
     readonly cockpitRoot?: string;
+    /** the page also speaks the languages of pseudo.ts */
+    readonly pseudoLanguages?: boolean;
     /** what the page takes itself for */
     readonly pageVersion?: string;
     /** what the daemon finds as /etc/containers; it is then in the machine's network namespace, as registries are */
@@ -61,6 +64,7 @@ export class Stack {
             // a build that runs meanwhile takes the page away for a moment
             const page = path.join(stack.dir, "page");
             fs.cpSync(pageDir, page, { recursive: true });
+            if (options.pseudoLanguages) writePseudoLanguages(page);
             if (options.pageVersion !== undefined)
                 await buildPage({ production: true, version: options.pageVersion, outputDir: page });
             fs.chmodSync(stack.dir, 0o755);

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every view in a language that nobody speaks, also mirrored: no text escapes gettext, and nothing breaks when texts are
+// longer or run the other way.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { after, afterEach, before, describe, it } from "node:test";
+import type { Page } from "playwright-core";
+import { fixtureObject } from "../fixtures/objects.ts";
+import { escapes, mirroredLanguage, pseudo, pseudoLanguage } from "./pseudo.ts";
+import { axe, picture, Stack } from "./stack.ts";
+
+let stack: Stack;
+let ids: { program: number; probe: number; link: number; map: number };
+let known: string[];
+
+before(async () => {
+    stack = await Stack.start({ pseudoLanguages: true });
+    const load = (name: string, spec: string): number => {
+        const file = path.join(stack.dir, `${name}.o`);
+        fs.writeFileSync(file, fixtureObject(name));
+        const flags = ["--programs", spec, "--application", "telemetry", "-o", "json"];
+        return Number(/"program_id":\s*(\d+)/.exec(stack.cli("program", "load", "file", file, ...flags))?.[1]);
+    };
+    const program = load("xdp_count", "xdp:xdp_count");
+    const probe = load("hooks", "tracepoint:on_tracepoint");
+    const attached = stack.cli("link", "attach", "xdp", String(program), "uplink", "--priority", "7", "-o", "json");
+    const link = Number(/"(?:link_)?id":\s*(\d+)/.exec(attached)?.[1]);
+    stack.cli("link", "attach", "tracepoint", String(probe), "sched/sched_process_exec");
+    const maps = stack.cli("map", "list", "-o", "json");
+    ids = { program, probe, link, map: Number(/"id":\s*(\d+)/.exec(maps)?.[1]) };
+    known = wordsOf(stack);
+});
+after(() => stack?.stop());
+afterEach(() => stack.closePages());
+
+/** What the daemon said, word by word: names and kernel's words that are the same in every language. */
+function wordsOf({ cli }: Stack): string[] {
+    const told = [
+        ["program", "list", "--all"],
+        ["map", "list"],
+        ["link", "list"],
+        ["dispatcher", "list"],
+        ["overview"],
+        ["settings"],
+        ["events"],
+        ["features"],
+        ["version"],
+    ].map(words => cli.call(stack, ...words, "-o", "json"));
+    // units, and what stands for itself everywhere
+    const fixed = "kb mb gb kib mib gib ns ms pm am json btf xdp tc tcx cpu id sha toml bpfman ebpf uplink downlink lo";
+    return [...new Set(`${told.join(" ")} ${fixed}`.toLowerCase().match(/\p{L}[\p{L}\p{N}_]+/gu))];
+}
+
+const views: readonly { name: string; hash: () => string; ready?: (page: Page) => Promise<void> }[] = [
+    { name: "overview", hash: () => "#/overview" },
+    { name: "programs", hash: () => "#/programs" },
+    { name: "program", hash: () => `#/program/${ids.program}` },
+    { name: "program-statistics", hash: () => `#/program/${ids.program}/statistics` },
+    { name: "program-code", hash: () => `#/program/${ids.program}/code` },
+    { name: "program-test", hash: () => `#/program/${ids.program}/test` },
+    { name: "no-program", hash: () => "#/program/4000000000" },
+    { name: "interfaces", hash: () => "#/interfaces" },
+    { name: "interface", hash: () => "#/interfaces/uplink" },
+    { name: "links", hash: () => "#/links" },
+    { name: "link", hash: () => `#/link/${ids.link}` },
+    { name: "maps", hash: () => "#/maps" },
+    { name: "map", hash: () => `#/map/${ids.map}` },
+    { name: "images", hash: () => "#/images" },
+    { name: "events", hash: () => "#/events" },
+    { name: "settings", hash: () => "#/settings" },
+    { name: "load", hash: () => "#/programs", ready: page => openLoad(page) },
+    {
+        name: "attach-probe",
+        hash: () => `#/program/${ids.probe}`,
+        ready: page => page.getByRole("button", { name: pseudo("Attach"), exact: true }).click(),
+    },
+];
+
+async function openLoad(page: Page): Promise<void> {
+    await page.getByRole("button", { name: pseudo("Load program") }).click();
+    const buffer = fixtureObject("xdp_count");
+    await page.locator("input[type=file]").setInputFiles({ name: "xdp_count.o", mimeType: "", buffer });
+    await page.getByRole("dialog").getByLabel(pseudo("Attach at once")).check();
+    for (const button of await page.getByRole("dialog").locator("button[aria-expanded=false]").all())
+        await button.click();
+}
+
+async function open(language: string, hash: string): Promise<Page> {
+    const page = await stack.open(hash, { locale: language });
+    await page
+        .getByRole("link", { name: pseudo("Programs") })
+        .first()
+        .waitFor();
+    await page.getByText(pseudo("Loading…")).waitFor({ state: "detached" });
+    return page;
+}
+
+describe("a language that nobody speaks", () => {
+    for (const view of views) {
+        it(`${view.name}: no text escapes`, async () => {
+            const page = await open(pseudoLanguage, view.hash());
+            await view.ready?.(page);
+            assert.deepEqual(await page.evaluate(escapes, known), []);
+        });
+    }
+
+    it("finds a text that did escape", async () => {
+        const page = await open(pseudoLanguage, "#/links");
+        await page.evaluate(() => document.querySelector("main")?.append("Bare words"));
+        assert.equal((await page.evaluate(escapes, known)).length, 1);
+    });
+});
+
+describe("mirrored", () => {
+    for (const view of views) {
+        it(`${view.name} reads from right to left, within the window`, async () => {
+            const page = await open(mirroredLanguage, view.hash());
+            await view.ready?.(page);
+            await picture(page, `mirrored-${view.name}`);
+            const facts = await page.evaluate(() => {
+                const { scrollWidth, clientWidth, dir } = document.documentElement;
+                const [first, second] = [...document.querySelectorAll(".tabs a")].map(tab =>
+                    tab.getBoundingClientRect(),
+                );
+                return { isWide: scrollWidth > clientWidth, dir, isMirrored: (first?.x ?? 0) > (second?.x ?? 0) };
+            });
+            assert.deepEqual(facts, { isWide: false, dir: "rtl", isMirrored: true });
+        });
+    }
+
+    it("has no accessibility fault where it begins", async () => {
+        const page = await open(mirroredLanguage, "#/overview");
+        assert.deepEqual(await axe(page), []);
+    });
+});
