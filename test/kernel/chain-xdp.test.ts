@@ -142,7 +142,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
             changes += 2;
         }
         assert.deepEqual(await flood.result, { sent: count, received: count });
-        assert.ok(changes >= 4, `${changes} changes`);
+        assert.ok(changes >= 2, `${changes} changes`);
         assertEachSawEveryPacketOnce(log, count, [0]);
         // 10 <-> 9, and other orders
         const rest = await lab.attach(...programs.slice(1).map(({ id }, i) => item(wire, id, 20 + i)));

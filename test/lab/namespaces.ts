@@ -10,7 +10,7 @@ const emulated = process.env["GUEST_RELEASE"] !== undefined;
 /** Between two packets of a flood; an emulated machine needs time for the changes meanwhile. */
 export const floodPace = emulated ? 0.005 : 0.001;
 /** How long a flood is: an emulated machine takes long for each packet. */
-export const floodCount = (packets: number): number => (emulated ? Math.ceil(packets / 4) : packets);
+export const floodCount = (packets: number): number => (emulated ? Math.ceil(packets / 2) : packets);
 
 let number = 0;
 
