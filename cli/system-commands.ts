@@ -22,4 +22,11 @@ export const systemCommands = (output: Option): readonly BpfmanCommand[] => [
         examples: ["bpfman events", "bpfman events --follow -o json"],
         run: () => import("./verbs/events.ts").then(verbs => verbs.events),
     },
+    {
+        name: "settings",
+        summary: "Shows the configuration in force, the policy of images, and who may use the socket",
+        options: [output],
+        examples: ["bpfman settings", "bpfman settings -o json"],
+        run: () => import("./verbs/settings.ts").then(verbs => verbs.settings),
+    },
 ];

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Config, parseConfig, readConfig } from "./config.ts";
+import { type Config, configFacts, parseConfig, readConfig } from "./config.ts";
 import { BpfmanError } from "./model.ts";
 
 const path = "/etc/bpfman/bpfman.toml";
@@ -22,6 +22,8 @@ const defaults: Config = {
     logging: { level: "info", format: "text" },
     idleTimeoutMs: undefined,
     warnings: [],
+    given: new Set(),
+    present: true,
 };
 
 test("an empty file changes nothing", async () => {
@@ -171,7 +173,7 @@ test("a file: a link is followed, one that is not there is an empty one unless i
     const dir = mkdtempSync(join(tmpdir(), "bpfman-config-"));
     try {
         const file = join(dir, "bpfman.toml");
-        assert.deepEqual(await readConfig({ path: file, named: false }), defaults);
+        assert.deepEqual(await readConfig({ path: file, named: false }), { ...defaults, present: false });
         await assert.rejects(readConfig({ path: file, named: true }), { message: `no configuration file ${file}` });
         writeFileSync(join(dir, "real"), "[daemon]\nidle_timeout = 5\n");
         symlinkSync("real", file);
@@ -228,4 +230,17 @@ test("mutations of a file never end in anything but a configuration or a refusal
         }
     }
     assert.ok(taken > 0 && taken < 3000, `${taken} of 3000 were taken`);
+});
+
+test("what is in force is told key by key, with what stands in the file", async () => {
+    const config = await parseConfig('[logging]\nlevel = "debug"\n[interfaces.eth0]\nxdp_mode = "skb"\n', path);
+    const { settings, present } = configFacts(config, path);
+    const told = settings.map(({ key, value, set }) => `${key} = ${value}${set ? " (set)" : ""}`);
+    assert.ok(present);
+    assert.deepEqual(told.slice(0, 4), [
+        'interfaces.eth0.xdp_mode = "generic" (set)',
+        "interfaces.eth0.shared = false",
+        "daemon.idle_timeout = 0",
+        'logging.level = "debug" (set)',
+    ]);
 });

@@ -2,7 +2,13 @@
 // The configuration file: read once at start, checked whole. What it says is given to the rooms by main.ts; none of
 // them reads it. docs/config.md describes the keys.
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { BpfmanError, type ConfiguredXdpMode, type SigningRules, type TrustedIdentity } from "./model.ts";
+import {
+    BpfmanError,
+    type ConfigFacts,
+    type ConfiguredXdpMode,
+    type SigningRules,
+    type TrustedIdentity,
+} from "./model.ts";
 
 export const logLevels = ["trace", "debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
@@ -22,6 +28,10 @@ export interface Config {
     readonly idleTimeoutMs: number | undefined;
     /** sentences for the log: what the file holds and nobody heeds */
     readonly warnings: readonly string[];
+    /** the keys that stand in the file, as "logging.level" */
+    readonly given: ReadonlySet<string>;
+    /** there is such a file */
+    readonly present: boolean;
 }
 
 const maxBytes = 1 << 20;
@@ -33,7 +43,7 @@ export async function readConfig({ path, named }: { path: string; named: boolean
     const text = readText(path);
     if (text === undefined) {
         if (named) throw new BpfmanError("NOT_FOUND", `no configuration file ${path}`);
-        return check({}, path);
+        return { ...check({}, path), present: false };
     }
     return await parseConfig(text, path);
 }
@@ -255,6 +265,74 @@ function check(table: unknown, path: string): Config {
         logging: { level: level ?? "info", format: format ?? "text" },
         idleTimeoutMs: idleSeconds === undefined ? undefined : idleSeconds * 1000,
         warnings,
+        given: new Set(keysIn(table, "")),
+        present: true,
+    };
+}
+
+function keysIn(table: unknown, name: string): string[] {
+    if (!isTable(table)) return [name];
+    return Object.entries(table).flatMap(([key, value]) => keysIn(value, name === "" ? key : `${name}.${key}`));
+}
+
+/** The configuration in force, key by key, in the order of docs/config.md. */
+export function configFacts(config: Config, path: string): ConfigFacts {
+    const { interfaces, signing, logging, idleTimeoutMs, given, present, warnings } = config;
+    const setting = (key: string, value: unknown, description: string) => ({
+        key,
+        value: JSON.stringify(value),
+        set: given.has(key),
+        description,
+    });
+    return {
+        path,
+        present,
+        warnings,
+        settings: [
+            ...Array.from(interfaces).flatMap(([name, { xdpMode, shared }]) => [
+                setting(
+                    `interfaces.${name}.xdp_mode`,
+                    xdpMode?.mode ?? "native",
+                    "Where XDP programs run at the interface: in the driver (native) or in the kernel's stack (generic).",
+                ),
+                setting(
+                    `interfaces.${name}.shared`,
+                    shared,
+                    "The interface's XDP chain is shared with tools that use libxdp.",
+                ),
+            ]),
+            setting(
+                "daemon.idle_timeout",
+                idleTimeoutMs === undefined ? 0 : idleTimeoutMs / 1000,
+                "Seconds without a connection after which the daemon ends; 0: never. Not set, it is 60 at a socket that systemd holds.",
+            ),
+            setting("logging.level", logging.level, "What is less is not logged."),
+            setting("logging.format", logging.format, "Lines of text, or one JSON object a line."),
+            setting(
+                "signing.allow_unsigned",
+                signing.allowUnsigned,
+                "Images without a signature that counts may be loaded.",
+            ),
+            setting(
+                "signing.verify_enabled",
+                signing.verifyEnabled,
+                "Signatures of images are looked for and checked.",
+            ),
+            setting("signing.trusted_keys", signing.trustedKeys, "Public keys whose signatures count."),
+            setting(
+                "signing.trusted_root",
+                signing.trustedRoot ?? "",
+                "The Sigstore trusted root that certificates are checked against; empty: that of Sigstore's public instance.",
+            ),
+        ],
+        trusted: [
+            ...signing.trustedIdentities.map(one => ({
+                subject: one.certificateIdentity ?? one.certificateIdentityRegexp?.source ?? "",
+                issuer: one.certificateOidcIssuer ?? one.certificateOidcIssuerRegexp?.source ?? "",
+                keyPath: "",
+            })),
+            ...signing.trustedKeys.map(keyPath => ({ subject: "", issuer: "", keyPath })),
+        ],
     };
 }
 

@@ -8,7 +8,8 @@ import { printable } from "./api/printable.ts";
 import { Api } from "./api/server.ts";
 import { bpfmanGroup, inheritedSocket, Listener } from "./api/socket.ts";
 import { bpfmanVersion } from "./api/version.ts";
-import { type Config, type LogLevel, logLevels, readConfig } from "./config.ts";
+import { type Config, configFacts, type LogLevel, logLevels, readConfig } from "./config.ts";
+import { usualCacheLimits } from "./image/cache.ts";
 import { libbpf } from "./kernel/ffi.ts";
 import { takeLock } from "./kernel/lock.ts";
 import { notify } from "./kernel/notify.ts";
@@ -103,7 +104,16 @@ async function run(options: ServeOptions): Promise<void> {
     try {
         const api = new Api({
             manager,
-            facts: { runtimeDir, startedAt, libbpf: libbpf.versionString().replace(/^v/, "") },
+            facts: {
+                runtimeDir,
+                startedAt,
+                libbpf: libbpf.versionString().replace(/^v/, ""),
+                settings: {
+                    config: configFacts(config, options.config.path),
+                    ...{ socketPath, runtimeDir, stateDir, imageCacheDir: options.imageCacheDir },
+                    imageCacheLimitBytes: usualCacheLimits.bytes,
+                },
+            },
             log,
         });
         const inherited = inheritedSocket(process.env);

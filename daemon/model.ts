@@ -467,6 +467,14 @@ export interface ChainView {
     readonly members: readonly ChainMemberView[];
 }
 
+/** A connection of administration to this host. */
+export interface AdminSession {
+    readonly service: "ssh" | "cockpit";
+    /** address and port */
+    readonly peer: string;
+    readonly local: string;
+}
+
 export interface InterfaceView {
     readonly name: string;
     readonly ifindex: number;
@@ -478,6 +486,26 @@ export interface InterfaceView {
     readonly kind: string;
     readonly xdpMode: string;
     readonly chains: readonly ChainView[];
+    /** whose packets come in here; of the daemon's own namespace */
+    readonly sessions: readonly AdminSession[];
+}
+
+// --- the configuration as it is told ---------------------------------------------------------------------------
+
+export interface ConfigFacts {
+    readonly path: string;
+    readonly present: boolean;
+    readonly settings: readonly {
+        /** as "logging.level" */
+        readonly key: string;
+        /** as TOML writes it */
+        readonly value: string;
+        /** it stands in the file */
+        readonly set: boolean;
+        readonly description: string;
+    }[];
+    readonly warnings: readonly string[];
+    readonly trusted: readonly { readonly subject: string; readonly issuer: string; readonly keyPath: string }[];
 }
 
 // --- a program's code ----------------------------------------------------------------------------------------

@@ -18,6 +18,8 @@ export interface CockpitOptions {
     readonly port?: number;
     /** without login: runs as this user instead of the caller's own */
     readonly user?: string;
+    /** without login: Cockpit of this root, where /proc, /dev, /sys, /run and /tmp are the machine's */
+    readonly root?: string;
 }
 
 export interface Cockpit {
@@ -103,12 +105,22 @@ function startWebService(
     port: number,
     options: CockpitOptions,
 ): ChildProcess {
-    const command = [libexec("cockpit-ws"), "--no-tls", "--port", String(port), "--address", "127.0.0.1"];
+    const command = [libexec("cockpit-ws", options.root), "--no-tls", "--port", String(port), "--address", "127.0.0.1"];
     if (options.login) return start(dir, { ...env, ...loginEnvironment(dir, env) }, [...withBridge(dir), ...command]);
     const asUser = options.user
         ? ["setpriv", `--reuid=${options.user}`, "--regid=nogroup", "--clear-groups", "--"]
         : [];
-    return start(dir, env, [...asUser, ...command, "--local-session=cockpit-bridge"]);
+    const inRoot = options.root === undefined ? [] : withinRoot(options.root);
+    return start(dir, env, [...inRoot, ...asUser, ...command, "--local-session=cockpit-bridge"]);
+}
+
+/** In a mount namespace of its own, which ends with it. */
+function withinRoot(root: string): string[] {
+    const mounts = ["proc", "dev", "sys", "run", "tmp"].map(
+        name => `mkdir -p "$0/${name}" && mount --rbind /${name} "$0/${name}"`,
+    );
+    const script = `${mounts.join(" && ")} && exec chroot "$0" "$@"`;
+    return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, root];
 }
 
 /** cockpit-session called by the web service itself: its usual socket needs systemd. */
@@ -138,9 +150,9 @@ function withBridge(dir: string): string[] {
     return ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, dir];
 }
 
-function libexec(program: string): string {
+function libexec(program: string, root = "/"): string {
     const candidates = ["/usr/libexec", "/usr/lib/cockpit"].map(folder => path.join(folder, program));
-    const found = candidates.find(candidate => fs.existsSync(candidate));
+    const found = candidates.find(candidate => fs.existsSync(path.join(root, candidate)));
     if (!found) throw new Error(`${program} is not installed (looked for ${candidates.join(" and ")})`);
     return found;
 }

@@ -258,6 +258,7 @@ export function networkInterface(view: InterfaceView): InterfaceJson {
         kind: view.kind,
         xdpMode: view.xdpMode,
         chains: view.chains.map(chain),
+        ...(view.sessions.length > 0 && { sessions: view.sessions.map(session => ({ ...session })) }),
     };
 }
 

@@ -486,6 +486,21 @@ const fakeInventory: Inventory = {
     ownersUnknown: "",
 };
 
+export const fakeSettings = {
+    config: {
+        path: "/etc/bpfman/bpfman.toml",
+        present: true,
+        settings: [{ key: "logging.level", value: '"info"', set: false, description: "What is less is not logged." }],
+        warnings: [],
+        trusted: [],
+    },
+    socketPath: "/run/bpfman-sock/bpfman.sock",
+    runtimeDir: "/run/bpfman",
+    stateDir: "/var/lib/bpfman",
+    imageCacheDir: "/nowhere",
+    imageCacheLimitBytes: 1000,
+};
+
 export const objectMap = {
     name: "counts",
     typeName: "array",

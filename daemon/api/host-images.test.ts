@@ -4,12 +4,17 @@ import { test } from "node:test";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { BpfmanError, type ImageRequest } from "../model.ts";
 import { auditLine } from "./audit.ts";
-import { FakeManager, imageFacts, member, root } from "./fake-manager.ts";
+import { FakeManager, fakeSettings, imageFacts, member, root } from "./fake-manager.ts";
 import { hostService } from "./host-v1.ts";
 
 function setUp() {
     const manager = new FakeManager();
-    const { methods } = hostService(manager, { runtimeDir: "/run/bpfman", libbpf: "1.5", startedAt: "" });
+    const { methods } = hostService(manager, {
+        runtimeDir: "/run/bpfman",
+        libbpf: "1.5",
+        startedAt: "",
+        settings: fakeSettings,
+    });
     // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
     const call = async (name: string, request: JsonValue = {}, caller = root): Promise<any> => {
         const method = methods.get(name);
@@ -146,7 +151,12 @@ test("an image of this host is opened for root alone", async () => {
 });
 
 test("credentials are not in the log", () => {
-    const { methods } = hostService(new FakeManager(), { runtimeDir: "", libbpf: "", startedAt: "" });
+    const { methods } = hostService(new FakeManager(), {
+        runtimeDir: "",
+        libbpf: "",
+        startedAt: "",
+        settings: fakeSettings,
+    });
     const method = methods.get("Load");
     assert.ok(method);
     for (const auth of [{ username: "user-secret", password: "pass-secret" }, { authFile: "file-secret" }]) {

@@ -4,12 +4,17 @@ import { test } from "node:test";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import { fromJson } from "@bufbuild/protobuf";
 import type { BpfmanError } from "../model.ts";
-import { FakeManager, member, root } from "./fake-manager.ts";
+import { FakeManager, fakeSettings, member, root } from "./fake-manager.ts";
 import { hostService } from "./host-v1.ts";
 
 function setUp() {
     const manager = new FakeManager();
-    const service = hostService(manager, { runtimeDir: "/run/bpfman", libbpf: "1.5", startedAt: "" });
+    const service = hostService(manager, {
+        runtimeDir: "/run/bpfman",
+        libbpf: "1.5",
+        startedAt: "",
+        settings: fakeSettings,
+    });
     const methodOf = (name: string) => service.methods.get(name)!;
     const message = (name: string, json: JsonObject): Message => fromJson(methodOf(name).descriptor.input, json);
     const call = async (name: string, json: JsonObject = {}, caller = root): Promise<JsonObject> => {

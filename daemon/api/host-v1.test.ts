@@ -13,12 +13,17 @@ import {
     type InterfaceView,
     type LoadRequest,
 } from "../model.ts";
-import { FakeManager, member, objectMap, root } from "./fake-manager.ts";
+import { FakeManager, fakeSettings, member, objectMap, root } from "./fake-manager.ts";
 import { hostService } from "./host-v1.ts";
 
 function setUp() {
     const manager = new FakeManager();
-    const facts = { runtimeDir: "/run/bpfman", libbpf: "1.5", startedAt: "2026-01-01T00:00:00Z" };
+    const facts = {
+        runtimeDir: "/run/bpfman",
+        libbpf: "1.5",
+        startedAt: "2026-01-01T00:00:00Z",
+        settings: fakeSettings,
+    };
     const service = hostService(manager, facts);
     // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
     const call = async (name: string, request: JsonValue = {}, caller: Caller = root): Promise<any> => {
@@ -319,7 +324,7 @@ test("chains are found by type, namespace and interface", async () => {
     manager.chains = [chain, { ...chain, type: "tc-ingress", nsid: 18_446_744_073_709_551_615n, ifindex: 3 }];
     const tcx: ChainView = { ...chain, type: "tcx-ingress", backend: "kernel", programId: undefined };
     const eth0 = { name: "eth0", ifindex: 2, netns: "", nsid: chain.nsid, up: true, mtu: 1500, mac: "", kind: "veth" };
-    const view: InterfaceView = { ...eth0, xdpMode: "", chains: [chain, tcx] };
+    const view: InterfaceView = { ...eth0, xdpMode: "", chains: [chain, tcx], sessions: [] };
     manager.interfaces = [view];
     const types = async (request: JsonValue) =>
         ((await call("ListChains", request)).chains as { type: string }[]).map(one => one.type);

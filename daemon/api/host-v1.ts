@@ -20,8 +20,8 @@ import { eventHandlers } from "./host-events.ts";
 import { imageHandlers, imageJson } from "./host-images.ts";
 import { inventoryHandlers } from "./host-inventory.ts";
 import { mapHandlers } from "./host-maps.ts";
+import { type SettingsFacts, settingsHandlers } from "./host-settings.ts";
 import { statisticsHandlers } from "./host-statistics.ts";
-import { systemHandlers } from "./host-system.ts";
 import { targetHandlers } from "./host-targets.ts";
 import { programSpec } from "./program-spec.ts";
 import { selectsLink, selectsProgram } from "./select.ts";
@@ -37,6 +37,7 @@ export interface DaemonFacts {
     readonly libbpf: string;
     /** RFC 3339 */
     readonly startedAt: string;
+    readonly settings: SettingsFacts;
 }
 
 const chainTypes = ["xdp", "tc-ingress", "tc-egress", "tcx-ingress", "tcx-egress"];
@@ -167,7 +168,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
         ...statisticsHandlers(manager),
         ...inventoryHandlers(manager),
         ...targetHandlers(manager),
-        ...systemHandlers(),
+        ...settingsHandlers(facts.settings),
     };
     return service(Host, handlers, [
         ...(["load", "unload", "attach", "detach", "updateLink", "updateLinks", "apply"] as const),

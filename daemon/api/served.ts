@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Caller } from "../model.ts";
-import { FakeManager } from "./fake-manager.ts";
+import { FakeManager, fakeSettings } from "./fake-manager.ts";
 import type { HttpLimits } from "./http.ts";
 import { Api } from "./server.ts";
 import { Listener, type SocketLimits } from "./socket.ts";
@@ -38,7 +38,12 @@ export class Served implements AsyncDisposable {
         const log: string[] = [];
         const push = (line: string) => log.push(line);
         const path = join(mkdtempSync(join(tmpdir(), "bpfman-api-")), "bpfman.sock");
-        const facts = { runtimeDir: "/run/bpfman", libbpf: "1.5", startedAt: "2026-01-01T00:00:00Z" };
+        const facts = {
+            runtimeDir: "/run/bpfman",
+            libbpf: "1.5",
+            startedAt: "2026-01-01T00:00:00Z",
+            settings: fakeSettings,
+        };
         const { httpLimits, ...rest } = options;
         const api = new Api({ manager, facts, log: push, ...(httpLimits && { httpLimits }) });
         const onConnection = (socket: Socket, caller: Caller, protocol: "http/1.1" | "http/2") =>

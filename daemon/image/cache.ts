@@ -11,6 +11,8 @@ export interface CacheLimits {
     readonly images: number;
 }
 
+export const usualCacheLimits: CacheLimits = { bytes: 512 << 20, images: 1000 };
+
 /** Facts as they are kept: which policy the image came in by, and not what that means today. */
 export type CachedFacts = Omit<ImageFacts, "usedAt" | "policyChanged"> & { readonly policyFingerprint: string };
 
@@ -27,7 +29,7 @@ export class ImageCache {
     readonly #objects: string;
     readonly #limits: CacheLimits;
 
-    constructor(cacheDir: string, limits: CacheLimits = { bytes: 512 << 20, images: 1000 }) {
+    constructor(cacheDir: string, limits: CacheLimits = usualCacheLimits) {
         this.#refs = path.join(cacheDir, "images", "references");
         this.#objects = path.join(cacheDir, "images", "objects");
         this.#limits = limits;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chains and interfaces as they are shown: ours by their rows, what others attached as the kernel tells it.
 import { inOrder } from "../chain/order.ts";
+import { adminSessions } from "../kernel/admin-sessions.ts";
 import type { TcxEntry } from "../kernel/bpf.ts";
 import type { LibxdpMember } from "../kernel/libxdp.ts";
 import { maskCodes } from "../kernel/libxdp-config.ts";
@@ -216,9 +217,12 @@ export async function interfaceViews(context: Context): Promise<InterfaceView[]>
             // two paths may name one namespace
             if (seen.has(`${nsid} ${cookie}`)) continue;
             seen.add(`${nsid} ${cookie}`);
+            const names = survey.interfaces.map(({ device }) => device.name);
+            const sessions = netns === "" ? adminSessions(names) : undefined;
             for (const { device, ingress, egress } of survey.interfaces) {
                 const place = { nsid, cookie, netns, device };
-                views.push(interfaceView(context, place, { ingress, egress }, links, chains));
+                const view = interfaceView(context, place, { ingress, egress }, links, chains);
+                views.push({ ...view, sessions: sessions?.get(device.name) ?? [] });
             }
         } catch (error) {
             // a namespace that is gone took its interfaces along
@@ -234,7 +238,7 @@ function interfaceView(
     tcx: Record<Direction, readonly TcxEntry[]>,
     links: readonly LinkView[],
     chains: readonly ChainRecord[],
-): InterfaceView {
+): Omit<InterfaceView, "sessions"> {
     const { device, nsid, cookie, netns } = place;
     const chainAt = (kind: HookKey["kind"], direction: Direction) =>
         chains.find(({ hook }) =>

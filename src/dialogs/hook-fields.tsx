@@ -9,6 +9,7 @@ import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Interface } from "../model.ts";
+import { Help } from "../views/help.tsx";
 import { actionsOf, type HookKind, interfaceLabel, typeLabel } from "../words.ts";
 import { elsewhere, type HookChoice, highestPriority, parsePriority } from "./hook-choice.ts";
 
@@ -103,7 +104,7 @@ function ElsewhereFields({ choice, onChange }: Pick<HookFieldsProps, "choice" | 
 export function PriorityField({ priority, onChange }: { priority: string; onChange: (text: string) => void }) {
     const valid = parsePriority(priority) !== undefined;
     return (
-        <FormGroup label={_("Priority")} fieldId="hook-priority">
+        <FormGroup label={_("Priority")} labelHelp={<Help topic="priority" />} fieldId="hook-priority">
             <TextInput
                 id="hook-priority"
                 className="short-input"
@@ -140,7 +141,7 @@ export function ProceedOnField({ kind, label, codes, onChange }: ProceedOnFieldP
         onChange(wanted);
     };
     return (
-        <FormGroup label={label} role="group" fieldId={`proceed-on-${kind}`}>
+        <FormGroup label={label} labelHelp={<Help topic="proceedOn" />} role="group" fieldId={`proceed-on-${kind}`}>
             <FormHelperText>
                 <HelperText>
                     <HelperTextItem variant={codes.length === 0 ? "error" : "default"}>

@@ -10,6 +10,7 @@ import { shown } from "../escape.ts";
 import { _ } from "../i18n.ts";
 import { useImages } from "../page.ts";
 import { ComboBox } from "../ui/combo-box.tsx";
+import { Help } from "../views/help.tsx";
 import { examples } from "./examples.ts";
 
 export interface ImageChoice {
@@ -43,7 +44,7 @@ export function ImageFields({ choice, isDisabled, onChange }: ImageFieldsProps) 
         .filter(({ value }) => value.toLowerCase().includes(text) && value !== choice.reference);
     return (
         <>
-            <FormGroup label={_("Image")} fieldId="image-reference">
+            <FormGroup label={_("Image")} labelHelp={<Help topic="signature" />} fieldId="image-reference">
                 <ComboBox
                     id="image-reference"
                     value={choice.reference}

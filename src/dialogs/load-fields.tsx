@@ -9,6 +9,7 @@ import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/
 import { shown } from "../escape.ts";
 import { _, format, ngettext } from "../i18n.ts";
 import type { Interface } from "../model.ts";
+import { Help } from "../views/help.tsx";
 import { anyKind, hookKind, isBoundAtLoad, probeKind, typeLabel } from "../words.ts";
 import { examples } from "./examples.ts";
 import { initialHook } from "./hook-choice.ts";
@@ -135,6 +136,7 @@ function ProgramRow({ index, program, onChange }: ProgramRowProps) {
                     id={`load-function-${index}`}
                     label={program.type === "lsm" ? _("Security hook") : _("Kernel function")}
                     help={_("It is loaded for this one and attaches to no other.")}
+                    topic={program.type === "lsm" ? "lsm" : "tracing"}
                 >
                     <TargetInput
                         id={`load-function-${index}`}
@@ -157,7 +159,12 @@ function Globals({
     onChange: (global: GlobalChoice) => void;
 }) {
     return (
-        <FormGroup fieldId="load-globals">
+        <FormGroup
+            fieldId="load-globals"
+            label={_("Global variables")}
+            labelHelp={<Help topic="globals" />}
+            role="group"
+        >
             <ExpandableSection
                 toggleText={ngettext("$0 global variable", "$0 global variables", globals.length)}
                 toggleId="load-globals"

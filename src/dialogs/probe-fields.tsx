@@ -7,6 +7,7 @@ import { Radio } from "@patternfly/react-core/dist/esm/components/Radio/index.js
 import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
 import type { ReactNode } from "react";
 import { _ } from "../i18n.ts";
+import { Help, type Topic } from "../views/help.tsx";
 import type { ProbeKind } from "../words.ts";
 import { examples } from "./examples.ts";
 import { offsetOf, type ProbeChoice, wholeNumber } from "./probe-choice.ts";
@@ -26,7 +27,7 @@ export function ProbeFields({ id, kind, choice, onChange }: ProbeFieldsProps) {
         case "tracepoint":
         case "raw_tracepoint":
             return (
-                <Field id={`${id}-target`} label={_("Tracepoint")} help={tracepointHelp(kind)}>
+                <Field id={`${id}-target`} label={_("Tracepoint")} help={tracepointHelp(kind)} topic="tracing">
                     <TargetInput
                         id={`${id}-target`}
                         targets={{ kind }}
@@ -40,7 +41,7 @@ export function ProbeFields({ id, kind, choice, onChange }: ProbeFieldsProps) {
         case "kretprobe":
             return (
                 <>
-                    <Field id={`${id}-target`} label={_("Kernel function")} help={functionHelp(kind)}>
+                    <Field id={`${id}-target`} label={_("Kernel function")} help={functionHelp(kind)} topic="tracing">
                         <TargetInput
                             id={`${id}-target`}
                             targets={{ kind: "kprobe" }}
@@ -63,6 +64,7 @@ export function ProbeFields({ id, kind, choice, onChange }: ProbeFieldsProps) {
                     id={`${id}-target`}
                     label={_("Control group")}
                     help={_("The program runs for the processes of this group and of those below it.")}
+                    topic="cgroup"
                 >
                     <TargetInput
                         id={`${id}-target`}
@@ -98,6 +100,7 @@ function UprobeFields({ id, choice, onChange }: PartProps) {
                 id={`${id}-file`}
                 label={_("Program or library")}
                 help={_("A path, or the name of a library as “libc”.")}
+                topic="tracing"
             >
                 <TargetInput
                     id={`${id}-file`}
@@ -152,7 +155,12 @@ function UprobeFields({ id, choice, onChange }: PartProps) {
 function PerfEventFields({ id, choice, onChange }: PartProps) {
     return (
         <>
-            <Field id={`${id}-target`} label={_("Event")} help={_("What is counted; a sample is taken now and then.")}>
+            <Field
+                id={`${id}-target`}
+                label={_("Event")}
+                help={_("What is counted; a sample is taken now and then.")}
+                topic="tracing"
+            >
                 <TargetInput
                     id={`${id}-target`}
                     targets={{ kind: "perf_event" }}
@@ -239,13 +247,15 @@ interface FieldProps {
     readonly id: string;
     readonly label: string;
     readonly help: string;
+    /** explained beside the label */
+    readonly topic?: Topic;
     readonly isInvalid?: boolean;
     readonly children: ReactNode;
 }
 
-export function Field({ id, label, help, isInvalid = false, children }: FieldProps) {
+export function Field({ id, label, help, topic, isInvalid = false, children }: FieldProps) {
     return (
-        <FormGroup label={label} fieldId={id}>
+        <FormGroup label={label} {...(topic && { labelHelp: <Help topic={topic} /> })} fieldId={id}>
             {children}
             <FormHelperText>
                 <HelperText id={`${id}-help`}>

@@ -6,6 +6,7 @@ import type { Program } from "../model.ts";
 import { usePage } from "../page.ts";
 import { go } from "../route.ts";
 import { linkLabel } from "../views/labels.tsx";
+import { SessionWarning } from "../views/session-warning.tsx";
 import { ActionDialog, throwFailure } from "./frame.tsx";
 
 /** leave: the page shows this program alone, so go back to the list once it is gone. */
@@ -41,6 +42,7 @@ export function UnloadDialog({ program, leave = false }: { program: Program; lea
                             </Content>
                         ))}
                     </Content>
+                    <SessionWarning places={program.links} change="unload" />
                 </>
             )}
         </ActionDialog>

@@ -61,6 +61,9 @@ const topics = {
             _(
                 "Usually it goes on after pass, so that a later program may still drop the packet; and it ends after drop, as there is nothing left to decide.",
             ),
+            _(
+                "dispatcher_return is a result that only chains know: the program leaves the decision to the chain. If nobody decides, the packet passes.",
+            ),
         ],
     }),
     priority: () => ({
@@ -189,14 +192,6 @@ const topics = {
         title: _("Link"),
         text: [
             _("The attachment of one program to one place. A program may have several; without one it does not run."),
-        ],
-    }),
-    dispatcherReturn: () => ({
-        title: _("dispatcher_return"),
-        text: [
-            _(
-                "A result that only chains know: the program leaves the decision to the chain. If nobody decides, the packet passes.",
-            ),
         ],
     }),
     runStats: () => ({

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // "?" beside a word of eBPF's: what it means, for who reads it for the first time. The browser's own popover lies over
 // everything, dialogs too, and closes by Escape or a click elsewhere.
-import { useEffect, useId, useRef, useState } from "react";
+import { type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { _, format } from "../i18n.ts";
 import { Icon } from "../ui/icons.tsx";
 import { type Topic, topicText, topicTitle } from "./help-topics.ts";
@@ -45,6 +45,16 @@ export function Help({ topic }: { topic: Topic }) {
                 {isOpen && topicText(topic).map(paragraph => <span key={paragraph}>{paragraph}</span>)}
             </span>
         </span>
+    );
+}
+
+/** A word, and "?" beside it. */
+export function Explained({ topic, children }: { topic: Topic; children: ReactNode }) {
+    return (
+        <>
+            {children}
+            <Help topic={topic} />
+        </>
     );
 }
 

@@ -13,7 +13,7 @@ import { Breadcrumb } from "../ui/nav.tsx";
 import { SearchField } from "../ui/search.tsx";
 import { interfaceLabel } from "../words.ts";
 import { type LiveCounts, useLiveCounts } from "./chain-counts.ts";
-import { Help } from "./help.tsx";
+import { Explained, Help } from "./help.tsx";
 import { InterfaceCard, InterfaceFacts } from "./interface-card.tsx";
 import { arrange } from "./interface-groups.ts";
 import { ErrorAlert, Refusal } from "./refusal.tsx";
@@ -47,7 +47,9 @@ function AllInterfaces({ interfaces, controls, counts, live }: ViewProps) {
     return (
         <Section className="cards">
             <div className="title-line">
-                <h1>{_("Interfaces")}</h1>
+                <h1>
+                    <Explained topic="chain">{_("Interfaces")}</Explained>
+                </h1>
                 <div className="actions interface-controls">
                     <div className="filter">
                         <SearchField

@@ -14,6 +14,7 @@ import { Fact, FactCard } from "../ui/facts.tsx";
 import { Breadcrumb } from "../ui/nav.tsx";
 import { backendHelp, hookKind, hookTitle, moment } from "../words.ts";
 import { ProceedOn } from "./chain.tsx";
+import { Explained } from "./help.tsx";
 import { Target } from "./links.tsx";
 import { ErrorAlert } from "./refusal.tsx";
 import { Section } from "./section.tsx";
@@ -83,10 +84,10 @@ function AskedCard({ link }: { link: ListedLink }) {
             <Fact term={_("Target")}>
                 <Target link={link} />
             </Fact>
-            {isOrdered && <Fact term={_("Priority")}>{link.priority}</Fact>}
-            {isOrdered && <Fact term={_("Position")}>{link.position}</Fact>}
+            {isOrdered && <Fact term={<Explained topic="priority">{_("Priority")}</Explained>}>{link.priority}</Fact>}
+            {isOrdered && <Fact term={<Explained topic="chain">{_("Position")}</Explained>}>{link.position}</Fact>}
             {link.proceedOn.length > 0 && (
-                <Fact term={_("Proceeds on")}>
+                <Fact term={<Explained topic="proceedOn">{_("Proceeds on")}</Explained>}>
                     <ProceedOn kind={link.kind} codes={link.proceedOn} />
                 </Fact>
             )}
@@ -130,13 +131,15 @@ function CarriedCard({ link }: { link: ListedLink }) {
         <FactCard title={_("Kernel")}>
             <Fact term={_("Runs")}>{json.kernelSeen ? _("Yes") : _("Not known to the kernel")}</Fact>
             {json.backend && (
-                <Fact term={_("Carried by")}>
+                <Fact term={<Explained topic="backend">{_("Carried by")}</Explained>}>
                     {shown(json.backend)}
                     <div className="note">{backendHelp(json.backend)}</div>
                 </Fact>
             )}
             {json.xdpMode && (
-                <Fact term={_("Mode")}>{json.xdpMode === "generic" ? _("generic mode") : _("native mode")}</Fact>
+                <Fact term={<Explained topic="xdpMode">{_("Mode")}</Explained>}>
+                    {json.xdpMode === "generic" ? _("generic mode") : _("native mode")}
+                </Fact>
             )}
             {json.dispatcherId ? (
                 <Fact term={_("Dispatcher")}>

@@ -15,6 +15,7 @@ import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable, type Grouping } from "../ui/table.tsx";
 import { hookKind, hookTitle, interfaceLabel, moment } from "../words.ts";
+import { Explained } from "./help.tsx";
 import { LinkMenu } from "./link-menu.tsx";
 import { ErrorAlert } from "./refusal.tsx";
 import { Section } from "./section.tsx";
@@ -33,7 +34,7 @@ export function LinksView() {
     return (
         <Section>
             <Card
-                title={_("Links")}
+                title={<Explained topic="link">{_("Links")}</Explained>}
                 level={1}
                 isFlush
                 actions={<Button onClick={() => show(<AttachDialog />)}>{_("Attach program")}</Button>}

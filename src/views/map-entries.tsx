@@ -12,6 +12,7 @@ import { Card } from "../ui/card.tsx";
 import { Switch, ToggleGroup } from "../ui/choice.tsx";
 import { EmptyState, Loading } from "../ui/empty.tsx";
 import { Pager } from "../ui/pager.tsx";
+import { Explained } from "./help.tsx";
 import { WatchLog } from "./map-changes.tsx";
 import { EntryTable } from "./map-entry-table.tsx";
 import { KeySearch } from "./map-key-search.tsx";
@@ -41,7 +42,7 @@ function KeyedEntries({ map }: { map: MapInfo }) {
     const typed = map.keyType !== "" || map.valueType !== "";
     return (
         <Card
-            title={_("Entries")}
+            title={map.type.includes("percpu") ? <Explained topic="perCpu">{_("Entries")}</Explained> : _("Entries")}
             isFlush
             actions={
                 <div className="entry-actions">

@@ -15,7 +15,7 @@ import { Fact, Facts } from "../ui/facts.tsx";
 import { Breadcrumb } from "../ui/nav.tsx";
 import { bytes } from "../words.ts";
 import { English } from "./english.tsx";
-import { Help } from "./help.tsx";
+import { Explained } from "./help.tsx";
 import { MapEntries } from "./map-entries.tsx";
 import { MapMarks, mapLabel, TypeText, Users, useProgramNames } from "./maps.tsx";
 import { ErrorAlert } from "./refusal.tsx";
@@ -76,7 +76,7 @@ function FactsCard({ map }: { map: MapInfo }) {
             <div className="fact-columns">
                 <Facts>
                     <Fact term={_("ID")}>{map.id}</Fact>
-                    <Fact term={withHelp(_("Type"), "mapType")}>{shown(map.type)}</Fact>
+                    <Fact term={<Explained topic="mapType">{_("Type")}</Explained>}>{shown(map.type)}</Fact>
                     <Fact term={_("Key")}>
                         <TypeText type={map.keyType} sizeBytes={map.keyBytes} />
                         {map.keyType !== "" && <span className="note"> {bytes(map.keyBytes)}</span>}
@@ -95,20 +95,17 @@ function FactsCard({ map }: { map: MapInfo }) {
                         ) : map.partOf !== "" ? (
                             format(_("Part of the $0"), shown(map.partOf))
                         ) : (
-                            <>
-                                {_("Others")}
-                                <Help topic="mapOwner" />
-                            </>
+                            <Explained topic="mapOwner">{_("Others")}</Explained>
                         )}
                     </Fact>
                     <Fact term={_("Used by")}>
                         <Users map={map} names={names} />
                     </Fact>
-                    <Fact term={withHelp(_("BTF"), "btf")}>
+                    <Fact term={<Explained topic="btf">{_("BTF")}</Explained>}>
                         {map.btfId === 0 ? _("none: entries are shown as bytes") : format(_("ID $0"), map.btfId)}
                     </Fact>
                     {map.pinPaths.length > 0 && (
-                        <Fact term={withHelp(_("Pinned"), "pinned")}>
+                        <Fact term={<Explained topic="pinned">{_("Pinned")}</Explained>}>
                             {map.pinPaths.map(path => (
                                 <div key={path}>
                                     <code dir="ltr">{shown(path)}</code>
@@ -117,18 +114,10 @@ function FactsCard({ map }: { map: MapInfo }) {
                         </Fact>
                     )}
                     {flags.length > 0 && <Fact term={_("Flags")}>{flags.join(", ")}</Fact>}
+                    {map.frozen && <Fact term={<Explained topic="frozen">{_("Frozen")}</Explained>}>{_("Yes")}</Fact>}
                 </Facts>
             </div>
         </Card>
-    );
-}
-
-function withHelp(term: string, topic: "mapType" | "btf" | "pinned") {
-    return (
-        <>
-            {term}
-            <Help topic={topic} />
-        </>
     );
 }
 

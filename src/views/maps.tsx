@@ -14,7 +14,7 @@ import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
 import { bytes } from "../words.ts";
-import { Help } from "./help.tsx";
+import { Explained } from "./help.tsx";
 import { ErrorAlert } from "./refusal.tsx";
 import { Section } from "./section.tsx";
 
@@ -30,16 +30,7 @@ export function MapsView() {
     if (error) return <ErrorAlert error={error} />;
     return (
         <Section>
-            <Card
-                level={1}
-                title={
-                    <>
-                        {_("Maps")}
-                        <Help topic="map" />
-                    </>
-                }
-                isFlush
-            >
+            <Card level={1} title={<Explained topic="map">{_("Maps")}</Explained>} isFlush>
                 <div className="toolbar">
                     <div className="filter">
                         <SearchField

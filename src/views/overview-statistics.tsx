@@ -16,6 +16,7 @@ import { type Column, DataTable } from "../ui/table.tsx";
 import { useStatistics } from "../use-statistics.ts";
 import { duration, figure, percent } from "../words.ts";
 import { English } from "./english.tsx";
+import { Explained } from "./help.tsx";
 import { Refusal } from "./refusal.tsx";
 
 export function StatisticsCard() {
@@ -23,7 +24,7 @@ export function StatisticsCard() {
     const { statistics, error } = useStatistics({ isOn });
     return (
         <Card
-            title={_("Run statistics")}
+            title={<Explained topic="runStats">{_("Run statistics")}</Explained>}
             actions={<Switch label={_("Measure")} isOn={isOn} onChange={setOn} />}
             isFlush
         >

@@ -10,6 +10,7 @@ import { routeHref } from "../route.ts";
 import { Card } from "../ui/card.tsx";
 import { EmptyState, Loading } from "../ui/empty.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
+import { Explained } from "./help.tsx";
 import { Refusal } from "./refusal.tsx";
 
 interface Variable {
@@ -46,7 +47,7 @@ export function GlobalsTab({ program, maps }: { program: Program; maps: readonly
     const { value: variables, error } = useFetched(fetch);
     const columns = useMemo(variableColumns, []);
     return (
-        <Card title={_("Global variables")} isFlush>
+        <Card title={<Explained topic="globals">{_("Global variables")}</Explained>} isFlush>
             {error && (
                 <div className="inset">
                     <Refusal title={_("This can't be shown")} error={error} />

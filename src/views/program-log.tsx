@@ -15,6 +15,7 @@ import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { ListWindow } from "../ui/window.tsx";
 import { English } from "./english.tsx";
+import { Explained } from "./help.tsx";
 import { Refusal } from "./refusal.tsx";
 
 const lineHeightPx = 22;
@@ -41,7 +42,7 @@ export function LogTab({ program }: { program: Program }) {
     const matching = useMemo(() => lines.filter(line => matches([line.text], filter)), [lines, filter]);
     return (
         <Card
-            title={_("Verifier log")}
+            title={<Explained topic="verifier">{_("Verifier log")}</Explained>}
             isFlush
             actions={
                 log !== "" && (

@@ -10,6 +10,7 @@ import { Fact, Facts } from "../ui/facts.tsx";
 import { useStatistics } from "../use-statistics.ts";
 import { duration, figure, percent } from "../words.ts";
 import { English } from "./english.tsx";
+import { Explained } from "./help.tsx";
 import { StatisticsCharts } from "./overview-statistics.tsx";
 import { Refusal } from "./refusal.tsx";
 
@@ -24,7 +25,7 @@ export function StatisticsTab({ program }: { program: Program }) {
             .map(slot => ({ slot, where: `${chain.type ?? ""} ${chain.interface ?? ""}` })),
     );
     return (
-        <Card title={_("Run statistics")}>
+        <Card title={<Explained topic="runStats">{_("Run statistics")}</Explained>}>
             <p className="note measured-note">
                 {_("Measured while this is on the screen; each run takes the kernel some 80 ns more meanwhile.")}
             </p>

@@ -15,6 +15,7 @@ import { type Column, DataTable } from "../ui/table.tsx";
 import { bytes, hookKind, hookTitle, moment, typeLabel } from "../words.ts";
 import { ProceedOn } from "./chain.tsx";
 import { English } from "./english.tsx";
+import { Explained } from "./help.tsx";
 import { LinkMenu } from "./link-menu.tsx";
 import { Target } from "./links.tsx";
 
@@ -73,7 +74,7 @@ function ImageFacts({ image }: { image: ImageOriginJson }) {
             <Fact term={_("Digest")}>
                 <code>{image.digest ?? ""}</code>
             </Fact>
-            <Fact term={_("Signature")}>
+            <Fact term={<Explained topic="signature">{_("Signature")}</Explained>}>
                 <Signature digest={image.digest ?? ""} />
             </Fact>
         </>
@@ -112,10 +113,16 @@ function KernelCard({ kernel }: { kernel: KernelProgramJson }) {
             <Fact term={_("Loaded")}>{moment(kernel.loadedAt ?? "")}</Fact>
             <Fact term={_("Loaded by user ID")}>{kernel.uid ?? 0}</Fact>
             <Fact term={_("Translated size")}>{bytes(kernel.sizeXlatedBytes ?? 0)}</Fact>
-            <Fact term={_("Compiled size")}>{bytes(kernel.sizeJitedBytes ?? 0)}</Fact>
-            <Fact term={_("Verified instructions")}>{kernel.verifiedInsns ?? 0}</Fact>
+            <Fact term={<Explained topic="jit">{_("Compiled size")}</Explained>}>
+                {bytes(kernel.sizeJitedBytes ?? 0)}
+            </Fact>
+            <Fact term={<Explained topic="verifier">{_("Verified instructions")}</Explained>}>
+                {kernel.verifiedInsns ?? 0}
+            </Fact>
             <Fact term={_("Memory")}>{bytes(kernel.memlockBytes ?? 0)}</Fact>
-            <Fact term={_("BTF ID")}>{kernel.btfId ? kernel.btfId : _("None")}</Fact>
+            <Fact term={<Explained topic="btf">{_("BTF ID")}</Explained>}>
+                {kernel.btfId ? kernel.btfId : _("None")}
+            </Fact>
             <Fact term={_("GPL compatible")}>{kernel.gplCompatible ? _("Yes") : _("No")}</Fact>
         </FactCard>
     );

@@ -15,6 +15,7 @@ import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable, type Grouping } from "../ui/table.tsx";
 import { bytes, hookTitle, moment, typeLabel } from "../words.ts";
+import { Explained } from "./help.tsx";
 import { LinkLabels, programLabel } from "./labels.tsx";
 import { ProgramMenu } from "./program-menu.tsx";
 import { ErrorAlert } from "./refusal.tsx";
@@ -39,7 +40,7 @@ export function ProgramsView() {
     return (
         <Section>
             <Card
-                title={_("Programs")}
+                title={<Explained topic="ebpf">{_("Programs")}</Explained>}
                 level={1}
                 isFlush
                 actions={<Button onClick={() => show(<LoadDialog />)}>{_("Load program")}</Button>}

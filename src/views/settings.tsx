@@ -18,6 +18,7 @@ import { Label } from "../ui/label.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
 import { bytes } from "../words.ts";
 import { English } from "./english.tsx";
+import { Explained } from "./help.tsx";
 import { ErrorAlert } from "./refusal.tsx";
 import { Section } from "./section.tsx";
 
@@ -101,7 +102,7 @@ function PoliciesCard({ settings }: { settings: SettingsJson }) {
     const policies = settings.policies ?? [];
     const identities = settings.trustedIdentities ?? [];
     return (
-        <Card title={_("Signatures of images")} isFlush>
+        <Card title={<Explained topic="signature">{_("Signatures of images")}</Explained>} isFlush>
             <FileNote path={settings.policyPath ?? ""} isPresent={settings.policyPresent ?? false} />
             <DataTable
                 label={_("Policies")}

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type DescMessage, fromBinary, fromJson, type JsonValue, toBinary, toJson } from "@bufbuild/protobuf";
 import { bpfmanService } from "../../daemon/api/bpfman-v1.ts";
 import { Calls } from "../../daemon/api/calls.ts";
-import { FakeManager, root as rootCaller } from "../../daemon/api/fake-manager.ts";
+import { FakeManager, fakeSettings, root as rootCaller } from "../../daemon/api/fake-manager.ts";
 import { hostService } from "../../daemon/api/host-v1.ts";
 import { httpLimits } from "../../daemon/api/http.ts";
 import { Served } from "../../daemon/api/served.ts";
@@ -20,7 +20,7 @@ import * as formats from "./formats.ts";
 import { border, type Mutation, words } from "./mutate.ts";
 import type { Target } from "./targets.ts";
 
-const facts = { runtimeDir: "/run/bpfman", libbpf: "1.5", startedAt: "2026-01-01T00:00:00Z" };
+const facts = { runtimeDir: "/run/bpfman", libbpf: "1.5", startedAt: "2026-01-01T00:00:00Z", settings: fakeSettings };
 
 type Method = UnaryMethod | StreamMethod;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packages of another suite of Debian's archive, unpacked beside the system: nothing is installed.
 import { execFileSync } from "node:child_process";
-import { globSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = join(import.meta.dirname, "../..");
@@ -60,6 +60,18 @@ export class DebianSuite {
         const tree = join(this.#work, "tree");
         for (const archive of globSync("*.deb", { cwd: this.#work }))
             execFileSync("dpkg-deb", ["-x", join(this.#work, archive), tree]);
+        return tree;
+    }
+
+    /** The same with all that they depend on, as a system that programs can be run in by chroot; nothing is configured. */
+    unpackSystem(...names: string[]): string {
+        this.#apt("apt-get", "-q", "-y", "--no-install-recommends", "--download-only", "install", ...names);
+        const tree = join(this.#work, "tree");
+        for (const archive of globSync("cache/archives/*.deb", { cwd: this.#work }))
+            execFileSync("dpkg-deb", ["-x", join(this.#work, archive), tree]);
+        // programs name their interpreters by these, which an installation makes
+        for (const name of ["bin", "sbin", "lib", "lib64"])
+            if (!existsSync(join(tree, name))) symlinkSync(`usr/${name}`, join(tree, name));
         return tree;
     }
 }
