@@ -360,4 +360,4 @@ const withoutFreplace = async (): Promise<void> => {
     }
 };
 if (noFreplace !== false)
-    test("where the kernel refuses freplace, a link on a shared interface is refused with that reason", withoutFreplace);
+    test("where the kernel refuses freplace, a link on a shared interface is refused and told why", withoutFreplace);
