@@ -11,8 +11,8 @@ test("an event is one line: when, what, of what, by whom", () => {
         `${time} link attached pass, xdp eth0 (link 3), by root`,
     );
     assert.equal(
-        eventText({ time, kind: "REFUSED", by: "root", subjects: ["Attach"], message: "no interface eth9" }),
-        `${time} refused Attach, by root: no interface eth9`,
+        eventText({ time, kind: "REFUSED", by: "root", subjects: ["xdp eth9"], message: "Attach: no interface eth9" }),
+        `${time} refused xdp eth9, by root: Attach: no interface eth9`,
     );
     assert.equal(eventText({ time, kind: "DAEMON_STARTED" }), `${time} daemon started`);
     assert.equal(

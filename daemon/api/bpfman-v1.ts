@@ -73,7 +73,7 @@ export function bpfmanService(manager: Manager): Service {
 
         pullBytecode: async (request, caller) => {
             if (request.image === undefined || request.image.url === "") throw invalid("the image is missing");
-            await manager.getImage(imageRequest(request.image, caller));
+            await manager.getImage(imageRequest(request.image, caller), caller);
             return {};
         },
 
@@ -121,7 +121,7 @@ async function loadRequest(request: LoadRequestMessage, manager: Manager, caller
 async function bytecode(request: LoadRequestMessage, manager: Manager, caller: Caller) {
     const location = request.bytecode?.location;
     if (location?.case === "image" && location.value.url !== "") {
-        const { object, origin } = await imageBytecode(imageRequest(location.value, caller), manager);
+        const { object, origin } = await imageBytecode(imageRequest(location.value, caller), manager, caller);
         return { object, sourcePath: "", image: origin };
     }
     if (location?.case === "file" && location.value !== "") return fileBytecode(location.value, manager, caller);

@@ -36,7 +36,7 @@ export async function sourceOf(source: Source, path: string, manager: Manager, c
         case "file":
             return fileBytecode(source.value, manager, caller);
         case "image": {
-            const { object, ...image } = await imageBytecode(imageRequest(source.value, caller), manager);
+            const { object, ...image } = await imageBytecode(imageRequest(source.value, caller), manager, caller);
             return { object, sourcePath: "", image };
         }
         default:

@@ -5,6 +5,7 @@ import { BpfmanError, type Caller } from "../model.ts";
 import { auditLine } from "./audit.ts";
 import { causeOf, type Failure, failureOf, invalid } from "./errors.ts";
 import { printable } from "./printable.ts";
+import { type RefusedSubject, refusedSubject } from "./refused.ts";
 import type { Service, Sink, StreamMethod, UnaryMethod } from "./service.ts";
 
 export type Outcome = { readonly answer: JsonObject } | { readonly failure: Failure };
@@ -12,7 +13,7 @@ export type Outcome = { readonly answer: JsonObject } | { readonly failure: Fail
 export class Calls {
     readonly services: readonly Service[];
     readonly #log: (line: string) => void;
-    readonly #refused: (method: string, message: string, caller: Caller) => void;
+    readonly #refused: (subject: RefusedSubject, message: string, caller: Caller) => void;
     readonly #streams = new Set<Sink>();
     #active = 0;
     #stopping = false;
@@ -22,7 +23,7 @@ export class Calls {
     constructor(
         services: readonly Service[],
         log: (line: string) => void,
-        refused: (method: string, message: string, caller: Caller) => void = () => {},
+        refused: (subject: RefusedSubject, message: string, caller: Caller) => void = () => {},
     ) {
         this.#refused = refused;
         this.services = services;
@@ -49,7 +50,8 @@ export class Calls {
             const failure = this.failure(error, request);
             if (method.changes) {
                 this.#log(auditLine(method.descriptor.name, caller, request, failure));
-                if (!this.#stopping) this.#refused(method.descriptor.name, failure.message, caller);
+                if (!this.#stopping)
+                    this.#refused(refusedSubject(request), `${method.descriptor.name}: ${failure.message}`, caller);
             }
             return { failure };
         } finally {

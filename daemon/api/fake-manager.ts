@@ -161,11 +161,11 @@ export class FakeManager implements Manager {
         return { kernel: "6.1.0", libbpf: "1.1.2", features: [missing] };
     }
 
-    async getImage(request: ImageRequest, options: ImageGetOptions = {}): Promise<PulledImage> {
+    async getImage(request: ImageRequest, caller: Caller, options: ImageGetOptions = {}): Promise<PulledImage> {
         const phases = ["RESOLVING", "PULLING", "CHECKING"] as const;
         for (const phase of phases)
             options.onProgress?.({ phase, bytes: 5, totalBytes: 10, layers: 1, totalLayers: 1 });
-        await this.#change("getImage", { request, signal: options.signal });
+        await this.#change("getImage", { request, caller, signal: options.signal });
         return { facts: imageFacts, object: new Uint8Array([0x7f, 0x45, 0x4c, 0x46]), cached: false };
     }
 
@@ -193,8 +193,8 @@ export class FakeManager implements Manager {
         return () => this.listeners.delete(listener);
     }
 
-    refused(what: string, message: string, caller: Caller): void {
-        this.asked["refused"] = { what, message, caller };
+    refused(subject: object, message: string, caller: Caller): void {
+        this.asked["refused"] = { subject, message, caller };
     }
 
     listEvents(query: EventQuery) {

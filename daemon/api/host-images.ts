@@ -25,12 +25,12 @@ export function imageHandlers(manager: Manager): Pick<Handlers<typeof Host>, Ima
     return {
         pullImage: (request, caller, sink) => {
             if (request.image === undefined) throw invalid("the image is missing");
-            return pull(manager, imageRequest(request.image, caller), sink);
+            return pull(manager, imageRequest(request.image, caller), caller, sink);
         },
         verifyImage: async (request, caller) => {
             if (request.image === undefined) throw invalid("the image is missing");
             const image = { ...request.image, pullPolicy: request.image.pullPolicy || "Always" };
-            return imageJson((await manager.getImage(imageRequest(image, caller))).facts);
+            return imageJson((await manager.getImage(imageRequest(image, caller), caller)).facts);
         },
         listImages: async () => ({ images: manager.listImages().map(imageJson) }),
         inspectImage: async request => imageJson(await manager.inspectImage(checkImageName(request.image))),
@@ -79,8 +79,8 @@ export function passwordAuth(username: string, password: string): RegistryAuth |
     return { kind: "password", username, password };
 }
 
-export async function imageBytecode(request: ImageRequest, manager: Manager) {
-    const { facts, object } = await manager.getImage(request);
+export async function imageBytecode(request: ImageRequest, manager: Manager, caller: Caller) {
+    const { facts, object } = await manager.getImage(request, caller);
     const { digest, signature } = facts;
     const origin: ImageOrigin = { url: request.url, digest, pullPolicy: request.pullPolicy, signature };
     return { object, origin, facts };
@@ -89,11 +89,11 @@ export async function imageBytecode(request: ImageRequest, manager: Manager) {
 type PullRecord = Parameters<Parameters<Handlers<typeof Host>["pullImage"]>[2]["send"]>[0];
 
 /** Progress at most ten times a second; a peer that goes leaves the pull. */
-function pull(manager: Manager, request: ImageRequest, sink: Sink<PullRecord>): () => void {
+function pull(manager: Manager, request: ImageRequest, caller: Caller, sink: Sink<PullRecord>): () => void {
     const leaving = new AbortController();
     let lastAt = 0;
     let lastPhase = "";
-    const onProgress: NonNullable<Parameters<Manager["getImage"]>[1]>["onProgress"] = progress => {
+    const onProgress: NonNullable<Parameters<Manager["getImage"]>[2]>["onProgress"] = progress => {
         const now = performance.now();
         if (progress.phase === lastPhase && now - lastAt < 100) return;
         lastAt = now;
@@ -101,7 +101,7 @@ function pull(manager: Manager, request: ImageRequest, sink: Sink<PullRecord>): 
         const { phase, bytes, totalBytes, layers, totalLayers } = progress;
         sink.send({ phase, bytes: String(bytes), totalBytes: String(totalBytes), layers, totalLayers });
     };
-    manager.getImage(request, { onProgress, signal: leaving.signal }).then(
+    manager.getImage(request, caller, { onProgress, signal: leaving.signal }).then(
         ({ facts, cached }) => {
             sink.send({ phase: "DONE", image: imageJson(facts), cached });
             sink.end();

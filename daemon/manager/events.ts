@@ -8,6 +8,8 @@ export interface EventFacts {
     readonly maps?: readonly MapId[];
     /** names; absent: those of the programs and links */
     readonly subjects?: readonly string[];
+    /** names beside those */
+    readonly names?: readonly string[];
     readonly message?: string;
 }
 
@@ -72,6 +74,7 @@ export class Events {
         const subjects = facts.subjects ?? [
             ...programs.flatMap(id => named(this.#programs, before.programs, id)),
             ...links.flatMap(id => named(this.#links, before.links, id)),
+            ...(facts.names ?? []),
         ];
         const event = {
             kind,

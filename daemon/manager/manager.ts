@@ -39,6 +39,7 @@ import type {
     TestRun,
     VerifierLog,
 } from "../model.ts";
+import type { EventFacts } from "./events.ts";
 import type { TargetList, TargetRequest } from "./target-names.ts";
 
 /** An object that takes a program's place; globals that are not given keep their values. */
@@ -110,7 +111,7 @@ export interface Manager {
     listInterfaces(): Promise<InterfaceView[]>;
     features(): Promise<{ kernel: string; libbpf: string; features: Feature[] }>;
     /** The object of an image, from the cache or its registry. */
-    getImage(request: ImageRequest, options?: ImageGetOptions): Promise<PulledImage>;
+    getImage(request: ImageRequest, caller: Caller, options?: ImageGetOptions): Promise<PulledImage>;
     /** Sorted by reference. */
     listImages(): ImageFacts[];
     /** By reference or digest; NOT_FOUND where the cache has none. */
@@ -124,8 +125,8 @@ export interface Manager {
     verifierLog(id: ProgramId): Promise<VerifierLog>;
     /** All of the kernel's BPF, whoever made it. */
     inventory(): Promise<Inventory>;
-    /** A request for a change failed: told as an event. */
-    refused(what: string, message: string, caller: Caller): void;
+    /** A request for a change failed: told as an event. names are those beside the programs' and links'. */
+    refused(subject: Pick<EventFacts, "programs" | "links" | "maps" | "names">, message: string, caller: Caller): void;
     /** The latest changes. */
     listEvents(query: EventQuery): EventPage;
     /** Names that a hook's target may have, for completion. */

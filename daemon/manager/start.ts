@@ -174,9 +174,10 @@ function managerOf(context: Context, images: Images): Manager {
         listInterfaces: () => current(() => interfaceViews(context)),
         // some hundred probes that most starts never need
         features: async () => (await import("../kernel/features.ts")).probeFeatures(),
-        getImage: async (request, imageOptions) => {
+        getImage: async (request, caller, imageOptions) => {
             const pulled = await images.get(request, imageOptions);
-            if (!pulled.cached) context.events.emit("IMAGE_PULLED", "", { subjects: [pulled.facts.reference] });
+            if (!pulled.cached)
+                context.events.emit("IMAGE_PULLED", context.describe(caller), { subjects: [pulled.facts.reference] });
             return pulled;
         },
         listImages: () => images.list(),
@@ -204,8 +205,8 @@ function managerOf(context: Context, images: Images): Manager {
             mapChanged(context, selector, "entry deleted", caller);
             return view;
         },
-        refused: (what, message, caller) =>
-            context.events.emit("REFUSED", context.describe(caller), { subjects: [what], message }),
+        refused: (subject, message, caller) =>
+            context.events.emit("REFUSED", context.describe(caller), { ...subject, message }),
         listEvents: query => context.store.events(query),
         replaceProgram: (id, request, caller) => replaceProgram(context, id, request, caller),
         testRun: (id, request) => testRun(context, id, request),

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What all dialogs share: one action that runs, fails inline, or closes the dialog.
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
 import { type ReactNode, useId, useState } from "react";
 import { CallError } from "../../client/errors.ts";
 import type { BatchResponseJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { _ } from "../i18n.ts";
 import { usePage } from "../page.ts";
+import { Button } from "../ui/button.tsx";
 import { Modal, ModalBody, ModalFooter, ModalHeader } from "../ui/modal.tsx";
 import { Refusal } from "../views/refusal.tsx";
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chooses a file of the host: a path typed, or folders walked through.
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
 import { FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index.js";
 import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index.js";
 import { InputGroup, InputGroupItem } from "@patternfly/react-core/dist/esm/components/InputGroup/index.js";
@@ -10,6 +9,7 @@ import FolderIcon from "@patternfly/react-icons/dist/esm/icons/folder-icon";
 import { type KeyboardEvent, useEffect, useState } from "react";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
+import { Button } from "../ui/button.tsx";
 import { bytes } from "../words.ts";
 import { asError } from "./frame.tsx";
 import { type FolderEntry, listFolder, type ObjectSource, readHostFile } from "./source.ts";
@@ -53,7 +53,7 @@ export function HostFile({ isDisabled, onChoose, onReset }: HostFileProps) {
                     <Button
                         variant="control"
                         isDisabled={isDisabled}
-                        aria-expanded={folder !== undefined}
+                        isExpanded={folder !== undefined}
                         onClick={() => setFolder(folder === undefined ? folderOf(path) : undefined)}
                     >
                         {_("Browse")}

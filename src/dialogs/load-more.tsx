@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What most loads leave as it is: application, metadata, and whose maps the programs use.
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
 import { ExpandableSection } from "@patternfly/react-core/dist/esm/components/ExpandableSection/index.js";
 import { FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index.js";
 import { FormSelect, FormSelectOption } from "@patternfly/react-core/dist/esm/components/FormSelect/index.js";
 import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
-import PlusIcon from "@patternfly/react-icons/dist/esm/icons/plus-icon";
-import TimesIcon from "@patternfly/react-icons/dist/esm/icons/times-icon";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import { usePrograms } from "../page.ts";
+import { Button } from "../ui/button.tsx";
+import { Icon } from "../ui/icons.tsx";
 import { Help } from "../views/help.tsx";
 import type { LoadChoice, MetadataChoice } from "./load-choice.ts";
 import { Field } from "./probe-fields.tsx";
@@ -106,7 +105,7 @@ function Metadata({ rows, onChange }: MetadataProps) {
                     />
                     <Button
                         variant="plain"
-                        icon={<TimesIcon />}
+                        icon={<Icon name="close" />}
                         aria-label={format(_("Remove row $0"), index + 1)}
                         onClick={() => onChange(rows.filter((_row, at) => at !== index))}
                     />
@@ -115,7 +114,7 @@ function Metadata({ rows, onChange }: MetadataProps) {
             <Button
                 variant="link"
                 isInline
-                icon={<PlusIcon />}
+                icon={<Icon name="plus" />}
                 onClick={() => onChange([...rows, { key: "", value: "" }])}
             >
                 {_("Add metadata")}

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first half of loading: where the bytecode comes from.
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
 import { FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index.js";
 import { Radio } from "@patternfly/react-core/dist/esm/components/Radio/index.js";
 import { type DragEvent, useRef, useState } from "react";
 import type { ImageSourceJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
+import { Button } from "../ui/button.tsx";
 import { SignatureText } from "../views/signature.tsx";
 import { bytes } from "../words.ts";
 import { HostFile } from "./host-file.tsx";

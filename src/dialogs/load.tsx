@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads programs of an object: choose its source, look inside, choose programs, load and perhaps attach.
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
 import { Form } from "@patternfly/react-core/dist/esm/components/Form/index.js";
 import { useId, useState } from "react";
 import type { ImageSourceJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { shown } from "../escape.ts";
 import { _, format, ngettext } from "../i18n.ts";
 import { useInterfaces, usePage } from "../page.ts";
+import { Button } from "../ui/button.tsx";
 import { Modal, ModalBody, ModalFooter, ModalHeader } from "../ui/modal.tsx";
 import { Refusal } from "../views/refusal.tsx";
 import { SessionWarning } from "../views/session-warning.tsx";

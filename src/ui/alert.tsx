@@ -2,23 +2,12 @@
 // PatternFly's alerts, inline and as toasts.
 import "@patternfly/patternfly/components/Alert/alert.css";
 import "@patternfly/patternfly/components/Alert/alert-group.css";
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
-import CheckCircleIcon from "@patternfly/react-icons/dist/esm/icons/check-circle-icon";
-import ExclamationCircleIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-circle-icon";
-import ExclamationTriangleIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon";
-import InfoCircleIcon from "@patternfly/react-icons/dist/esm/icons/info-circle-icon";
-import TimesIcon from "@patternfly/react-icons/dist/esm/icons/times-icon";
 import { type ReactNode, useEffect, useRef, useState } from "react";
 import { _ } from "../i18n.ts";
+import { Button } from "./button.tsx";
+import { Icon } from "./icons.tsx";
 
 export type AlertVariant = "success" | "info" | "warning" | "danger";
-
-const icons = {
-    success: CheckCircleIcon,
-    info: InfoCircleIcon,
-    warning: ExclamationTriangleIcon,
-    danger: ExclamationCircleIcon,
-} as const;
 
 interface AlertProps {
     readonly variant: AlertVariant;
@@ -31,11 +20,10 @@ interface AlertProps {
 }
 
 export function Alert({ variant, title, isInline = true, className = "", onClose, children }: AlertProps) {
-    const Icon = icons[variant];
     return (
         <div className={`pf-v6-c-alert pf-m-${variant}${isInline ? " pf-m-inline" : ""} ${className}`}>
             <div className="pf-v6-c-alert__icon">
-                <Icon aria-hidden />
+                <Icon name={variant} />
             </div>
             <p className="pf-v6-c-alert__title">
                 <span className="pf-v6-screen-reader">{variantLabel(variant)} </span>
@@ -43,7 +31,7 @@ export function Alert({ variant, title, isInline = true, className = "", onClose
             </p>
             {onClose && (
                 <div className="pf-v6-c-alert__action">
-                    <Button variant="plain" aria-label={_("Close")} icon={<TimesIcon />} onClick={onClose} />
+                    <Button variant="plain" label={_("Close")} icon={<Icon name="close" />} onClick={onClose} />
                 </div>
             )}
             {hasContent(children) && <div className="pf-v6-c-alert__description">{children}</div>}

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // PatternFly's modal dialog on the browser's own: focus stays inside, Escape closes, and focus returns to where it was.
 import "@patternfly/patternfly/components/ModalBox/modal-box.css";
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
-import ExclamationTriangleIcon from "@patternfly/react-icons/dist/esm/icons/exclamation-triangle-icon";
-import TimesIcon from "@patternfly/react-icons/dist/esm/icons/times-icon";
 import { type MouseEvent, type ReactNode, type SyntheticEvent, useEffect, useRef } from "react";
 import { _ } from "../i18n.ts";
+import { Button } from "./button.tsx";
+import { Icon } from "./icons.tsx";
 
 interface ModalProps {
     readonly "aria-labelledby": string;
@@ -52,7 +51,7 @@ export function Modal({ size = "medium", onClose, focus, children, ...labels }: 
             {...labels}
         >
             <div className="pf-v6-c-modal-box__close">
-                <Button variant="plain" aria-label={_("Close")} icon={<TimesIcon />} onClick={onClose} />
+                <Button variant="plain" label={_("Close")} icon={<Icon name="close" />} onClick={onClose} />
             </div>
             {children}
         </dialog>
@@ -79,7 +78,7 @@ export function ModalHeader({ title, labelId, isDanger = false, description }: M
                 <h1 id={labelId} className={`pf-v6-c-modal-box__title${isDanger ? " pf-m-icon pf-m-warning" : ""}`}>
                     {isDanger && (
                         <span className="pf-v6-c-modal-box__title-icon">
-                            <ExclamationTriangleIcon aria-hidden />
+                            <Icon name="warning" />
                         </span>
                     )}
                     <span className="pf-v6-c-modal-box__title-text">{title}</span>

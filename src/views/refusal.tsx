@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // An error as the daemon tells it: what failed, the verifier's words, what to do next.
-import { Button } from "@patternfly/react-core/dist/esm/components/Button/index.js";
 import { type ReactNode, useEffect, useRef } from "react";
 import { CallError, TransportError } from "../../client/errors.ts";
 import { shown, shownLines } from "../escape.ts";
 import { _, format, ngettext } from "../i18n.ts";
 import { Alert } from "../ui/alert.tsx";
+import { Button } from "../ui/button.tsx";
 import { Section } from "./section.tsx";
 
 interface RefusalProps {

@@ -33,6 +33,8 @@ export interface StackOptions {
     readonly pageVersion?: string;
     /** what the daemon finds as /etc/containers; it is then in the machine's network namespace, as registries are */
     readonly containers?: string;
+    /** further files of the page's folder, by name */
+    readonly files?: Readonly<Record<string, string>>;
 }
 
 export class Stack {
@@ -52,8 +54,11 @@ export class Stack {
         this.#containers = containers;
         execFileSync("ip", ["netns", "add", this.#netnsName]);
         this.#inNetns("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "downlink");
-        this.#inNetns("ip", "link", "set", "uplink", "up");
-        this.#inNetns("ip", "link", "set", "downlink", "up");
+        for (const device of ["uplink", "downlink"]) {
+            // a link that comes up is greeted by IPv6, whose packets tests would count as their own
+            this.#inNetns("sysctl", "-qw", `net.ipv6.conf.${device}.disable_ipv6=1`);
+            this.#inNetns("ip", "link", "set", device, "up");
+        }
     }
 
     static async start(options: StackOptions = {}): Promise<Stack> {
@@ -67,6 +72,8 @@ export class Stack {
             if (options.pseudoLanguages) writePseudoLanguages(page);
             if (options.pageVersion !== undefined)
                 await buildPage({ production: true, version: options.pageVersion, outputDir: page });
+            for (const [name, text] of Object.entries(options.files ?? {}))
+                fs.writeFileSync(path.join(page, name), text);
             fs.chmodSync(stack.dir, 0o755);
             const { user, cockpitRoot } = options;
             stack.#cockpit = await startCockpit({
@@ -113,6 +120,11 @@ export class Stack {
         await exited;
     }
 
+    get daemonPid(): number {
+        assert.ok(this.#daemon?.pid);
+        return this.#daemon.pid;
+    }
+
     daemonLog(): string {
         return fs.readFileSync(path.join(this.dir, "daemon.log"), "utf8");
     }
@@ -132,8 +144,13 @@ export class Stack {
     /** Opens the page alone; the same within Cockpit's shell takes twice as long. */
     async open(hash = "#/programs", options: BrowserContextOptions = {}): Promise<Page> {
         const page = await this.newPage(options);
-        await page.goto(`${this.#running.frameUrl}${hash}`);
+        await this.goTo(page, hash);
         return page;
+    }
+
+    /** place: what follows in the address, or another file beside index.html */
+    async goTo(page: Page, place: string): Promise<void> {
+        await page.goto(new URL(place, this.#running.frameUrl).href);
     }
 
     async newPage(options: BrowserContextOptions = {}): Promise<Page> {
@@ -148,7 +165,7 @@ export class Stack {
         const errors: string[] = [];
         this.#contexts.push({ context, errors });
         const page = await context.newPage();
-        page.setDefaultTimeout(10_000);
+        page.setDefaultTimeout(30_000);
         page.on("pageerror", error => {
             // the shell around the page misses services that a test's Cockpit has not, and is not ours to judge
             const ofShell = page.frames().length > 1 && !(error.stack ?? "").includes("/bpfman/");
@@ -195,8 +212,6 @@ export class Stack {
      * answers.
      */
     sendToUplink(packets: number): void {
-        for (const device of ["uplink", "downlink"])
-            this.#inNetns("sysctl", "-qw", `net.ipv6.conf.${device}.disable_ipv6=1`);
         this.#inNetns("ip", "address", "replace", "192.0.2.1/24", "dev", "downlink");
         this.#inNetns("ip", "neigh", "replace", "192.0.2.9", "lladdr", "02:00:00:00:00:09", "dev", "downlink");
         const ping = ["ping", "-q", "-c", String(packets), "-i", "0.02", "-W", "1", "192.0.2.9"];
@@ -244,16 +259,16 @@ export class Stack {
 }
 
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 30_000;
     while (!(await condition())) {
-        if (Date.now() > deadline) throw new Error(`waited 10 s for ${what}`);
+        if (Date.now() > deadline) throw new Error(`waited 30 s for ${what}`);
         await sleep(50);
     }
 }
 
 /** Waits until the value is the wanted one, and shows both where it does not become it. A look meanwhile may fail. */
 export async function eventually<T>(read: () => T | Promise<T>, wanted: T): Promise<void> {
-    const deadline = Date.now() + 8_000;
+    const deadline = Date.now() + 30_000;
     for (;;) {
         try {
             assert.deepEqual(await read(), wanted);

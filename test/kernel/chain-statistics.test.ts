@@ -10,7 +10,7 @@ import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
 import type { ChainStatisticsJson, StatisticsJson, VerdictCountJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { tcItem, tcxItem, xdpItem } from "../lab/items.ts";
 import type { Lab } from "../lab/lab.ts";
-import type { Wire } from "../lab/namespaces.ts";
+import { floodCount, floodPace, type Wire } from "../lab/namespaces.ts";
 import { SequenceLog } from "../lab/sequence.ts";
 import { sharedLab } from "../lab/shared-lab.ts";
 import { chainIn, programIn, StatisticsWatch } from "../lab/statistics.ts";
@@ -161,8 +161,8 @@ suite(`counting in chains by ${chainBackend}${noFreplace === undefined ? "" : ` 
         })();
         const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
         log.clear();
-        const count = 2500;
-        const flood = wire.ping(count, { intervalSeconds: 0.001 });
+        const count = floodCount(2500);
+        const flood = wire.ping(count, { intervalSeconds: floodPace });
         let rounds = 0;
         while (flood.running) {
             await using watch = new StatisticsWatch(lab.client, { chains: true });

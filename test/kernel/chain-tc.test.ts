@@ -7,7 +7,7 @@ import { suite } from "node:test";
 import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
 import { refusal, tcItem, tcxItem, u32 } from "../lab/items.ts";
 import type { Lab } from "../lab/lab.ts";
-import { floodPace, type Wire } from "../lab/namespaces.ts";
+import { floodCount, floodPace, type Wire } from "../lab/namespaces.ts";
 import { lacks } from "../lab/needs.ts";
 import { SequenceLog } from "../lab/sequence.ts";
 import { sharedLab } from "../lab/shared-lab.ts";
@@ -25,14 +25,23 @@ async function tcChain(lab: Lab, type = "tc-ingress") {
     return interfaces.flatMap(({ chains = [] }) => chains).find(chain => chain.type === type);
 }
 
-/** How many pings come through while a plain clsact filter runs the program: what the chain is held against. */
-function throughClsact(wire: Wire): (pin: string, direction: string) => Promise<number> {
-    wire.inside("tc", "qdisc", "add", "dev", wire.interface, "clsact");
-    return async (pin, direction) => {
-        const at = ["dev", wire.interface, direction, "pref", "7"];
-        wire.inside("tc", "filter", "add", ...at, "bpf", "direct-action", "object-pinned", pin);
-        const { received } = await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result;
-        wire.inside("tc", "filter", "del", ...at);
+/** How many pings come through each of these wires. */
+const pings = (...wires: Wire[]): Promise<number[]> =>
+    Promise.all(
+        wires.map(async wire => (await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result).received),
+    );
+
+/** What comes through while plain clsact filters run the program, one at each hook: what chains are held against. */
+function throughClsact(...hooks: readonly (readonly [Wire, string])[]): (pin: string) => Promise<number[]> {
+    for (const [wire] of hooks) wire.inside("tc", "qdisc", "add", "dev", wire.interface, "clsact");
+    const filter = (what: string, ...bpf: string[]): void => {
+        for (const [wire, direction] of hooks)
+            wire.inside("tc", "filter", what, "dev", wire.interface, direction, "pref", "7", ...bpf);
+    };
+    return async pin => {
+        filter("add", "bpf", "direct-action", "object-pinned", pin);
+        const received = await pings(...hooks.map(([wire]) => wire));
+        filter("del");
         return received;
     };
 }
@@ -65,39 +74,35 @@ for (const held of holders)
         });
 
         labTest("EveryReturnCodeMeansWhatItMeansToClsact", async lab => {
-            const wire = lab.wire();
-            const plainly = throughClsact(wire);
+            const [alone, joined, leaving] = [lab.wire(), lab.wire(), lab.wire()];
+            // the third one makes its own qdisc where it needs one
+            const plainly = throughClsact([alone, "ingress"], [leaving, "egress"]);
             const codes = [-1, 0, 1, 2, 3, 4, 5, 6, 7, 8];
             const actions = Buffer.concat(codes.map(u32));
             const programs = await lab.load("tc_sequence", [...names("tc"), ...rest("tc")], { globals: { actions } });
             const [neighbour] = await lab.load("tc_sequence", ["tc:tc_sequence"], { globals: { action: u32(3) } });
             const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
-            const pings = async () => {
-                const { received } = await wire.ping(3, { intervalSeconds: 0.01, waitSeconds: 0.2 }).result;
-                return received;
-            };
             // all at once elsewhere: what a chain needs of a program is made once
-            const first = lab.wire();
-            await lab.attach(...programs.map(program => tcItem(first, program.id, 50)));
+            const elsewhere = { interface: "lo", netns: alone.netns };
+            await lab.attach(...programs.map(({ id }) => tcItem(elsewhere, id, 50)));
             for (const [index, code] of codes.entries()) {
                 const { id, record } = programs[index] ?? {};
-                const pinPath = record?.pinPath ?? "";
-                const expected = await plainly(pinPath, "ingress");
-                const [link] = await lab.attach(tcItem(wire, id, 50, { proceedOn: [30] }));
+                const [entering, answering] = await plainly(record?.pinPath ?? "");
+                const links = await lab.attach(
+                    tcItem(alone, id, 50, { proceedOn: [30] }),
+                    tcItem(joined, neighbour?.id, 40),
+                    tcItem(joined, id, 50, { proceedOn: [30] }),
+                    tcItem(leaving, id, 50, { proceedOn: [30], direction: "egress" }),
+                );
                 log.clear();
-                assert.equal(await pings(), expected, `return code ${code} alone`);
+                const received = await pings(alone, joined, leaving);
+                const where = `return code ${code}: alone, behind a neighbour that passes everything on, at egress`;
+                assert.deepEqual(received, [entering, entering, answering], where);
                 const seen = log.packets();
                 seen.delete(0);
-                assert.deepEqual([...seen.values()], [[index], [index], [index]]);
-                // and behind a neighbour that passes everything on
-                const [before] = await lab.attach(tcItem(wire, neighbour?.id, 40));
-                assert.equal(await pings(), expected, `return code ${code} after a neighbour`);
-                await lab.detach(link?.id, before?.id);
-                // what leaves, too
-                const leaving = await plainly(pinPath, "egress");
-                const [egress] = await lab.attach(tcItem(wire, id, 50, { proceedOn: [30], direction: "egress" }));
-                assert.equal(await pings(), leaving, `return code ${code} at egress`);
-                await lab.detach(egress?.id);
+                const once = Array.from({ length: 9 }, () => [index]);
+                assert.deepEqual([...seen.values()], once, "three packets of each of the three");
+                await lab.detach(...links.map(link => link.id));
             }
         });
 
@@ -107,7 +112,7 @@ for (const held of holders)
             const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
             const links = await lab.attach(...programs.slice(0, 5).map(({ id }, i) => tcItem(wire, id, 10 * (i + 1))));
             log.clear();
-            const count = 2000;
+            const count = floodCount(2000);
             const flood = wire.ping(count, { intervalSeconds: floodPace });
             let changes = 0;
             while (flood.running) {
@@ -185,7 +190,7 @@ suite("tcx links", { skip: noTcx }, () => {
         const links = await lab.attach(...programs.map(({ id }, i) => tcxItem(wire, id, 10 * (i + 1))));
         const log = new SequenceLog(programs[0]!.record!.mapPinPath!);
         log.clear();
-        const count = 1500;
+        const count = floodCount(1500);
         const flood = wire.ping(count, { intervalSeconds: floodPace });
         let moves = 0;
         while (flood.running) {

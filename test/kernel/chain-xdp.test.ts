@@ -10,7 +10,7 @@ import type { ChainJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { xdpItem as item, refusal, u32 } from "../lab/items.ts";
 import { type Lab, run } from "../lab/lab.ts";
 import { perCpuSum } from "../lab/maps.ts";
-import { floodPace } from "../lab/namespaces.ts";
+import { floodCount, floodPace } from "../lab/namespaces.ts";
 import { SequenceLog } from "../lab/sequence.ts";
 import { sharedLab } from "../lab/shared-lab.ts";
 
@@ -132,7 +132,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
         const log = new SequenceLog(first!.record!.mapPinPath!);
         const links = await lab.attach(item(wire, first?.id, 10));
         // 1 <-> 2
-        const count = 2500;
+        const count = floodCount(2500);
         log.clear();
         let flood = wire.ping(count, { intervalSeconds: floodPace });
         let changes = 0;
@@ -142,7 +142,7 @@ suite(`xdp chains by ${chainBackend}${noFreplace === undefined ? "" : ` (${noFre
             changes += 2;
         }
         assert.deepEqual(await flood.result, { sent: count, received: count });
-        assert.ok(changes >= 4, `${changes} changes`);
+        assert.ok(changes >= 2, `${changes} changes`);
         assertEachSawEveryPacketOnce(log, count, [0]);
         // 10 <-> 9, and other orders
         const rest = await lab.attach(...programs.slice(1).map(({ id }, i) => item(wire, id, 20 + i)));

@@ -25,12 +25,13 @@ suite("events", () => {
                 ["DAEMON_STARTED"],
                 ["PROGRAM_UNLOADED", "xdp_pass"],
                 ["LINK_DETACHED", "xdp_pass", "xdp veth1"],
-                ["REFUSED", "Attach"],
+                ["REFUSED", "xdp veth1"],
                 ["LINK_ATTACHED", "xdp_pass", "xdp veth1"],
                 ["PROGRAM_LOADED", "xdp_pass"],
             ],
         );
-        assert.match(events[3]?.message ?? "", /4000000000/);
+        assert.match(events[3]?.message ?? "", /^Attach: .*4000000000/);
+        assert.deepEqual(events[3]?.programIds, [4_000_000_000]);
         assert.ok(events.every(({ by = "", kind }) => by !== "" || kind === "DAEMON_STARTED"));
         const older = await lab.client.listEvents({ limit: 1, beforeSequence: events[5]?.sequence ?? "0" });
         assert.ok(Number(older.events?.[0]?.sequence) < Number(events[5]?.sequence));

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // All of the kernel's BPF, with owners, pins and hooks: checked against what was put there and against bpftool.
 import assert from "node:assert/strict";
-import { execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { suite } from "node:test";
@@ -12,32 +11,13 @@ import { scanDescriptors } from "../../daemon/kernel/process-descriptors.ts";
 import { Foreign } from "../lab/foreign.ts";
 import { tcItem, tcxItem, xdpItem } from "../lab/items.ts";
 import { type Lab, run } from "../lab/lab.ts";
+import { holder } from "../lab/others.ts";
 import { sharedLab } from "../lab/shared-lab.ts";
 
 async function inventory(lab: Lab) {
     const { programs = [], maps = [], links = [], btf = [], ...rest } = await lab.client.getInventory();
     const program = (id: number | undefined) => programs.find(({ kernel }) => kernel?.id === id);
     return { programs, maps, links, btf, program, ...rest };
-}
-
-/** A process that holds a program, as a tool of somebody else does. */
-async function holder(pin: string) {
-    const code = `
-        const { openPin } = await import(${JSON.stringify(path.resolve(import.meta.dirname, "../../daemon/kernel/bpf.ts"))});
-        const fd = openPin(process.argv[1]);
-        console.log("holds");
-        setInterval(() => fd.number, 1000);`;
-    const child = spawn(process.execPath, ["--input-type=module", "-e", code, pin], {
-        stdio: ["ignore", "pipe", "pipe"],
-    });
-    await once(child.stdout, "data");
-    return {
-        pid: child.pid ?? 0,
-        async [Symbol.asyncDispose]() {
-            child.kill("SIGKILL");
-            await once(child, "exit");
-        },
-    };
 }
 
 suite("inventory", () => {

@@ -6,8 +6,11 @@ import fs from "node:fs";
 
 const ip = (...args: string[]) => execFileSync("ip", args, { stdio: ["ignore", "pipe", "pipe"], encoding: "utf8" });
 
+const emulated = process.env["GUEST_RELEASE"] !== undefined;
 /** Between two packets of a flood; an emulated machine needs time for the changes meanwhile. */
-export const floodPace = process.env["GUEST_RELEASE"] === undefined ? 0.001 : 0.005;
+export const floodPace = emulated ? 0.005 : 0.001;
+/** How long a flood is: an emulated machine takes long for each packet. */
+export const floodCount = (packets: number): number => (emulated ? Math.ceil(packets / 2) : packets);
 
 let number = 0;
 

@@ -5183,7 +5183,7 @@ export declare type Event = Message<"bpfman.host.v1.Event"> & {
   subjects: string[];
 
   /**
-   * REFUSED: the error; else what helps a reader, may be empty
+   * REFUSED: the method and the error; else what helps a reader, may be empty
    *
    * @generated from field: string message = 8;
    */
@@ -5243,7 +5243,7 @@ export declare type EventJson = {
   subjects?: string[];
 
   /**
-   * REFUSED: the error; else what helps a reader, may be empty
+   * REFUSED: the method and the error; else what helps a reader, may be empty
    *
    * @generated from field: string message = 8;
    */
