@@ -45,10 +45,11 @@ export function escapes(known: readonly string[]): string[] {
             rest = rest.replace(/⟦[^⟦⟧]*⟧/g, " ");
         }
         const words = rest.match(/\p{L}[\p{L}\p{N}_]+/gu) ?? [];
-        const foreign = words.filter(word => !data.has(word.toLowerCase()));
+        // M11 is how the browser writes a month in a language that it does not know
+        const foreign = words.filter(word => !data.has(word.toLowerCase()) && !/^M\d+$/.test(word));
         const isSentence = words.length > 4 && !/[_/=:]/.test(rest);
         if (foreign.length === 0 && !isSentence) return;
-        if (element?.closest("code, pre, [lang=en], script, style, noscript")) return;
+        if (element?.closest("code, pre, textarea, .code-line, [lang=en], script, style, noscript")) return;
         found.add(`${rest.trim()} in ${element?.outerHTML.slice(0, 160)}`);
     };
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
