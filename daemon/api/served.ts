@@ -52,11 +52,11 @@ export class Served implements AsyncDisposable {
         return new Served(manager, log, path, api, listener);
     }
 
-    stop(graceMs = 1000): Promise<void> {
+    stop(graceMs = 10_000): Promise<void> {
         this.#stopped ??= (async () => {
             this.listener.stopListening();
             await this.api.stop(graceMs);
-            await this.listener.closeConnections(100);
+            await this.listener.closeConnections(Math.min(graceMs, 1000));
             await this.api.close();
         })();
         return this.#stopped;

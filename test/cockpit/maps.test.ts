@@ -7,6 +7,7 @@ import path from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { fixtureObject } from "../fixtures/objects.ts";
+import { everyLook } from "./looks.ts";
 import { eventually, picture, Stack } from "./stack.ts";
 
 interface BpftoolMap {
@@ -79,7 +80,7 @@ describe("the list of maps", () => {
         const grid = page.getByRole("grid", { name: "Maps" });
         await grid.getByRole("link", { name: "shapes" }).waitFor();
         await grid.getByRole("link", { name: "xdp_shapes" }).first().waitFor();
-        await picture(page, "maps-list");
+        await everyLook(page, "maps-list");
         const names = () => grid.locator("td[data-label=Name] > a").allTextContents();
         await page.getByRole("textbox", { name: "Filter maps" }).fill("lpm");
         await eventually(names, ["routes"]);
@@ -110,13 +111,13 @@ describe("entries", () => {
         await eventually(() => nameOfShape(7), "square");
         await row(page, "square").locator("summary").first().click();
         await row(page, "square").getByText("GREEN", { exact: true }).waitFor();
-        await picture(page, "map-entries");
+        await everyLook(page, "map-entries");
 
         await pick(page, "7", "Edit");
         const value = dialog.getByLabel("New value");
         assert.match(await value.inputValue(), /"name": "square"/);
         await value.fill((await value.inputValue()).replace('"square"', '"circle"'));
-        await picture(page, "map-edit");
+        await everyLook(page, "map-edit");
         await dialog.getByRole("button", { name: "Change entry" }).click();
         await row(page, "circle").waitFor();
         assert.equal(nameOfShape(7), "circle");

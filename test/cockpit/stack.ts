@@ -161,7 +161,7 @@ export class Stack {
         const errors: string[] = [];
         this.#contexts.push({ context, errors });
         const page = await context.newPage();
-        page.setDefaultTimeout(10_000);
+        page.setDefaultTimeout(30_000);
         page.on("pageerror", error => {
             // the shell around the page misses services that a test's Cockpit has not, and is not ours to judge
             const ofShell = page.frames().length > 1 && !(error.stack ?? "").includes("/bpfman/");
@@ -255,16 +255,16 @@ export class Stack {
 }
 
 export async function until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 30_000;
     while (!(await condition())) {
-        if (Date.now() > deadline) throw new Error(`waited 10 s for ${what}`);
+        if (Date.now() > deadline) throw new Error(`waited 30 s for ${what}`);
         await sleep(50);
     }
 }
 
 /** Waits until the value is the wanted one, and shows both where it does not become it. A look meanwhile may fail. */
 export async function eventually<T>(read: () => T | Promise<T>, wanted: T): Promise<void> {
-    const deadline = Date.now() + 8_000;
+    const deadline = Date.now() + 30_000;
     for (;;) {
         try {
             assert.deepEqual(await read(), wanted);

@@ -120,14 +120,12 @@ function imagesOf(options: Partial<ImagesOptions> = {}): Images {
 interface Expected {
     readonly code: Code | readonly Code[];
     readonly message: RegExp;
-    readonly withinMs?: number;
     readonly options?: Partial<ImagesOptions>;
     readonly reference?: string;
     readonly auth?: RegistryAuth;
 }
 
-async function refuses({ code, message, withinMs = 5000, options, reference = "x:v1", auth }: Expected): Promise<void> {
-    const started = performance.now();
+async function refuses({ code, message, options, reference = "x:v1", auth }: Expected): Promise<void> {
     const url = `${address}/${reference}`;
     await assert.rejects(imagesOf(options).get({ url, pullPolicy: "Always", auth }), (error: unknown) => {
         assert.ok(error instanceof BpfmanError, String(error));
@@ -136,8 +134,6 @@ async function refuses({ code, message, withinMs = 5000, options, reference = "x
         assert.ok(error.message.length < 800, "a short message");
         return true;
     });
-    const took = performance.now() - started;
-    assert.ok(took < withinMs, `it took ${took} ms`);
 }
 
 test("an honest image comes through this server", async () => {
@@ -191,7 +187,7 @@ test("a layer without end", async () => {
             more();
         },
     });
-    await refuses({ code: "RESOURCE_EXHAUSTED", message: /too large|at most/, withinMs: 15_000 });
+    await refuses({ code: "RESOURCE_EXHAUSTED", message: /too large|at most/ });
 });
 
 test("a small layer that expands to a gigabyte", async () => {
@@ -266,7 +262,7 @@ test("huge manifests, and indexes of indexes", async () => {
 test("redirects without end", async () => {
     const around: Answer = (request, response) => response.writeHead(307, { location: request.url ?? "" }).end();
     offer({ sent: around });
-    await refuses({ code: "UNAVAILABLE", message: /redirect/, withinMs: 15_000 });
+    await refuses({ code: "UNAVAILABLE", message: /redirect/ });
     answers.set("manifests/v1", around);
     await refuses({ code: "UNAVAILABLE", message: /redirect/ });
 });
@@ -279,7 +275,7 @@ test("a registry that drips, and one that says nothing more", async () => {
     };
     offer({ sent: drip });
     const limits = { totalMs: 1500, stallMs: 10_000 };
-    const late = { code: "DEADLINE_EXCEEDED" as const, withinMs: 4000 };
+    const late = { code: "DEADLINE_EXCEEDED" as const };
     await refuses({ ...late, message: /not pulled within 2 seconds/, options: { limits } });
     offer({ sent: (_request, response) => response.writeHead(200, { "content-length": 1000 }).write("x") });
     await refuses({
@@ -300,7 +296,7 @@ test("a registry that dies halfway", async () => {
             response.write(layer.subarray(0, 100), () => response.destroy());
         },
     });
-    await refuses({ code: ["UNAVAILABLE", "FAILED_PRECONDITION"], message: /can't be pulled/, withinMs: 20_000 });
+    await refuses({ code: ["UNAVAILABLE", "FAILED_PRECONDITION"], message: /can't be pulled/ });
 });
 
 test("credentials do not follow to another host, and do not come back in an error", async () => {
