@@ -240,7 +240,7 @@ export const features: readonly Feature[] = [
         released: "0660",
         rewrite: "no",
         claim: "0660, group bpfman",
-        proofs: permissions("read their maps by the pins, with no capability and unprivileged bpf as it is"),
+        proofs: permissions("read their maps by the pins, with no capability and unprivileged bpf disabled"),
     },
     { feature: "CSI driver", released: "yes", rewrite: "yes, stricter", proofs: [], open: later },
     {
@@ -647,7 +647,7 @@ export const asks: readonly Ask[] = [
         threads: "#18, #350, #829, #1089, #727",
         ask: "maps for applications without privileges",
         claim: "members of group bpfman",
-        proofs: permissions("read their maps by the pins, with no capability and unprivileged bpf as it is"),
+        proofs: permissions("read their maps by the pins, with no capability and unprivileged bpf disabled"),
         open: "containers and SELinux's rules for them: with the Kubernetes side",
     },
     {
