@@ -153,3 +153,33 @@ test("the daemon's refusal is the resource's error; a lost call keeps what was k
     daemon.send({ kind: "PROGRAM_UNLOADED" });
     await until(() => live.resource("program 7").error instanceof CallError);
 });
+
+test("a view that comes with the connection fetches once", async () => {
+    const daemon = new Daemon();
+    using live = started(daemon);
+    let fetches = 0;
+    live.subscribe(() => {
+        if (live.connection().state === "ready" && fetches === 0) live.keep("programs", async () => ++fetches);
+    });
+    await until(() => live.resource("programs").value === 1);
+    daemon.send({ kind: "PROGRAM_LOADED" });
+    await until(() => live.resource("programs").value === 2);
+    await sleep(30);
+    assert.equal(fetches, 2);
+});
+
+test("what no view shows any more is forgotten in the order it was left, the latest last", async () => {
+    const daemon = new Daemon();
+    using live = started(daemon);
+    await until(() => live.connection().state === "ready");
+    const shown = live.keep("shown", async () => "shown");
+    for (let id = 0; id < 50; id++) {
+        const leave = live.keep(`program ${id}`, async () => id);
+        await until(() => live.resource(`program ${id}`).value === id);
+        leave();
+    }
+    assert.equal(live.resource("program 0").value, undefined);
+    assert.equal(live.resource("program 49").value, 49);
+    assert.equal(live.resource("shown").value, "shown");
+    shown();
+});

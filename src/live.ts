@@ -39,6 +39,7 @@ interface Entry {
 
 // A restarting daemon is absent for a moment, and its socket unit starts it on the next try.
 const patientTries = 3;
+const keptUnused = 20;
 const nothing: Resource = { value: undefined, error: undefined };
 
 export class Live {
@@ -96,7 +97,17 @@ export class Live {
         if (entry.users === 1 && this.#connection.state === "ready") void this.#fetch(entry);
         return () => {
             entry.users--;
+            if (entry.users === 0) this.#dropUnused(key, entry);
         };
+    }
+
+    /** The latest are kept for a view that comes back; a page that is open for weeks does not keep all it ever showed. */
+    #dropUnused(key: string, entry: Entry): void {
+        // the latest goes to the end
+        this.#entries.delete(key);
+        this.#entries.set(key, entry);
+        const unused = [...this.#entries].filter(([, { users }]) => users === 0);
+        for (const [old] of unused.slice(0, -keptUnused)) this.#entries.delete(old);
     }
 
     /** Fetches everything on screen again, soon. */
@@ -115,11 +126,15 @@ export class Live {
         while (!signal.aborted) {
             try {
                 for await (const event of this.#options.watch(signal)) {
-                    if (event.kind === "READY") {
-                        this.#failures = 0;
-                        this.#set({ state: "ready" });
+                    if (event.kind !== "READY") {
+                        this.refresh();
+                        continue;
                     }
-                    this.refresh();
+                    this.#failures = 0;
+                    // views that come with the state fetch for themselves
+                    const isAwaited = [...this.#entries.values()].some(({ users }) => users > 0);
+                    this.#set({ state: "ready" });
+                    if (isAwaited) this.refresh();
                 }
                 this.#failed(new TransportError("lost", "the stream ended"));
             } catch (error) {

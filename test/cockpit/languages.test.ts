@@ -99,7 +99,7 @@ async function open(language: string, hash: string): Promise<Page> {
         .getByRole("link", { name: pseudo("Programs") })
         .first()
         .waitFor();
-    await page.getByText(pseudo("Loading…")).waitFor({ state: "detached" });
+    await page.getByText(pseudo("Loading…")).first().waitFor({ state: "detached" });
     return page;
 }
 
