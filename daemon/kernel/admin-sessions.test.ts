@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connectionsIn } from "./admin-sessions.ts";
+import { administrationPorts, connectionsIn } from "./admin-sessions.ts";
 
 const head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n";
-const sessions = (...lines: string[]) => connectionsIn(head + lines.join("\n")).map(({ session }) => session);
+const usual = administrationPorts(() => []);
+const sessions = (...lines: string[]) => connectionsIn(head + lines.join("\n"), usual).map(({ session }) => session);
 
 test("established connections to sshd and Cockpit are sessions, no others", () => {
     assert.deepEqual(
@@ -31,5 +32,27 @@ test("IPv6 addresses are written short, IPv4 in them as IPv4", () => {
             { service: "ssh", peer: "[2001:db8::2]:54321", local: "[2001:db8::1]:22" },
             { service: "cockpit", peer: "192.168.0.1:54321", local: "192.168.0.10:9090" },
         ],
+    );
+});
+
+test("services are where their files say, else at their usual ports", () => {
+    const files: Readonly<Record<string, readonly string[]>> = {
+        "/etc/ssh/sshd_config": ["#Port 22\nPort 2222\nport=2022\nMatch all\n"],
+        "/etc/systemd/system/cockpit.socket.d/*.conf": ["[Socket]\nListenStream=\nListenStream=10.0.0.1:443\n"],
+    };
+    assert.deepEqual(
+        administrationPorts(pattern => files[pattern] ?? []),
+        new Map([
+            [2222, "ssh"],
+            [2022, "ssh"],
+            [443, "cockpit"],
+        ]),
+    );
+    assert.deepEqual(
+        usual,
+        new Map([
+            [22, "ssh"],
+            [9090, "cockpit"],
+        ]),
     );
 });

@@ -5,11 +5,30 @@ import fs from "node:fs";
 import { networkInterfaces } from "node:os";
 import type { AdminSession } from "../model.ts";
 
-/** Where sshd and Cockpit listen unless told otherwise. */
-const services: ReadonlyMap<number, AdminSession["service"]> = new Map([
-    [22, "ssh"],
-    [9090, "cockpit"],
-]);
+type Service = AdminSession["service"];
+
+/** Ports by service, as the files say that set them; where none does, the usual ones. */
+const places: readonly { service: Service; usual: number; files: readonly string[]; key: RegExp }[] = [
+    {
+        service: "ssh",
+        usual: 22,
+        files: ["/etc/ssh/sshd_config", "/etc/ssh/sshd_config.d/*.conf"],
+        // "Port 2222", "Port=2222" (sshd_config(5))
+        key: /^[ \t]*port(?:[ \t]+|[ \t]*=[ \t]*)"?(\d{1,5})\b/gim,
+    },
+    {
+        service: "ssh",
+        usual: 22,
+        files: ["/etc/systemd/system/{ssh,sshd}.socket", "/etc/systemd/system/{ssh,sshd}.socket.d/*.conf"],
+        key: /^ListenStream=(?:.*:)?(\d{1,5})[ \t]*$/gm,
+    },
+    {
+        service: "cockpit",
+        usual: 9090,
+        files: ["/etc/systemd/system/cockpit.socket", "/etc/systemd/system/cockpit.socket.d/*.conf"],
+        key: /^ListenStream=(?:.*:)?(\d{1,5})[ \t]*$/gm,
+    },
+];
 const TCP_ESTABLISHED = "01";
 const maxSessions = 100;
 
@@ -29,7 +48,23 @@ function addressOf(hex: string): string {
     return new URL(`http://[${groups}]`).hostname.slice(1, -1);
 }
 
-export function connectionsIn(table: string): Connection[] {
+/** Where sshd and Cockpit listen. read: the text of each file that a pattern names. */
+export function administrationPorts(read: (pattern: string) => readonly string[]): Map<number, Service> {
+    const ports = new Map<number, Service>();
+    const set = new Set<Service>();
+    for (const { service, files, key } of places) {
+        for (const text of files.flatMap(read)) {
+            for (const [, port] of text.matchAll(key)) {
+                ports.set(Number(port), service);
+                set.add(service);
+            }
+        }
+    }
+    for (const { service, usual } of places) if (!set.has(service)) ports.set(usual, service);
+    return ports;
+}
+
+export function connectionsIn(table: string, services: ReadonlyMap<number, Service>): Connection[] {
     return table
         .split("\n")
         .slice(1)
@@ -56,7 +91,7 @@ function read(path: string): string {
     try {
         return fs.readFileSync(path, "latin1");
     } catch {
-        // a kernel without IPv6
+        // a kernel without IPv6, a file that is gone again
         return "";
     }
 }
@@ -72,7 +107,8 @@ function masterOf(name: string): string | undefined {
 
 /** By interface name: the one that holds the local address, and the ports of a bridge or a bond that does. */
 export function adminSessions(names: readonly string[]): Map<string, AdminSession[]> {
-    const connections = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap(path => connectionsIn(read(path)));
+    const services = administrationPorts(pattern => fs.globSync(pattern).map(read));
+    const connections = ["/proc/net/tcp", "/proc/net/tcp6"].flatMap(path => connectionsIn(read(path), services));
     const found = new Map<string, AdminSession[]>();
     if (connections.length === 0) return found;
     const addresses = networkInterfaces();
