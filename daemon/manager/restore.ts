@@ -42,9 +42,10 @@ export async function restore(scope: WriterScope, context: Context): Promise<voi
     await settleLibxdp(scope, context);
     await dropDeadLinks(scope, context);
     for (const chain of store.chains()) if (chain.backend !== "libxdp") await settleChain(context, chain);
-    // nobody watches yet: a daemon that was killed while somebody did left chains that count
-    await context.counting.settle(scope, context);
     await removeLeftovers(context);
+    // nobody watches yet: a daemon that was killed while somebody did left chains that count. After the leftovers went,
+    // for one may have the name of the revision that does not count
+    await context.counting.settle(scope, context);
     store.collectObjects();
 }
 

@@ -2,7 +2,7 @@
 // The second half of loading: which programs of the object, with which values, and where they attach.
 import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index.js";
 import { ExpandableSection } from "@patternfly/react-core/dist/esm/components/ExpandableSection/index.js";
-import { FormFieldGroup, FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index.js";
+import { FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index.js";
 import { FormSelect, FormSelectOption } from "@patternfly/react-core/dist/esm/components/FormSelect/index.js";
 import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index.js";
 import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
@@ -71,19 +71,16 @@ export function LoadFields({ choice, onChange, interfaces }: LoadFieldsProps) {
             )}
             {choice.hook &&
                 probes.map(({ program, index, kind }) => (
-                    <FormFieldGroup
-                        key={program.name}
-                        header={
-                            <h2 className="field-group-title">{format(_("Where $0 attaches"), shown(program.name))}</h2>
-                        }
-                    >
+                    <section key={program.name} className="field-group">
+                        <h2 className="field-group-title">{format(_("Where $0 attaches"), shown(program.name))}</h2>
+
                         <ProbeFields
                             id={`load-probe-${index}`}
                             kind={kind}
                             choice={program.probe}
                             onChange={probe => changeProgram({ ...program, probe })}
                         />
-                    </FormFieldGroup>
+                    </section>
                 ))}
         </>
     );
