@@ -129,7 +129,7 @@ function shownOrder(page: Page): Promise<string[]> {
 async function loadsAndAttaches(page: Page, file: string): Promise<void> {
     await tab(page, "Programs");
     await openLoad(page);
-    await dialog(page).getByLabel("Path", { exact: true }).fill(file);
+    await dialog(page).getByRole("textbox", { name: "Path" }).fill(file);
     await page.keyboard.press("Enter");
     await dialog(page).getByLabel("Attach at once").check();
     await dialog(page).getByRole("combobox", { name: "Interface", exact: true }).selectOption("uplink");

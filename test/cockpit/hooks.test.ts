@@ -83,10 +83,10 @@ describe("hooks that are no interface", () => {
         await dialog(page).getByRole("checkbox", { name: "on_sample" }).check();
         await dialog(page).getByRole("checkbox", { name: "on_uprobe", exact: true }).check();
         await dialog(page).getByRole("combobox", { name: "Tracepoint" }).fill("sched_switch");
-        await dialog(page).getByLabel("Samples a second", { exact: true }).fill("7");
-        await dialog(page).getByLabel("CPU", { exact: true }).fill("0");
-        await dialog(page).getByLabel("Program or library", { exact: true }).fill("libc");
-        const symbol = dialog(page).getByLabel("Function", { exact: true });
+        await dialog(page).getByRole("textbox", { name: "Samples a second" }).fill("7");
+        await dialog(page).getByRole("textbox", { name: "CPU" }).fill("0");
+        await dialog(page).getByRole("combobox", { name: "Program or library", exact: true }).fill("libc");
+        const symbol = dialog(page).getByRole("combobox", { name: "Function", exact: true });
         await symbol.fill("getpriori");
         await option(page, "getpriority").click();
         assert.equal(await symbol.inputValue(), "getpriority");
@@ -104,7 +104,7 @@ describe("hooks that are no interface", () => {
         try {
             const page = await stack.open("#/programs");
             await choose(page, "on_cgroup_skb");
-            await dialog(page).getByLabel("Control group", { exact: true }).fill("bpfman-page");
+            await dialog(page).getByRole("combobox", { name: "Control group", exact: true }).fill("bpfman-page");
             await option(page, group).click();
             await loadAndAttach(page);
             assert.match(links(), new RegExp(group));
@@ -148,7 +148,7 @@ describe("hooks that are no interface", () => {
     it("a program for a kernel function is loaded for it, or refused with the kernel's reason", async () => {
         const page = await stack.open("#/programs");
         await choose(page, "on_fentry");
-        const field = dialog(page).getByLabel("Kernel function", { exact: true });
+        const field = dialog(page).getByRole("combobox", { name: "Kernel function", exact: true });
         assert.equal(await field.inputValue(), "vfs_unlink");
         await field.fill("vfs_unli");
         await option(page, "vfs_unlink").click();

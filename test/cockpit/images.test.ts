@@ -54,7 +54,7 @@ describe("the load dialog", () => {
         const page = await stack.open("#/programs");
         await page.getByRole("button", { name: "Load program" }).click();
         await dialog(page).getByLabel("Container image").check();
-        await dialog(page).getByLabel("Image", { exact: true }).fill(url);
+        await dialog(page).getByRole("combobox", { name: "Image", exact: true }).fill(url);
         await dialog(page).getByRole("button", { name: "Pull and inspect" }).click();
         await dialog(page).getByRole("checkbox", { name: "xdp_pass" }).waitFor();
         await dialog(page)
@@ -75,7 +75,9 @@ describe("the load dialog", () => {
         const page = await stack.open("#/programs");
         await page.getByRole("button", { name: "Load program" }).click();
         await dialog(page).getByLabel("Container image").check();
-        await dialog(page).getByLabel("Image", { exact: true }).fill("quay.io/bpfman-bytecode/refused:latest");
+        await dialog(page)
+            .getByRole("combobox", { name: "Image", exact: true })
+            .fill("quay.io/bpfman-bytecode/refused:latest");
         await dialog(page).getByRole("button", { name: "Pull and inspect" }).click();
         await dialog(page).getByText("The image can't be used").waitFor();
         await dialog(page)
@@ -90,7 +92,7 @@ describe("the load dialog", () => {
         const page = await stack.open("#/programs");
         await page.getByRole("button", { name: "Load program" }).click();
         await dialog(page).getByLabel("Container image").check();
-        const field = dialog(page).getByLabel("Image", { exact: true });
+        const field = dialog(page).getByRole("combobox", { name: "Image", exact: true });
         await field.fill("quay.io/bpfman-bytecode/absent:latest");
         await dialog(page).getByRole("button", { name: "Pull and inspect" }).click();
         await dialog(page).getByText("The image can't be used").waitFor();
@@ -104,7 +106,7 @@ describe("the images view", () => {
         await page.getByRole("heading", { name: "No images" }).waitFor();
         await picture(page, "images-none");
         await page.getByRole("button", { name: "Pull image" }).click();
-        await dialog(page).getByLabel("Image", { exact: true }).fill(url);
+        await dialog(page).getByRole("combobox", { name: "Image", exact: true }).fill(url);
         await dialog(page).getByRole("button", { name: "Pull", exact: true }).click();
         await page.getByText(`${url} is here`).waitFor();
         assert.deepEqual(kept(), [url]);

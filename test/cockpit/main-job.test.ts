@@ -59,7 +59,7 @@ describe("loading", () => {
         const choice = dialog(page).getByRole("checkbox", { name: "xdp_count" });
         await choice.waitFor();
         assert.ok(await choice.isChecked(), "a lone program is chosen");
-        await dialog(page).getByLabel("Application", { exact: true }).fill("telemetry");
+        await dialog(page).getByRole("textbox", { name: "Application" }).fill("telemetry");
         await dialog(page).getByRole("button", { name: "Load", exact: true }).click();
         await toast(page, "1 program loaded");
         const row = page.getByRole("row").filter({ hasText: "telemetry" });
@@ -120,10 +120,10 @@ describe("loading", () => {
         const page = await stack.open();
         await openLoad(page);
         await dialog(page).getByLabel("File on the host").check();
-        await dialog(page).getByLabel("Path", { exact: true }).fill(file);
+        await dialog(page).getByRole("textbox", { name: "Path" }).fill(file);
         await dialog(page).getByRole("button", { name: "Inspect" }).click();
         await dialog(page).getByLabel("Attach at once").check();
-        await dialog(page).getByLabel("Interface", { exact: true }).selectOption("uplink");
+        await dialog(page).getByRole("combobox", { name: "Interface", exact: true }).selectOption("uplink");
         await dialog(page).getByRole("button", { name: "Load and attach" }).click();
         await toast(page, "1 program loaded");
         assert.deepEqual(stack.kernel.xdpOrder("uplink"), ["xdp_pass"]);
@@ -159,7 +159,7 @@ describe("loading", () => {
         await select.selectOption("TCX");
         await dialog(page).locator("#load-program-0").check();
         await dialog(page).getByLabel("Attach at once").check();
-        await dialog(page).getByLabel("Interface", { exact: true }).selectOption("downlink");
+        await dialog(page).getByRole("combobox", { name: "Interface", exact: true }).selectOption("downlink");
         await dialog(page).getByRole("radio", { name: "Egress" }).check();
         await dialog(page).getByRole("button", { name: "Load and attach" }).click();
         await toast(page, "1 program loaded");
@@ -174,9 +174,9 @@ describe("chains", () => {
         await page.getByRole("button", { name: "Attach program to uplink" }).click();
         const option = dialog(page).getByRole("option", { name: new RegExp(`^${program} `) });
         await dialog(page)
-            .getByLabel("Program", { exact: true })
+            .getByRole("combobox", { name: "Program", exact: true })
             .selectOption((await option.getAttribute("value")) ?? "");
-        await dialog(page).getByLabel("Priority", { exact: true }).fill(priority);
+        await dialog(page).getByRole("textbox", { name: "Priority" }).fill(priority);
         await dialog(page).getByRole("button", { name: "Attach", exact: true }).click();
         await toast(page, `${program} attached to uplink`);
     }
@@ -195,7 +195,7 @@ describe("chains", () => {
         assert.deepEqual(stack.kernel.xdpOrder("uplink"), ["xdp_pass", "xdp_count"]);
 
         await pickRow(page, "Actions for xdp_pass on uplink", "Change priority");
-        await dialog(page).getByLabel("Priority", { exact: true }).fill("70");
+        await dialog(page).getByRole("textbox", { name: "Priority" }).fill("70");
         await dialog(page).getByRole("checkbox", { name: "drop", exact: true }).check();
         await dialog(page).getByRole("button", { name: "Save" }).click();
         await toast(page, "xdp_pass on uplink changed");
@@ -249,9 +249,11 @@ describe("chains", () => {
         // the namespace that Cockpit and this test run in; its loopback device takes XDP in generic mode
         const page = await stack.open();
         await pickRow(page, "Actions for xdp_pass", "Attach");
-        await dialog(page).getByLabel("Interface", { exact: true }).selectOption("In another network namespace…");
-        await dialog(page).getByLabel("Namespace", { exact: true }).fill(`/proc/${process.pid}/ns/net`);
-        await dialog(page).getByLabel("Interface there", { exact: true }).fill("no-such-device");
+        await dialog(page)
+            .getByRole("combobox", { name: "Interface", exact: true })
+            .selectOption("In another network namespace…");
+        await dialog(page).getByRole("textbox", { name: "Namespace" }).fill(`/proc/${process.pid}/ns/net`);
+        await dialog(page).getByRole("textbox", { name: "Interface there" }).fill("no-such-device");
         await dialog(page).getByRole("button", { name: "Attach", exact: true }).click();
         await dialog(page).getByText("The program was not attached").waitFor();
         await dialog(page)

@@ -34,8 +34,8 @@ describe(`Cockpit ${newest.version}`, () => {
             const file = { name: `${name}.o`, mimeType: "", buffer: fixtureObject(name) };
             await frame.locator("input[type=file]").setInputFiles(file);
             await dialog.getByLabel("Attach at once").check();
-            await dialog.getByLabel("Interface", { exact: true }).selectOption("uplink");
-            await dialog.getByLabel("Priority", { exact: true }).fill(priority);
+            await dialog.getByRole("combobox", { name: "Interface", exact: true }).selectOption("uplink");
+            await dialog.getByRole("textbox", { name: "Priority" }).fill(priority);
             await dialog.getByRole("button", { name: "Load and attach" }).click();
             await dialog.waitFor({ state: "detached" });
         }

@@ -166,7 +166,7 @@ describe("a link", () => {
         await table.getByRole("link", { name: id, exact: true }).click();
         await page.getByRole("heading", { name: "xdp_count on uplink", level: 1 }).waitFor();
         await page.getByRole("button", { name: "Change priority" }).click();
-        await page.getByRole("dialog").getByLabel("Priority", { exact: true }).fill("5");
+        await page.getByRole("dialog").getByRole("textbox", { name: "Priority" }).fill("5");
         await page.getByRole("dialog").getByRole("button", { name: "Save" }).click();
         await eventually(() => stack.kernel.xdpOrder("uplink"), ["xdp_count", "xdp_pass"]);
         await page.goBack();

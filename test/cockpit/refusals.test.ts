@@ -32,8 +32,8 @@ async function upload(page: Page, name: string, buffer: Buffer): Promise<void> {
 async function fromHost(page: Page, file: string): Promise<void> {
     await page.getByRole("button", { name: "Load program" }).click();
     await dialog(page).getByLabel("File on the host").check();
-    await dialog(page).getByLabel("Path", { exact: true }).fill(file);
-    await dialog(page).getByLabel("Path", { exact: true }).press("Enter");
+    await dialog(page).getByRole("textbox", { name: "Path" }).fill(file);
+    await dialog(page).getByRole("textbox", { name: "Path" }).press("Enter");
 }
 
 describe("a load that the verifier refuses", () => {
@@ -65,11 +65,11 @@ describe("a load that the verifier refuses", () => {
         await upload(page, "xdp_reject.o", fixtureObject("xdp_reject"));
         const bad = dialog(page).getByRole("checkbox", { name: "reject_out_of_bounds" });
         await bad.check();
-        await dialog(page).getByLabel("Application", { exact: true }).fill("kept");
+        await dialog(page).getByRole("textbox", { name: "Application" }).fill("kept");
         await dialog(page).getByRole("button", { name: "Load", exact: true }).click();
         const log = dialog(page).getByRole("log", { name: "Verifier log" });
         assert.match((await log.textContent()) ?? "", /invalid access to packet/);
-        assert.equal(await dialog(page).getByLabel("Application", { exact: true }).inputValue(), "kept");
+        assert.equal(await dialog(page).getByRole("textbox", { name: "Application" }).inputValue(), "kept");
         await bad.uncheck();
         await dialog(page).getByRole("checkbox", { name: "sound_sibling" }).check();
         await dialog(page).getByRole("button", { name: "Load", exact: true }).click();
@@ -116,7 +116,7 @@ describe("a file that is no object", () => {
             [path.join(stack.dir, "missing.o"), /No such file or directory/],
             [large, /objects may have/],
         ] as const) {
-            await dialog(page).getByLabel("Path", { exact: true }).fill(file);
+            await dialog(page).getByRole("textbox", { name: "Path" }).fill(file);
             await dialog(page).getByRole("button", { name: "Inspect" }).click();
             await dialog(page).getByText(text).waitFor();
         }
@@ -135,7 +135,7 @@ describe("an attach that the daemon refuses", () => {
             const page = await stack.open();
             await page.getByRole("button", { name: "Actions for xdp_pass" }).click();
             await page.getByRole("menuitem", { name: "Attach" }).click();
-            await dialog(page).getByLabel("Interface", { exact: true }).selectOption("uplink");
+            await dialog(page).getByRole("combobox", { name: "Interface", exact: true }).selectOption("uplink");
             await dialog(page).getByRole("button", { name: "Attach", exact: true }).click();
             await dialog(page).getByText("The program was not attached").waitFor();
             await dialog(page)
@@ -154,13 +154,13 @@ describe("an attach that the daemon refuses", () => {
         const page = await stack.open();
         await page.getByRole("button", { name: "Actions for xdp_pass" }).click();
         await page.getByRole("menuitem", { name: "Attach" }).click();
-        await dialog(page).getByLabel("Interface", { exact: true }).selectOption("uplink");
+        await dialog(page).getByRole("combobox", { name: "Interface", exact: true }).selectOption("uplink");
         const button = dialog(page).getByRole("button", { name: "Attach", exact: true });
         await eventually(() => button.isEnabled(), true);
-        await dialog(page).getByLabel("Priority", { exact: true }).fill("-1");
+        await dialog(page).getByRole("textbox", { name: "Priority" }).fill("-1");
         await dialog(page).getByText("A whole number from 0 to 2147483647").waitFor();
         assert.ok(await button.isDisabled());
-        await dialog(page).getByLabel("Priority", { exact: true }).fill("0");
+        await dialog(page).getByRole("textbox", { name: "Priority" }).fill("0");
         assert.ok(await button.isEnabled());
         for (const word of ["pass", "dispatcher_return"]) {
             await dialog(page).getByRole("checkbox", { name: word, exact: true }).uncheck();

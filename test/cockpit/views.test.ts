@@ -95,7 +95,10 @@ const views: readonly View[] = [
         hash: () => "#/interfaces/uplink",
         ready: async page => {
             await page.getByRole("button", { name: "Attach program to uplink" }).click();
-            await page.getByRole("dialog").getByLabel("Program", { exact: true }).selectOption({ index: 1 });
+            await page
+                .getByRole("dialog")
+                .getByRole("combobox", { name: "Program", exact: true })
+                .selectOption({ index: 1 });
         },
     },
     {
@@ -203,7 +206,7 @@ describe("by keyboard alone", () => {
         // from the button that opens a file to the sources: an image, the host, this computer
         await page.keyboard.press("Shift+Tab");
         await page.keyboard.press("ArrowLeft");
-        await page.getByRole("dialog").getByLabel("Path", { exact: true }).waitFor();
+        await page.getByRole("dialog").getByRole("textbox", { name: "Path" }).waitFor();
         await page.keyboard.press("Tab");
         await page.keyboard.type(file);
         await page.keyboard.press("Enter");
