@@ -47,6 +47,7 @@ it("shows what limited access lacks, and the programs once the session is an adm
     await page.getByRole("button", { name: "Limited access" }).click();
     await page.locator("input[type=password]").last().fill(password);
     await page.getByRole("button", { name: "Authenticate" }).click();
+    await frame.getByRole("link", { name: "Programs", exact: true }).first().click();
     await frame.getByRole("heading", { name: "Programs", level: 1 }).waitFor();
     await frame.getByText("No programs").waitFor();
     await picture(page, "login-administrator");
