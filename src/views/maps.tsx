@@ -170,9 +170,8 @@ export function MapMarks({ map }: { map: MapInfo }) {
 
 export function TypeText({ type, sizeBytes }: { type: string; sizeBytes: number }) {
     if (sizeBytes === 0) return <span className="note">{_("none")}</span>;
-    return type === "" ? (
-        <>{bytes(sizeBytes)}</>
-    ) : (
+    if (type === "") return <span>{bytes(sizeBytes)}</span>;
+    return (
         <code className="type-name" dir="ltr">
             {shown(type)}
         </code>
