@@ -10,6 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { buildPage } from "../../build-page.ts";
+import { dialSocket } from "../../cli/dial.ts";
+import { HostClient } from "../../client/host-client.ts";
 import { type Cockpit, startCockpit } from "../../demo/cockpit.ts";
 import { Kernel } from "./kernel.ts";
 import { writePseudoLanguages } from "./pseudo.ts";
@@ -44,6 +46,7 @@ export class Stack {
     readonly #netnsName = `bpfman-page-${process.pid}`;
     readonly netns = `/run/netns/${this.#netnsName}`;
     readonly kernel = new Kernel(this.netns);
+    readonly client = new HostClient(() => dialSocket(this.socketPath));
     readonly #contexts: { context: BrowserContext; errors: string[] }[] = [];
     readonly #containers: string | undefined;
     #daemon: ChildProcess | undefined;
@@ -186,11 +189,9 @@ export class Stack {
 
     /** Unloads what a test loaded, so that each begins with nothing; the kernel must have none of it any more. */
     async unloadAll(): Promise<void> {
-        const { programs } = JSON.parse(this.cli("program", "list", "-o", "json")) as {
-            programs: { program_id: number }[];
-        };
-        const ids = programs.map(program => program.program_id);
-        if (ids.length > 0) this.cli("program", "unload", ...ids.map(String));
+        const { programs = [] } = await this.client.listPrograms();
+        const ids = programs.map(({ id = 0 }) => id);
+        if (ids.length > 0) await this.client.unload({ programIds: ids });
         // they go after an RCU grace period
         await eventually(() => ids.filter(id => this.kernel.hasProgram(id)), []);
         for (const device of ["uplink", "downlink"]) {
@@ -229,6 +230,7 @@ export class Stack {
         await this.#browser?.close();
         await this.#cockpit?.stop();
         if (this.#daemon) await this.unloadAll();
+        this.client.close();
         await this.stopDaemon();
         const bpffs = path.join(this.runtimeDir, "fs");
         if (fs.readFileSync("/proc/self/mountinfo", "utf8").includes(` ${bpffs} `)) execFileSync("umount", [bpffs]);
