@@ -13,6 +13,7 @@ import { buildPage } from "../../build-page.ts";
 import { dialSocket } from "../../cli/dial.ts";
 import { HostClient } from "../../client/host-client.ts";
 import { type Cockpit, startCockpit } from "../../demo/cockpit.ts";
+import { main } from "../lab/main.ts";
 import { Kernel } from "./kernel.ts";
 import { writePseudoLanguages } from "./pseudo.ts";
 
@@ -99,7 +100,7 @@ export class Stack {
     }
 
     async startDaemon(): Promise<void> {
-        const serve = [path.join(root, "cli/main.ts"), "serve", "--runtime-dir", this.runtimeDir];
+        const serve = [main, "serve", "--runtime-dir", this.runtimeDir];
         const places = { "--state-dir": "state", "--image-cache-dir": "images" };
         const folders = Object.entries(places).flatMap(([flag, folder]) => [flag, path.join(this.dir, folder)]);
         const flags = [...folders, "--idle-timeout", "0"];
@@ -134,7 +135,7 @@ export class Stack {
 
     /** Runs the command against this daemon and gives what it prints. */
     cli(...args: string[]): string {
-        return execFileSync(process.execPath, [path.join(root, "cli/main.ts"), ...args], {
+        return execFileSync(process.execPath, [main, ...args], {
             encoding: "utf8",
             env: { ...process.env, BPFMAN_RUNTIME_DIR: this.runtimeDir },
         });
