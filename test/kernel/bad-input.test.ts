@@ -12,7 +12,7 @@ import { dialSocket } from "../../cli/dial.ts";
 import { CallError, TransportError } from "../../client/errors.ts";
 import { HostClient } from "../../client/host-client.ts";
 import { checkObject } from "../../daemon/kernel/elf.ts";
-import { BpfmanError } from "../../daemon/model.ts";
+import { BpfmanError } from "../../daemon/model/error.ts";
 import type { AttachItemJson, LoadRequestJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { craftCrashingObject } from "../fixtures/crash-object.ts";
 import { craftHungryObject } from "../fixtures/hungry-object.ts";

@@ -13,7 +13,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { linkIds, openLink } from "../../daemon/kernel/bpf.ts";
 import { cgroupRoot } from "../../daemon/kernel/cgroup.ts";
 import { onlineCpus } from "../../daemon/kernel/perf-event.ts";
-import type { KernelLinkId } from "../../daemon/model.ts";
+import type { KernelLinkId } from "../../daemon/model/ids.ts";
 import type { AttachItemJson, LinkJson, ProgramJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { fixtureObject, fixtureProgram } from "../fixtures/objects.ts";
 import { refusal } from "../lab/items.ts";
