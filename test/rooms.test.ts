@@ -25,7 +25,12 @@ interface Room {
 // The first room whose path fits a file is its room, so files that differ from their folder come before it.
 const rooms: readonly Room[] = [
     { path: "daemon/model.ts", imports: [] },
-    { path: "daemon/config.ts", imports: ["daemon/model.ts", "node:fs"], dynamic: ["smol-toml"] },
+    { path: "daemon/whole-pattern.ts", imports: [] },
+    {
+        path: "daemon/config.ts",
+        imports: ["daemon/model.ts", "daemon/whole-pattern.ts", "node:fs"],
+        dynamic: ["smol-toml"],
+    },
     { path: "daemon/main.ts", imports: ["daemon/", "proto/gen/", "node:*", "@grpc/grpc-js", "@bufbuild/protobuf"] },
     {
         // pure, and run by the command: an image is built without a daemon
@@ -37,7 +42,7 @@ const rooms: readonly Room[] = [
         imports: [
             ...["daemon/model.ts", "daemon/kernel/peer.ts", "proto/gen/"],
             // pure
-            ...["daemon/kernel/enums.ts", "daemon/kernel/near-names.ts"],
+            ...["daemon/kernel/enums.ts", "daemon/kernel/near-names.ts", "daemon/whole-pattern.ts"],
             ...["node:*", "@grpc/grpc-js", "@bufbuild/protobuf"],
         ],
         types: ["daemon/manager/manager.ts"],

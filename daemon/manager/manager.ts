@@ -34,6 +34,7 @@ import type {
     ProgramView,
     PulledImage,
     PullProgress,
+    SignatureDemand,
     StatisticsRequest,
     StatisticsView,
     TestRun,
@@ -64,6 +65,8 @@ export interface LinkChange {
 export interface ImageGetOptions {
     readonly onProgress?: (progress: PullProgress) => void;
     readonly signal?: AbortSignal;
+    /** who must have signed; the image is not kept */
+    readonly demand?: SignatureDemand;
 }
 
 export interface RemovedImages {
