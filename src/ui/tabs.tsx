@@ -90,7 +90,7 @@ export function TabStrip({ label, tabs, current, onChange }: TabStripProps) {
 }
 
 /** The tab that a key leads to; undefined for one that leads nowhere. */
-export function nextTab(key: string, at: number, count: number, isRightToLeft: boolean): number | undefined {
+function nextTab(key: string, at: number, count: number, isRightToLeft: boolean): number | undefined {
     switch (key) {
         case "ArrowRight":
         case "ArrowLeft": {
