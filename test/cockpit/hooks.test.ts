@@ -151,7 +151,7 @@ describe("hooks that are no interface", () => {
         await dialog(page).getByRole("button", { name: "Attach", exact: true }).click();
         await page.getByText("on_tracepoint attached").waitFor();
         assert.match(links(), /sched_wakeup/);
-        await page.getByRole("gridcell", { name: "sched/sched_wakeup" }).waitFor();
+        await page.getByRole("gridcell", { name: "sched/sched_wakeup", exact: true }).waitFor();
     });
 
     it("what does not exist is refused with names that are near", async () => {
