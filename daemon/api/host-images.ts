@@ -2,16 +2,16 @@
 // Images in bpfman.host.v1, and what both services say of where an object comes from.
 import type { Host, ImageJson, ImageSource } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Manager, RemovedImages } from "../manager/manager.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
 import {
-    BpfmanError,
-    type Caller,
     type ImageFacts,
     type ImageOrigin,
     type ImageRequest,
     type PullPolicy,
     pullPolicies,
     type RegistryAuth,
-} from "../model.ts";
+} from "../model/images.ts";
 import { signatureJson, textMap } from "./convert.ts";
 import { invalid } from "./errors.ts";
 import type { Handlers, Sink } from "./service.ts";

@@ -78,7 +78,7 @@ describe("the list of maps", () => {
     it("has those of our programs, with what uses them, and finds by words", async () => {
         const page = await stack.open("#/maps");
         const grid = page.getByRole("grid", { name: "Maps" });
-        await grid.getByRole("link", { name: "shapes" }).waitFor();
+        await grid.getByRole("link", { name: "shapes", exact: true }).waitFor();
         await grid.getByRole("link", { name: "xdp_shapes" }).first().waitFor();
         await everyLook(page, "maps-list");
         const names = () => grid.locator("td[data-label=Name] > a").allTextContents();
