@@ -5,7 +5,7 @@ import { hostPlatform } from "./image/manifest.ts";
 import { parseReference } from "./image/reference.ts";
 import { checkObject } from "./kernel/elf.ts";
 import { typedObjectFacts } from "./kernel/object-types.ts";
-import { BpfmanError } from "./model.ts";
+import { BpfmanError } from "./model/error.ts";
 
 export { hostPlatform, layoutIndex, parseReference };
 

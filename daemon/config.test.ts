@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Config, configFacts, parseConfig, readConfig } from "./config.ts";
-import { BpfmanError } from "./model.ts";
+import { BpfmanError } from "./model/error.ts";
 
 const path = "/etc/bpfman/bpfman.toml";
 const parse = (text: string) => parseConfig(text, path);

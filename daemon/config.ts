@@ -2,14 +2,11 @@
 // The configuration file: read once at start, checked whole. What it says is given to the rooms by main.ts; none of
 // them reads it. docs/config.md describes the keys.
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import {
-    BpfmanError,
-    type ConfigFacts,
-    type ConfiguredXdpMode,
-    type SigningRules,
-    type TrustedIdentity,
-} from "./model.ts";
-import { wholePattern } from "./whole-pattern.ts";
+import type { ConfigFacts } from "./model/configuration.ts";
+import { BpfmanError } from "./model/error.ts";
+import type { ConfiguredXdpMode } from "./model/hooks.ts";
+import type { SigningRules, TrustedIdentity } from "./model/images.ts";
+import { wholePattern } from "./model/whole-pattern.ts";
 
 export const logLevels = ["trace", "debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];

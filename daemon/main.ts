@@ -22,7 +22,8 @@ import { libbpf } from "./kernel/ffi.ts";
 import { takeLock } from "./kernel/lock.ts";
 import { notify } from "./kernel/notify.ts";
 import { startManager } from "./manager/start.ts";
-import { BpfmanError, type ConfiguredXdpMode } from "./model.ts";
+import { BpfmanError } from "./model/error.ts";
+import type { ConfiguredXdpMode } from "./model/hooks.ts";
 import { Store } from "./store/store.ts";
 
 /** What a stopping daemon waits for calls in progress. */

@@ -7,7 +7,8 @@ import type {
     ApplyRequest as RequestMessage,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Manager } from "../manager/manager.ts";
-import type { ApplyBytecode, ApplyLink, ApplyProgram, ApplyRequest, Caller } from "../model.ts";
+import type { ApplyBytecode, ApplyLink, ApplyProgram, ApplyRequest } from "../model/apply.ts";
+import type { Caller } from "../model/caller.ts";
 import { givenBytecode } from "./bytecode.ts";
 import { invalid } from "./errors.ts";
 import { hookRequest } from "./hooks.ts";

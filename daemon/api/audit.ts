@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // One line for every change: who, what, and how it ended.
 import type { JsonObject, Message } from "@bufbuild/protobuf";
-import type { Caller } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
 import { describeCaller } from "./caller.ts";
 import type { Failure } from "./errors.ts";
 import { printable } from "./printable.ts";

@@ -2,7 +2,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
-import type { AttachItem, Caller, Code, ImageRequest, LoadRequest } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import type { Code } from "../model/error.ts";
+import type { ImageRequest } from "../model/images.ts";
+import type { AttachItem, LoadRequest } from "../model/requests.ts";
 import { bpfmanService } from "./bpfman-v1.ts";
 import { FakeManager, member, root } from "./fake-manager.ts";
 

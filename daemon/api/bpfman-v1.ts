@@ -13,19 +13,12 @@ import {
     type ProgramInfoJson,
 } from "../../proto/gen/bpfman/v1/bpfman_pb.js";
 import type { Manager } from "../manager/manager.ts";
-import {
-    type AttachItem,
-    BpfmanError,
-    type Caller,
-    type ImageRequest,
-    type LoadRequest,
-    type NetworkHookRequest,
-    type ProbeHookRequest,
-    type ProgramSpec,
-    type ProgramType,
-    type ProgramView,
-    pullPolicies,
-} from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { NetworkHookRequest, ProbeHookRequest, ProgramType } from "../model/hooks.ts";
+import { type ImageRequest, pullPolicies } from "../model/images.ts";
+import type { AttachItem, LoadRequest, ProgramSpec } from "../model/requests.ts";
+import type { ProgramView } from "../model/views.ts";
 import { fileBytecode } from "./bytecode.ts";
 import { bytesMap, textMap } from "./convert.ts";
 import { invalid } from "./errors.ts";

@@ -2,7 +2,9 @@
 // Where an object comes from: the bytes themselves, a path, an image.
 import type { LoadRequest as LoadRequestMessage } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Manager } from "../manager/manager.ts";
-import { BpfmanError, type Caller, type ImageFacts, type ImageOrigin } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ImageFacts, ImageOrigin } from "../model/images.ts";
 import { invalid } from "./errors.ts";
 import { imageBytecode, imageRequest } from "./host-images.ts";
 import * as validate from "./validate.ts";

@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { peerCredentials } from "../kernel/peer.ts";
-import type { Caller } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
 
 /** (uid_t)-1, in /proc/PID/loginuid of what no login started: include/linux/audit.h, AUDIT_UID_UNSET */
 const unsetLoginUid = 4_294_967_295;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every call of both transports goes through here: counted, logged where it changes something, its error made tellable.
 import type { JsonObject, Message } from "@bufbuild/protobuf";
-import { BpfmanError, type Caller } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
 import { auditLine } from "./audit.ts";
 import { causeOf, type Failure, failureOf, invalid } from "./errors.ts";
 import { printable } from "./printable.ts";

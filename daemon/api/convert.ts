@@ -17,24 +17,14 @@ import type {
     ProgramRecordJson,
     RunStatsJson,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import type {
-    BatchResult,
-    ChainMemberView,
-    ChainView,
-    ChangeEvent,
-    HookKey,
-    ImageOrigin,
-    InterfaceView,
-    KernelLink,
-    KernelProgram,
-    KernelRunStats,
-    LinkView,
-    MapView,
-    ObjectFacts,
-    ProgramRecord,
-    ProgramView,
-    SignatureState,
-} from "../model.ts";
+import type { ChangeEvent } from "../model/events.ts";
+import type { HookKey } from "../model/hooks.ts";
+import type { ImageOrigin, SignatureState } from "../model/images.ts";
+import type { KernelLink, KernelProgram, KernelRunStats } from "../model/kernel.ts";
+import type { ObjectFacts } from "../model/object-facts.ts";
+import type { ProgramRecord } from "../model/records.ts";
+import type { BatchResult } from "../model/requests.ts";
+import type { ChainMemberView, ChainView, InterfaceView, LinkView, MapView, ProgramView } from "../model/views.ts";
 import { failureOf } from "./errors.ts";
 import { probeJson } from "./hooks.ts";
 

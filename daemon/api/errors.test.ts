@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BpfmanError, type Code } from "../model.ts";
+import { BpfmanError, type Code } from "../model/error.ts";
 import { causeOf, connectError, failureOf, grpcCode, grpcMessage, httpStatus, invalid } from "./errors.ts";
 
 // numbers of google.rpc.Code; statuses and words of the Connect protocol's table of error codes

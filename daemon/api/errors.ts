@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // An error as callers see it: a code, one sentence, the facts. Whatever is no BpfmanError says nothing of itself.
-import { BpfmanError, type Code } from "../model.ts";
+import { BpfmanError, type Code } from "../model/error.ts";
 import { tellingLines } from "./verifier-log.ts";
 
 /** ErrorDetail of host.proto as proto3 JSON, every field set. */

@@ -8,46 +8,32 @@ import type {
     StatisticsWatcher,
     TargetRequest,
 } from "../manager/manager.ts";
+import type { ApplyRequest, ApplyResult, ApplyStep } from "../model/apply.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ChangeEvent, EventQuery } from "../model/events.ts";
+import type { LinkId, MapId, ProgramId } from "../model/ids.ts";
+import type { ImageRequest, PulledImage } from "../model/images.ts";
+import type { Inventory } from "../model/inventory.ts";
+import type { MapChangeView, MapInput, MapPage, MapSelector } from "../model/maps.ts";
+import type { ObjectFacts } from "../model/object-facts.ts";
+import type { ProgramCode, VerifierLog } from "../model/program-code.ts";
+import type { LinkRecord, ProgramRecord } from "../model/records.ts";
+import type { AttachItem, LoadRequest } from "../model/requests.ts";
+import type { StatisticsRequest, StatisticsView } from "../model/statistics.ts";
+import type { TestRun } from "../model/test-run.ts";
+import type { ChainView, InterfaceView, LinkView, ProgramView } from "../model/views.ts";
 import {
-    type ApplyRequest,
-    type ApplyResult,
-    type ApplyStep,
-    type AttachItem,
-    BpfmanError,
-    type Caller,
-    type ChainView,
-    type ChangeEvent,
-    type EventQuery,
-    type HookRequest,
-    type ImageFacts,
-    type ImageRequest,
-    type InterfaceView,
-    type Inventory,
-    type KernelProgram,
-    type LinkId,
-    type LinkRecord,
-    type LinkView,
-    type LoadRequest,
-    type MapChangeView,
-    type MapDetail,
-    type MapEntryView,
-    type MapId,
-    type MapInput,
-    type MapPage,
-    type MapSelector,
-    type ObjectFacts,
-    type ProbeHook,
-    type ProbeHookRequest,
-    type ProgramCode,
-    type ProgramId,
-    type ProgramRecord,
-    type ProgramView,
-    type PulledImage,
-    type StatisticsRequest,
-    type StatisticsView,
-    type TestRun,
-    type VerifierLog,
-} from "../model.ts";
+    fakeInventory,
+    fakePlace,
+    imageFacts,
+    kernelMap,
+    kernelProgram,
+    mapDetail,
+    mapEntry,
+    objectMap,
+    programCode,
+} from "./fake-facts.ts";
 
 export const root: Caller = { uid: 0, gid: 0, pid: 7, loginUid: undefined };
 export const member: Caller = { uid: 1000, gid: 1000, pid: 8, loginUid: 1000 };
@@ -204,18 +190,7 @@ export class FakeManager implements Manager {
 
     async programCode(id: ProgramId, withJited: boolean): Promise<ProgramCode> {
         await this.getProgram(id);
-        const source = { text: "return 2;", file: "pass.bpf.c", line: 7, column: 3 };
-        const instructions = [
-            { index: 0, text: "r0 = 2", hex: "b700000002000000", jumpTo: undefined, source },
-            { index: 1, text: "goto pc-2", hex: "0500feff00000000", jumpTo: 0, source: undefined },
-        ];
-        return {
-            functions: [{ name: "pass", prototype: "int pass(struct xdp_md *ctx)", instructions }],
-            unavailable: "",
-            jitedBytes: 2,
-            jited: withJited ? new Uint8Array([0x90, 0xc3]) : undefined,
-            jitedUnavailable: "",
-        };
+        return { ...programCode, jited: withJited ? new Uint8Array([0x90, 0xc3]) : undefined };
     }
 
     async verifierLog(id: ProgramId): Promise<VerifierLog> {
@@ -422,186 +397,4 @@ export class FakeManager implements Manager {
             .map(id => ({ id, error: new BpfmanError("NOT_FOUND", `no ${what} ${id}`) }));
         return { done, failures };
     }
-}
-
-type Place = Pick<LinkRecord, "hook" | "interface" | "netns" | "priority" | "proceedOn">;
-
-function fakePlace(hook: HookRequest): Place {
-    if (!("interface" in hook)) return { hook: fakeProbe(hook), interface: "", netns: "", priority: 0, proceedOn: [] };
-    return {
-        hook: {
-            kind: hook.kind,
-            direction: hook.kind === "xdp" ? "ingress" : hook.direction,
-            nsid: 4_026_531_840n,
-            netnsCookie: 1n,
-            ifindex: 2,
-        },
-        interface: hook.interface,
-        netns: hook.netns,
-        priority: hook.priority,
-        proceedOn: hook.kind === "tcx" ? [] : hook.proceedOn,
-    };
-}
-
-function fakeProbe(hook: ProbeHookRequest): ProbeHook {
-    switch (hook.kind) {
-        case "uprobe":
-            return { ...hook, path: hook.target, fileOffset: hook.offset };
-        case "fentry":
-        case "fexit":
-        case "lsm":
-            return { kind: hook.kind, function: "file_open" };
-        case "cgroup":
-            return { ...hook, attachType: "cgroup_device" };
-        default:
-            return hook;
-    }
-}
-
-const fakeInventory: Inventory = {
-    programs: [
-        {
-            kernel: kernelProgram(12 as ProgramId, "sched_cls"),
-            name: "a_name_longer_than_the_kernel's",
-            managed: false,
-            partOf: "",
-            pids: [1],
-            pinPaths: [],
-            hooks: ["tc eth0 ingress"],
-            stats: undefined,
-            application: "",
-            linkIds: [],
-            owner: "systemd",
-        },
-    ],
-    maps: [],
-    links: [],
-    btf: [{ id: 1, name: "vmlinux", sizeBytes: 5_000_000, kernel: true, programIds: [], mapIds: [], pids: [] }],
-    processes: [
-        {
-            ...{ pid: 1, name: "systemd", command: "/usr/lib/systemd/systemd", uid: 0, user: "root" },
-            ...{ unit: "init.scope", container: "", containerRuntime: "" },
-        },
-    ],
-    ownersUnknown: "",
-};
-
-export const fakeSettings = {
-    config: {
-        path: "/etc/bpfman/bpfman.toml",
-        present: true,
-        settings: [{ key: "logging.level", value: '"info"', set: false, description: "What is less is not logged." }],
-        warnings: [],
-        trusted: [],
-    },
-    socketPath: "/run/bpfman-sock/bpfman.sock",
-    runtimeDir: "/run/bpfman",
-    stateDir: "/var/lib/bpfman",
-    imageCacheDir: "/nowhere",
-    imageCacheLimitBytes: 1000,
-};
-
-export const objectMap = {
-    name: "counts",
-    typeName: "array",
-    keySize: 4,
-    valueSize: 8,
-    maxEntries: 1,
-    flags: 0,
-    keyType: "__u32",
-    valueType: "__u64",
-    pinnedByName: false,
-};
-
-export const imageFacts: ImageFacts = {
-    reference: "quay.io/bpfman-bytecode/xdp_pass:latest",
-    digest: `sha256:${"d".repeat(64)}`,
-    mediaType: "application/vnd.oci.image.manifest.v1+json",
-    manifestDigest: `sha256:${"d".repeat(64)}`,
-    architecture: "amd64",
-    platforms: [],
-    labels: new Map([["io.ebpf.programs", '{"pass":"xdp"}']]),
-    programs: [{ name: "pass", type: "xdp" }],
-    maps: [],
-    layers: [
-        {
-            digest: `sha256:${"e".repeat(64)}`,
-            sizeBytes: 1700,
-            mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
-        },
-    ],
-    objectName: "pass.bpf.o",
-    objectSha256: "f".repeat(64),
-    objectSizeBytes: 4,
-    pulledAt: "2026-01-01T00:00:00Z",
-    usedAt: "2026-01-01T00:00:00Z",
-    signature: {
-        state: "verified",
-        detail: "signed by me@example.com (https://accounts.example.com)",
-        identity: "me@example.com",
-        issuer: "https://accounts.example.com",
-        form: "bundle",
-    },
-    policyChanged: false,
-};
-
-const kernelMap: ProgramView["maps"][number]["kernel"] = {
-    id: 5 as MapId,
-    name: "counts",
-    type: 2,
-    typeName: "array",
-    keySize: 4,
-    valueSize: 8,
-    maxEntries: 1,
-    flags: 0,
-    btfId: 3,
-    memlockBytes: 4096,
-    frozen: false,
-    mapExtra: 18_446_744_073_709_551_615n,
-};
-
-const mapDetail: MapDetail = {
-    kernel: kernelMap,
-    name: "counts",
-    programIds: [1 as ProgramId],
-    usedBy: [1 as ProgramId],
-    pinPaths: ["/run/bpfman/fs/maps/1/counts"],
-    managed: true,
-    partOf: "",
-    keyType: "__u32",
-    valueType: "__u64",
-    perCpu: false,
-    unreadable: "",
-    unwritable: "",
-    shared: false,
-};
-
-const mapEntry: MapEntryView = {
-    key: new Uint8Array([1, 0, 0, 0]),
-    keyJson: 1,
-    value: new Uint8Array([255, 255, 255, 255, 255, 255, 255, 255]),
-    valueJson: "18446744073709551615",
-    cpus: [],
-    sum: undefined,
-};
-
-function kernelProgram(id: ProgramId, typeName: "xdp" | "sched_cls"): KernelProgram {
-    return {
-        id,
-        name: "count",
-        type: typeName === "xdp" ? 6 : 3,
-        typeName,
-        tag: "0123456789abcdef",
-        gplCompatible: true,
-        loadedAt: "2026-01-01T00:00:00Z",
-        uid: 0,
-        btfId: 3,
-        mapIds: [5 as MapId],
-        sizeXlated: 64,
-        sizeJited: 80,
-        verifiedInsns: 8,
-        memlockBytes: 4096,
-        attachBtfObjId: 0,
-        attachBtfId: 0,
-    };
 }

@@ -22,7 +22,8 @@ import {
     type LoadResponse,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { Bpfman } from "../../proto/gen/bpfman/v1/bpfman_pb.js";
-import { BpfmanError, type Caller } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
 import { Served } from "./served.ts";
 import { maxPendingBytes } from "./watch.ts";
 

@@ -18,7 +18,8 @@ import {
     type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { ErrorDetailSchema } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { BpfmanError, type Caller, type Patience } from "../model.ts";
+import type { Caller, Patience } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
 import type { Calls } from "./calls.ts";
 import { type Failure, failureOf, grpcCode, grpcMessage } from "./errors.ts";
 import type { Service, Sink, StreamMethod, UnaryMethod } from "./service.ts";

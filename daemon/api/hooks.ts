@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hooks of both services: from what callers send to the model, checked, and back.
 import type { AttachItem as AttachItemMessage, LinkJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import type { HookRequest, ProbeHook, ProbeHookRequest, SampleRate } from "../model.ts";
+import type { HookRequest, ProbeHook, ProbeHookRequest, SampleRate } from "../model/hooks.ts";
 import { invalid } from "./errors.ts";
 import * as validate from "./validate.ts";
 

@@ -3,7 +3,7 @@
 import { machine } from "node:os";
 import type { Host, InstructionJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Manager } from "../manager/manager.ts";
-import type { CodeInstruction } from "../model.ts";
+import type { CodeInstruction } from "../model/program-code.ts";
 import type { Handlers } from "./service.ts";
 import * as validate from "./validate.ts";
 

@@ -2,7 +2,7 @@
 // The part of bpfman.host.v1 that tells of changes.
 import { Event_Kind, type Host } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Manager } from "../manager/manager.ts";
-import type { EventKind } from "../model.ts";
+import type { EventKind } from "../model/events.ts";
 import { changeEvent } from "./convert.ts";
 import { invalid } from "./errors.ts";
 import type { Handlers } from "./service.ts";

@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
-import { BpfmanError, type ImageRequest, type SignatureDemand } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ImageRequest, SignatureDemand } from "../model/images.ts";
 import { auditLine } from "./audit.ts";
-import { FakeManager, fakeSettings, imageFacts, member, root } from "./fake-manager.ts";
+import { fakeSettings, imageFacts } from "./fake-facts.ts";
+import { FakeManager, member, root } from "./fake-manager.ts";
 import { hostService } from "./host-v1.ts";
 
 function setUp() {

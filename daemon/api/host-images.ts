@@ -8,9 +8,9 @@ import type {
     VerifyImageRequest,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Manager, RemovedImages } from "../manager/manager.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
 import {
-    BpfmanError,
-    type Caller,
     type ImageFacts,
     type ImageOrigin,
     type ImageRequest,
@@ -19,8 +19,8 @@ import {
     type RegistryAuth,
     type SignatureDemand,
     type TrustedIdentity,
-} from "../model.ts";
-import { wholePattern } from "../whole-pattern.ts";
+} from "../model/images.ts";
+import { wholePattern } from "../model/whole-pattern.ts";
 import { signatureJson, textMap } from "./convert.ts";
 import { invalid } from "./errors.ts";
 import type { Handlers, Sink } from "./service.ts";

@@ -2,7 +2,7 @@
 // The part of bpfman.host.v1 that tells of everything in the kernel.
 import type { Host, InventoryJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Manager } from "../manager/manager.ts";
-import type { Inventory, InventoryLink, InventoryMap, InventoryProgram } from "../model.ts";
+import type { Inventory, InventoryLink, InventoryMap, InventoryProgram } from "../model/inventory.ts";
 import * as convert from "./convert.ts";
 import type { Handlers } from "./service.ts";
 

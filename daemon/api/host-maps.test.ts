@@ -3,8 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import { fromJson } from "@bufbuild/protobuf";
-import type { BpfmanError } from "../model.ts";
-import { FakeManager, fakeSettings, member, root } from "./fake-manager.ts";
+import type { BpfmanError } from "../model/error.ts";
+import { fakeSettings } from "./fake-facts.ts";
+import { FakeManager, member, root } from "./fake-manager.ts";
 import { hostService } from "./host-v1.ts";
 
 function setUp() {

@@ -9,15 +9,8 @@ import type {
     MapValue as MapValueMessage,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Manager } from "../manager/manager.ts";
-import {
-    BpfmanError,
-    type MapChangeView,
-    type MapDetail,
-    type MapEntryView,
-    type MapInput,
-    type MapSelector,
-    type MapUpdateMode,
-} from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { MapChangeView, MapDetail, MapEntryView, MapInput, MapSelector, MapUpdateMode } from "../model/maps.ts";
 import { givenBytecode } from "./bytecode.ts";
 import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";

@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Host, ImagePolicyJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import type { ConfigFacts } from "../model.ts";
+import type { ConfigFacts } from "../model/configuration.ts";
 import type { Handlers } from "./service.ts";
 
 /** Where the daemon keeps what, and what its configuration file says. */

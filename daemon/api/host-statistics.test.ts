@@ -3,7 +3,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { create } from "@bufbuild/protobuf";
 import { type StatisticsJson, WatchStatisticsRequestSchema } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import type { BpfmanError, LinkId, ProgramId, StatisticsView } from "../model.ts";
+import type { BpfmanError } from "../model/error.ts";
+import type { LinkId, ProgramId } from "../model/ids.ts";
+import type { StatisticsView } from "../model/statistics.ts";
 import { FakeManager, root } from "./fake-manager.ts";
 import { statisticsHandlers } from "./host-statistics.ts";
 

@@ -10,16 +10,16 @@ import type {
     WatchStatisticsRequest,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Manager } from "../manager/manager.ts";
-import {
-    BpfmanError,
-    type ChainStatistics,
-    type ProgramStatistics,
-    type RunCounts,
-    type SlotStatistics,
-    type StatisticsRequest,
-    type StatisticsView,
-    type VerdictStatistics,
-} from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type {
+    ChainStatistics,
+    ProgramStatistics,
+    RunCounts,
+    SlotStatistics,
+    StatisticsRequest,
+    StatisticsView,
+    VerdictStatistics,
+} from "../model/statistics.ts";
 import { invalid } from "./errors.ts";
 import type { Handlers, Sink } from "./service.ts";
 import * as validate from "./validate.ts";

@@ -2,18 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
-import {
-    type ApplyRequest,
-    type AttachItem,
-    BpfmanError,
-    type Caller,
-    type ChainRecord,
-    type ChainView,
-    type Code,
-    type InterfaceView,
-    type LoadRequest,
-} from "../model.ts";
-import { FakeManager, fakeSettings, member, objectMap, root } from "./fake-manager.ts";
+import type { ApplyRequest } from "../model/apply.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError, type Code } from "../model/error.ts";
+import type { ChainRecord } from "../model/records.ts";
+import type { AttachItem, LoadRequest } from "../model/requests.ts";
+import type { ChainView, InterfaceView } from "../model/views.ts";
+import { fakeSettings, objectMap } from "./fake-facts.ts";
+import { FakeManager, member, root } from "./fake-manager.ts";
 import { hostService } from "./host-v1.ts";
 
 function setUp() {

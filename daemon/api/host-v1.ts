@@ -9,7 +9,10 @@ import {
     type UpdateLinkRequest,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { LinkChange, Manager } from "../manager/manager.ts";
-import { type AttachItem, BpfmanError, type Caller, type LinkId, type LoadRequest } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { LinkId } from "../model/ids.ts";
+import type { AttachItem, LoadRequest } from "../model/requests.ts";
 import { applyRequest } from "./apply.ts";
 import { givenBytecode, sourceOf } from "./bytecode.ts";
 import * as convert from "./convert.ts";

@@ -4,7 +4,8 @@
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
-import { BpfmanError, type Caller, type Patience } from "../model.ts";
+import type { Caller, Patience } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
 import type { Calls } from "./calls.ts";
 import { connectError, type Failure, failureOf, httpStatus, invalid } from "./errors.ts";
 import type { Sink, StreamMethod, UnaryMethod } from "./service.ts";

@@ -2,7 +2,8 @@
 // Which function to load as what, checked.
 import type { ProgramSpec as Message } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { suggest } from "../kernel/near-names.ts";
-import { type ProgramSpec, type ProgramType, programTypes } from "../model.ts";
+import { type ProgramType, programTypes } from "../model/hooks.ts";
+import type { ProgramSpec } from "../model/requests.ts";
 import { invalid } from "./errors.ts";
 import * as validate from "./validate.ts";
 

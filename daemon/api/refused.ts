@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a request for a change was about, read from the request itself: it may be any nonsense, and is told when it failed.
 import type { Message } from "@bufbuild/protobuf";
-import type { LinkId, MapId, ProgramId } from "../model.ts";
+import type { LinkId, MapId, ProgramId } from "../model/ids.ts";
 
 /** As far as the request tells. */
 export interface RefusedSubject {

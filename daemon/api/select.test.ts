@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { AttachItem, ProgramId } from "../model.ts";
+import type { ProgramId } from "../model/ids.ts";
+import type { AttachItem } from "../model/requests.ts";
 import { FakeManager, root } from "./fake-manager.ts";
 import { applicationOf, hasMetadata, type ProgramSelection, selectsLink, selectsProgram } from "./select.ts";
 

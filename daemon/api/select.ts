@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which programs and links a list request asks for. Pure.
-import type { LinkView, ProgramView } from "../model.ts";
+import type { LinkView, ProgramView } from "../model/views.ts";
 import { isOfType } from "./type-words.ts";
 
 /** Written today, and what the released bpfman wrote. */

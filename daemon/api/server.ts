@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 import { setImmediate } from "node:timers/promises";
 import type { Manager } from "../manager/manager.ts";
-import type { Caller } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
 import { bpfmanService } from "./bpfman-v1.ts";
 import { Calls } from "./calls.ts";
 import type { GrpcFront } from "./grpc.ts";

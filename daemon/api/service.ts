@@ -10,7 +10,8 @@ import type {
     MessageShape,
 } from "@bufbuild/protobuf";
 import type { GenService } from "@bufbuild/protobuf/codegenv2";
-import type { BpfmanError, Caller } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import type { BpfmanError } from "../model/error.ts";
 
 /** Where a stream's records go. */
 export interface Sink<Record = unknown> {

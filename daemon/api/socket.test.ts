@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Caller } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
 import {
     bpfmanGroup,
     groupId,

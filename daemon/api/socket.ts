@@ -2,7 +2,8 @@
 // One Unix socket for HTTP/2 and HTTP/1.1: made here or inherited, its connections counted, limited and told apart.
 import { chmodSync, chownSync, lstatSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
-import { BpfmanError, type Caller } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
 import { callerOf } from "./caller.ts";
 import { printable } from "./printable.ts";
 

@@ -3,7 +3,7 @@
 // JSON show them (schedcls, perf-event, percpuarray). Pure.
 import { mapTypeNames, programTypeNames } from "../kernel/enums.ts";
 import { suggest } from "../kernel/near-names.ts";
-import { programTypes } from "../model.ts";
+import { programTypes } from "../model/hooks.ts";
 import { invalid } from "./errors.ts";
 
 const folded = (word: string): string => word.toLowerCase().replaceAll(/[-_]/g, "");

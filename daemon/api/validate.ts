@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Limits and ranges of what callers send, checked before anything else sees it.
-import {
-    BpfmanError,
-    type Direction,
-    type GlobalText,
-    type LinkId,
-    type MapId,
-    type ProgramId,
-    type XdpModeWanted,
-} from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { Direction, XdpModeWanted } from "../model/hooks.ts";
+import type { LinkId, MapId, ProgramId } from "../model/ids.ts";
+import type { GlobalText } from "../model/requests.ts";
 import { invalid } from "./errors.ts";
 
 export const limits = {

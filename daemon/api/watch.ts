@@ -2,7 +2,7 @@
 // A stream of changes for one watcher.
 import type { EventJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Manager } from "../manager/manager.ts";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { changeEvent } from "./convert.ts";
 import type { Sink } from "./service.ts";
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BpfmanError, type ProgramId, type ProgramRecord } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ProgramId } from "../model/ids.ts";
+import type { ProgramRecord } from "../model/records.ts";
 import { modeConflict, planRevision, type Running, type WantedLink } from "./plan.ts";
 
 const program = (id: number, frags = false): ProgramRecord => ({

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Decides how the next revision of an XDP or TC chain is realised. Pure: what it needs to know, it is told.
-import { type Backend, BpfmanError, type ProgramRecord, type XdpMode, type XdpModeWanted } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { XdpMode, XdpModeWanted } from "../model/hooks.ts";
+import type { Backend, ProgramRecord } from "../model/records.ts";
 import { inOrder, type Ordered } from "./order.ts";
 import { proceedOnMask, xdpActions } from "./proceed-on.ts";
 

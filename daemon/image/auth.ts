@@ -4,7 +4,8 @@
 import { readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
-import { BpfmanError, type RegistryAuth } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { RegistryAuth } from "../model/images.ts";
 import type { Reference } from "./reference.ts";
 
 const maxBytes = 1 << 20;

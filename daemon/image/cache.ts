@@ -4,7 +4,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import type { ImageFacts } from "../model.ts";
+import type { ImageFacts } from "../model/images.ts";
 
 export interface CacheLimits {
     readonly bytes: number;

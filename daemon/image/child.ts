@@ -2,7 +2,8 @@
 // skopeo within one pull: its folder, its identity, its credentials; and what it wrote there, which is trusted in nothing.
 import fs from "node:fs";
 import path from "node:path";
-import { BpfmanError, type ImageLayer } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ImageLayer } from "../model/images.ts";
 import * as manifests from "./manifest.ts";
 import { type SkopeoOptions, skopeo } from "./skopeo.ts";
 

@@ -6,7 +6,8 @@
 // https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema
 import { rm } from "node:fs/promises";
 import path from "node:path";
-import { BpfmanError, type ImageLayer, type SignatureForm } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ImageLayer, SignatureForm } from "../model/images.ts";
 import { authFile, type Child, inspect, readBlob, run } from "./child.ts";
 import * as manifests from "./manifest.ts";
 import { askReferrers } from "./referrers.ts";

@@ -5,17 +5,17 @@ import { createHash } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import {
-    BpfmanError,
-    type ImageFacts,
-    type ImageRequest,
-    type PulledImage,
-    type PullProgress,
-    type RegistryAuth,
-    type SignatureDemand,
-    type SignatureState,
-    type SigningRules,
-} from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type {
+    ImageFacts,
+    ImageRequest,
+    PulledImage,
+    PullProgress,
+    RegistryAuth,
+    SignatureDemand,
+    SignatureState,
+    SigningRules,
+} from "../model/images.ts";
 import { type CachedImage, type CacheLimits, ImageCache } from "./cache.ts";
 import { hostPolicy, type PolicyVerdict, policyVerdict } from "./policy.ts";
 import { type PullLimits, type PullTask, pullImage } from "./pull.ts";

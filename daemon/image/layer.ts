@@ -3,7 +3,8 @@
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-import { BpfmanError, type ImageLayer } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ImageLayer } from "../model/images.ts";
 import { broken } from "./manifest.ts";
 import { type Member, type Rank, TarReader } from "./tar.ts";
 

@@ -2,7 +2,8 @@
 // Manifests, indexes and configurations of images: whatever a registry sends, checked before anything rests on it. Pure.
 // https://github.com/opencontainers/image-spec/blob/main/manifest.md, …/image-index.md, …/config.md
 import { createHash } from "node:crypto";
-import { BpfmanError, type ImageLayer } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ImageLayer } from "../model/images.ts";
 import { digestForm } from "./reference.ts";
 
 export const limits = {

@@ -5,7 +5,8 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { BpfmanError, type SignatureState } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { SignatureState } from "../model/images.ts";
 import type { Reference } from "./reference.ts";
 import { unchecked } from "./signing.ts";
 

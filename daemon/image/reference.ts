@@ -2,7 +2,7 @@
 // The name of an image, written in full: REGISTRY/REPOSITORY:TAG or REGISTRY/REPOSITORY@DIGEST, or of one on this host:
 // oci:PATH[:TAG], docker-archive:PATH[:NAME], containers-storage:NAME. Pure.
 // Grammar: https://pkg.go.dev/github.com/distribution/reference, containers-transports(5)
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 
 export type Transport = "docker" | "oci" | "docker-archive" | "containers-storage";
 

@@ -3,7 +3,7 @@
 // registry really is. Format: containers-registries.conf(5)
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { isTable, type Table } from "./manifest.ts";
 import type { Reference } from "./reference.ts";
 

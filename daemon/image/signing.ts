@@ -2,7 +2,8 @@
 // Whether an image is signed, and by whom: every signature that its registry holds is tried until one counts.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { BpfmanError, type SignatureForm, type SignatureState, type SigningRules } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { SignatureForm, SignatureState, SigningRules } from "../model/images.ts";
 import type { Child } from "./child.ts";
 import { findSignatures } from "./find-signatures.ts";
 import type { Resolved } from "./pull.ts";

@@ -6,7 +6,8 @@ import { createPublicKey, type KeyObject } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { bundleFromJSON } from "@sigstore/bundle";
 import { type SignedEntity, type TrustMaterial, toSignedEntity, Verifier } from "@sigstore/verify";
-import { BpfmanError, type SigningRules, type TrustedIdentity } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { SigningRules, TrustedIdentity } from "../model/images.ts";
 import type { BundleSignature, CosignSignature, FoundSignature } from "./find-signatures.ts";
 import { digestOf, isTable, type Table } from "./manifest.ts";
 

@@ -3,7 +3,7 @@
 // of its own, no new privileges, files no larger than an image may be, killed when this process ends.
 import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 
 export interface SkopeoOptions {
     /** tests: a registries.conf, policy.json and registries.d of their own instead of the host's */

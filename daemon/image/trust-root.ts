@@ -8,7 +8,7 @@ import path from "node:path";
 import { TrustedRoot } from "@sigstore/protobuf-specs";
 import { getTrustedRoot } from "@sigstore/tuf";
 import { type TrustMaterial, toTrustMaterial } from "@sigstore/verify";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 
 const maxBytes = 1 << 20;
 const timeoutMs = 5000;

@@ -3,7 +3,7 @@
 // programs may cut them off. Of the daemon's own network namespace.
 import fs from "node:fs";
 import { networkInterfaces } from "node:os";
-import type { AdminSession } from "../model.ts";
+import type { AdminSession } from "../model/views.ts";
 
 type Service = AdminSession["service"];
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chains by freplace: each member is a BPF_PROG_TYPE_EXT copy of its program that replaces a stub of the dispatcher,
 // held by a pinned link of its own. A copy serves every dispatcher and slot without being loaded again.
-import type { KernelLinkId } from "../model.ts";
+import type { KernelLinkId } from "../model/ids.ts";
 import { type BuildContext, type BuildRequest, type Built, countsPin } from "./backend.ts";
 import { createFreplaceLink, linkInfo, openPin, pin } from "./bpf.ts";
 import { Dispatcher } from "./dispatcher.ts";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every way to realise a chain shares: a backend builds a revision whole and pins it, it never touches the hook.
 // revision.ts picks one.
-import type { KernelLinkId, ProgramId, ProgramRecord } from "../model.ts";
+import type { KernelLinkId, ProgramId } from "../model/ids.ts";
+import type { ProgramRecord } from "../model/records.ts";
 import { openPin, programIdentity } from "./bpf.ts";
 import type { BpfFs } from "./bpffs.ts";
 import type { Copies } from "./copies.ts";

@@ -2,7 +2,8 @@
 // bpf(2), one function per command that this daemon uses. Offsets are those of union bpf_attr and the bpf_*_info
 // structures in include/uapi/linux/bpf.h; the kernel accepts a shorter or a longer structure than its own.
 import fs from "node:fs";
-import type { KernelLink, KernelLinkId, KernelMap, KernelProgram, KernelRunStats, MapId, ProgramId } from "../model.ts";
+import type { KernelLinkId, MapId, ProgramId } from "../model/ids.ts";
+import type { KernelLink, KernelMap, KernelProgram, KernelRunStats } from "../model/kernel.ts";
 import { attachTypeName, linkTypeName, mapTypeName, programTypeName } from "./enums.ts";
 import { check, kernelError } from "./errors.ts";
 import { Fd } from "./fd.ts";

@@ -2,7 +2,7 @@
 // Our own bpffs: where pins live. Nothing outside its mount is ever made or removed through this file.
 import fs from "node:fs";
 import path from "node:path";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { check } from "./errors.ts";
 import { libc } from "./ffi.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bytes to JSON by BTF. Whole numbers that a double cannot hold become decimal strings, pointers "0x…"; char arrays
 // become text where they are text; members of structures without a name stand among those around them, as in C.
-import type { Json } from "../model.ts";
+import type { Json } from "../model/maps.ts";
 import { type Btf, type BtfMember, type BtfType, badBtf } from "./btf.ts";
 
 const maxDepth = 64;

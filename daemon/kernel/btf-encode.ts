@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Text or JSON to bytes by BTF: what people write for a map's key or value, or for a global variable.
-import { BpfmanError, type Json } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { Json } from "../model/maps.ts";
 import { type Btf, type BtfMember, type BtfType, badBtf, valueTypeName } from "./btf.ts";
 import { suggest } from "./near-names.ts";
 

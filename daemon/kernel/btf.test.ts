@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { fixtureObject, fixtureObjectWithoutBtf } from "../../test/fixtures/objects.ts";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { Btf, valueTypeName } from "./btf.ts";
 import { decode, sum, wholeNumber } from "./btf-decode.ts";
 import { encode, encodeText, parseWhole } from "./btf-encode.ts";

@@ -2,7 +2,7 @@
 // BTF, the kernel's and clang's description of C types (Documentation/bpf/btf.rst): read from raw bytes, asked by type
 // id. What values look like by these types is btf-decode.ts and btf-encode.ts. Bytes come from objects of strangers:
 // whatever does not fit is refused with one sentence.
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { checkBtf } from "./elf-btf.ts";
 
 export interface BtfMember {

@@ -4,7 +4,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setImmediate as yieldToOthers } from "node:timers/promises";
-import type { ProgramId } from "../model.ts";
+import type { ProgramId } from "../model/ids.ts";
 import { cgroupRoot } from "./cgroup.ts";
 import { attachTypeName, attachTypes, programTypeNumbers as programs } from "./enums.ts";
 import { address, libc } from "./ffi.ts";

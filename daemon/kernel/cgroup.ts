@@ -2,7 +2,7 @@
 // Control groups of version 2, by path.
 import fs from "node:fs";
 import path from "node:path";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { Fd } from "./fd.ts";
 import { suggest } from "./near-names.ts";
 

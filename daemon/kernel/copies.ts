@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Second copies of a loaded program, made from its kept bytes with the same maps: as a freplace program for a
 // dispatcher, without multi-buffer support for a chain that has none, as a stand-in while a TCX link moves.
-import type { ProgramRecord } from "../model.ts";
+import type { ProgramRecord } from "../model/records.ts";
 import { programType } from "./bpf.ts";
 import type { BpfFs } from "./bpffs.ts";
 import { withoutFrags, withoutMapValues } from "./elf-edit.ts";

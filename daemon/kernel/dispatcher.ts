@@ -2,7 +2,7 @@
 // Our own dispatchers, loaded in the daemon: their bytes are part of this program, no stranger's.
 import fs from "node:fs";
 import { fileURLToPath } from "node:url";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { attachType, programIdentity, programType } from "./bpf.ts";
 import { check, kernelError } from "./errors.ts";
 import { duplicate, type Fd } from "./fd.ts";

@@ -4,7 +4,7 @@ import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { type PatchedElf, patchElf, sectionField, symbolField } from "../../test/fixtures/elf-patch.ts";
 import { fixtureObject, fixtureObjectWithoutBtf } from "../../test/fixtures/objects.ts";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { checkObject, objectFacts } from "./elf.ts";
 
 const sample = fixtureObject("elf-sample");

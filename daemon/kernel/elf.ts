@@ -2,7 +2,7 @@
 // A strict reader of eBPF objects. It stands before libbpf, whose parser must not be fed what it was not made for
 // (CVE-2025-29481: libbpf < 1.6 copies out of bounds when st_value + st_size of a function wraps), and says what an
 // object holds without the kernel's help. No I/O; an object is either read whole or refused with one sentence.
-import type { ObjectFacts } from "../model.ts";
+import type { ObjectFacts } from "../model/object-facts.ts";
 import { checkBtf, checkBtfExt } from "./elf-btf.ts";
 import {
     broken,

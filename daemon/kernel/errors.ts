@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // errno -> the one error class. Where a caller knows better what an errno means at its call, it says so itself.
-import { BpfmanError, type Code, type ErrorFacts } from "../model.ts";
+import { BpfmanError, type Code, type ErrorFacts } from "../model/error.ts";
 import { errnoName } from "./ffi.ts";
 
 const codes: Readonly<Record<string, Code>> = {

@@ -6,7 +6,7 @@ import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { fixtureProgram } from "../../test/fixtures/objects.ts";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { Executable } from "./executable.ts";
 
 const sound = fs.readFileSync(fixtureProgram("probed"));

@@ -2,7 +2,7 @@
 // The functions of an executable or a shared library, as offsets in its file, for uprobes. The file is anybody's: every number
 // in it is checked, and only the tables that are needed are read.
 import fs from "node:fs";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { suggestAmong } from "./near-names.ts";
 
 const headerBytes = 64;

@@ -3,7 +3,7 @@
 // is attached and nothing stays.
 import fs from "node:fs";
 import os from "node:os";
-import type { Feature } from "../model.ts";
+import type { Feature } from "../model/kernel.ts";
 import { Fd } from "./fd.ts";
 import { libbpf, libbpfHas } from "./ffi.ts";
 import { pmuType } from "./perf-event.ts";

@@ -2,7 +2,7 @@
 // The gate to the kernel: the only file that imports koffi. libc and libbpf as typed functions; every libc call
 // answers its result, or the negative errno.
 import koffi from "koffi";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 
 /** An opaque C pointer; null is NULL. */
 export type Pointer = bigint | null;

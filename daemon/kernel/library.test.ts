@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { test } from "node:test";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { libraryPaths, namesLibrary, readLinkerCache } from "./library.ts";
 import { parseCpus } from "./perf-event.ts";
 import { ProcessRoot } from "./process-root.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // From a library's name (libc, libssl.so.3) to its file: first what a process has mapped, then what its dynamic
 // linker's cache says, then the folders that every linker searches.
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { suggestAmong } from "./near-names.ts";
 import type { ProcessRoot } from "./process-root.ts";
 

@@ -4,7 +4,8 @@
 import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { BpfmanError, type ProgramId } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ProgramId } from "../model/ids.ts";
 import { openPin, programIdentity } from "./bpf.ts";
 import { check } from "./errors.ts";
 import { errno, libc } from "./ffi.ts";

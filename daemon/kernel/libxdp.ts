@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A chain in libxdp's protocol: the dispatcher at an interface and its members read from the kernel and from libxdp's
 // pins, and the next dispatcher made and pinned beside it.
-import type { KernelLinkId, ProgramId } from "../model.ts";
+import type { KernelLinkId, ProgramId } from "../model/ids.ts";
 import {
     createFreplaceLink,
     linkInfo,

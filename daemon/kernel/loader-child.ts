@@ -2,7 +2,7 @@
 // The loader process: libbpf must not be fed a stranger's object inside the daemon, so it is opened and loaded here.
 // One request, one answer, exit. Where libbpf crashes, this process is all that dies.
 import fs from "node:fs";
-import type { MapId } from "../model.ts";
+import type { MapId } from "../model/ids.ts";
 import { mapIdOf, mapInfo, openMap, openPin, pin, programIdentity } from "./bpf.ts";
 import { mapTypeName } from "./enums.ts";
 import { Fd } from "./fd.ts";

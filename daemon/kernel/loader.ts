@@ -2,7 +2,7 @@
 // The daemon's side of the loader process: one process a load, a spare one kept warm, limits on time and output.
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { programTypeNumbers } from "./enums.ts";
 import { kernelError } from "./errors.ts";
 import { errnoName } from "./ffi.ts";

@@ -2,7 +2,7 @@
 // bpf(2) for the elements of maps, and for the BTF that tells what they look like. Offsets are those of union bpf_attr
 // and struct bpf_btf_info in include/uapi/linux/bpf.h.
 import fs from "node:fs";
-import type { MapId } from "../model.ts";
+import type { MapId } from "../model/ids.ts";
 import { Btf } from "./btf.ts";
 import { check, kernelError } from "./errors.ts";
 import { Fd } from "./fd.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What people write for a map's key or value, as bytes: hex:0a00…, a number, an address, or JSON by BTF.
 import { isIPv4, isIPv6 } from "node:net";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import type { Btf } from "./btf.ts";
 import { encodeText, parseWhole } from "./btf-encode.ts";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The daemon's side of the network thread. One thread: calls run one after the other, in the order they came.
 import { Worker } from "node:worker_threads";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import type { Namespace, NetAnswer, NetCall, NetRequest, NetResults } from "./net-protocol.ts";
 
 interface Waiting {

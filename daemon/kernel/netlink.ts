@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The interfaces of the calling thread's network namespace, and what happens to those of our own. Synchronous: a dump
 // takes well under a millisecond, and a thread that has entered a namespace must not yield in it.
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { check, kernelError } from "./errors.ts";
 import { errno, libc } from "./ffi.ts";
 import {

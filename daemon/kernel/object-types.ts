@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an object's BTF says of its global variables and of the maps that it defines. Pure: no kernel is asked.
-import type { ObjectFacts, ObjectGlobal, ObjectMap } from "../model.ts";
+import type { ObjectFacts, ObjectGlobal, ObjectMap } from "../model/object-facts.ts";
 import { Btf, valueTypeName } from "./btf.ts";
 import { decode } from "./btf-decode.ts";
 import { type ElfGlobal, type ElfObject, objectFacts } from "./elf.ts";

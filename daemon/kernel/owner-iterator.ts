@@ -3,7 +3,7 @@
 // with it: it costs some 30 ms, most of them libbpf's reading of the kernel's BTF, and nothing stays open.
 import fs from "node:fs";
 import { fileURLToPath } from "node:url";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { openBtf } from "./btf-objects.ts";
 import { check, kernelError } from "./errors.ts";
 import { Fd } from "./fd.ts";

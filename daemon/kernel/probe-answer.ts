@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every probe is and how it answers.
-import type { Feature } from "../model.ts";
+import type { Feature } from "../model/kernel.ts";
 import { Fd } from "./fd.ts";
 import { errno, errnoName } from "./ffi.ts";
 import type { ProbeResult } from "./probe.ts";

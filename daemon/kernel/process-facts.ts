@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a process is, for people: its name, its user, and the unit and container that its control group tells.
 import fs from "node:fs";
-import type { OwnerProcess } from "../model.ts";
+import type { OwnerProcess } from "../model/inventory.ts";
 
 export interface Place {
     /** as sshd.service; empty where it is none */

@@ -2,7 +2,7 @@
 // Files as another process sees them: paths are walked below its root, symbolic links too, and never out of it. The
 // daemon enters no mount namespace for that, so nothing of it stays in one.
 import fs from "node:fs";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 import { kernelError } from "./errors.ts";
 import { Fd } from "./fd.ts";
 import { errnoName, libc } from "./ffi.ts";

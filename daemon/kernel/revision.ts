@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One revision of a chain, by the backend that the plan chose.
-import type { Backend } from "../model.ts";
+import type { Backend } from "../model/records.ts";
 import { type BuildContext, type BuildRequest, type Built, openRecorded, programPin } from "./backend.ts";
 import { buildFreplace } from "./backend-freplace.ts";
 import { buildTailCall } from "./backend-tail-call.ts";

@@ -2,7 +2,8 @@
 // The kernel's run statistics: it counts runs and time of every program while one descriptor of BPF_ENABLE_STATS is
 // open, whoever holds it, or while the sysctl kernel.bpf_stats_enabled is on.
 import fs from "node:fs";
-import type { ProgramId, RunCounts } from "../model.ts";
+import type { ProgramId } from "../model/ids.ts";
+import type { RunCounts } from "../model/statistics.ts";
 import { check } from "./errors.ts";
 import { Fd } from "./fd.ts";
 import { address, errno, errnoName, libc } from "./ffi.ts";

@@ -2,7 +2,7 @@
 // What an ELF section name says of the programs in it. A table of our own, because the installed libbpf may be older
 // than the object (1.1 opens "tcx/ingress" as type 0). The names are those of section_defs[] in libbpf 1.7's
 // libbpf.c, with its rules: a plain entry matches exactly, "kprobe+" matches "kprobe" and "kprobe/…".
-import type { ProgramType } from "../model.ts";
+import type { ProgramType } from "../model/hooks.ts";
 import { attachTypes, programTypeNumbers } from "./enums.ts";
 
 export interface SectionFacts {

@@ -2,7 +2,7 @@
 // Programs that a process put to a perf event without a link, as older tools do: the kernel tells them by the process's
 // descriptor (BPF_TASK_FD_QUERY).
 import fs from "node:fs";
-import type { ProgramId } from "../model.ts";
+import type { ProgramId } from "../model/ids.ts";
 import { address, libc } from "./ffi.ts";
 
 const BPF_TASK_FD_QUERY = 20;

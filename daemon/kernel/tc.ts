@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // clsact and its bpf filters in the calling thread's network namespace, by rtnetlink. Synchronous, as netlink.ts. What is not
 // where and what it is expected to be is left as it is.
-import type { Direction } from "../model.ts";
+import type { Direction } from "../model/hooks.ts";
 import { errno } from "./ffi.ts";
 import { dumpAll, requestChange } from "./netlink.ts";
 import {

@@ -1,17 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The links of a set at their hooks: one change for each chain, whatever comes, goes and moves in it. What is new runs
 // before what is old goes.
-import {
-    BpfmanError,
-    type Caller,
-    type ChainRecord,
-    type HookKey,
-    type KernelLinkId,
-    type LinkId,
-    type LinkRecord,
-    type ProgramRecord,
-    type XdpModeWanted,
-} from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { HookKey, XdpModeWanted } from "../model/hooks.ts";
+import type { KernelLinkId, LinkId } from "../model/ids.ts";
+import type { ChainRecord, LinkRecord, ProgramRecord } from "../model/records.ts";
 import { type ApplyPlan, identity, type PlannedLink } from "./apply-plan.ts";
 import { checkKind, isNetwork } from "./attach.ts";
 import { type Changed, chainRow, changeChain, detachPinned, removeChain, retire } from "./chain-change.ts";

@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-    type ApplyBytecode,
-    type ApplyLink,
-    type ApplyProgram,
-    type ApplyRequest,
-    BpfmanError,
-    type ChainRecord,
-    type HookKey,
-    type HookRequest,
-    type LinkId,
-    type LinkRecord,
-    type ProgramId,
-    type ProgramRecord,
-} from "../model.ts";
+import type { ApplyBytecode, ApplyLink, ApplyProgram, ApplyRequest } from "../model/apply.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { HookKey, HookRequest } from "../model/hooks.ts";
+import type { LinkId, ProgramId } from "../model/ids.ts";
+import type { ChainRecord, LinkRecord, ProgramRecord } from "../model/records.ts";
 import { type ApplyState, checkSet, nameKey, planApply, setKey } from "./apply-plan.ts";
 
 const none: ApplyState = { programs: [], links: [], chains: [] };

@@ -6,23 +6,11 @@
 import { compareLinks } from "../chain/order.ts";
 import { modeConflict } from "../chain/plan.ts";
 import { proceedOnOrDefault } from "../chain/proceed-on.ts";
-import {
-    type ApplyBytecode,
-    type ApplyLink,
-    type ApplyProgram,
-    type ApplyRequest,
-    type ApplyStep,
-    BpfmanError,
-    type ChainRecord,
-    type HookKey,
-    type HookRequest,
-    type LinkRecord,
-    type NetworkHookRequest,
-    type ProbeHook,
-    type ProbeHookRequest,
-    type ProgramId,
-    type ProgramRecord,
-} from "../model.ts";
+import type { ApplyBytecode, ApplyLink, ApplyProgram, ApplyRequest, ApplyStep } from "../model/apply.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { HookKey, HookRequest, NetworkHookRequest, ProbeHook, ProbeHookRequest } from "../model/hooks.ts";
+import type { ProgramId } from "../model/ids.ts";
+import type { ChainRecord, LinkRecord, ProgramRecord } from "../model/records.ts";
 
 export const setKey = "bpfman.io/apply";
 export const nameKey = "bpfman.io/apply-name";

@@ -4,18 +4,13 @@
 // wanted goes last.
 import { createHash } from "node:crypto";
 import { checkObject } from "../kernel/elf.ts";
-import {
-    type ApplyRequest,
-    type ApplyResult,
-    type ApplyStep,
-    BpfmanError,
-    type Caller,
-    type HookKey,
-    type LinkId,
-    type LoadRequest,
-    type ProgramId,
-    type ProgramRecord,
-} from "../model.ts";
+import type { ApplyRequest, ApplyResult, ApplyStep } from "../model/apply.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { HookKey } from "../model/hooks.ts";
+import type { LinkId, ProgramId } from "../model/ids.ts";
+import type { ProgramRecord } from "../model/records.ts";
+import type { LoadRequest } from "../model/requests.ts";
 import { changeHooks } from "./apply-hooks.ts";
 import { type ApplyPlan, checkSet, type DesiredSet, type PlannedLoad, planApply, setKey } from "./apply-plan.ts";
 import { isNetwork } from "./attach.ts";

@@ -3,20 +3,13 @@
 
 import { proceedOnOrDefault } from "../chain/proceed-on.ts";
 import { sectionFacts } from "../kernel/sections.ts";
-import {
-    type AttachItem,
-    BpfmanError,
-    type Caller,
-    type HookRequest,
-    type KernelLinkId,
-    type LinkId,
-    type LinkRecord,
-    type LinkView,
-    type NetworkHookRequest,
-    type ProgramId,
-    type ProgramRecord,
-    type ProgramType,
-} from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { HookRequest, NetworkHookRequest, ProgramType } from "../model/hooks.ts";
+import type { KernelLinkId, LinkId, ProgramId } from "../model/ids.ts";
+import type { LinkRecord, ProgramRecord } from "../model/records.ts";
+import type { AttachItem } from "../model/requests.ts";
+import type { LinkView } from "../model/views.ts";
 import { type Changed, chainRow, changeChain, retire } from "./chain-change.ts";
 import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";

@@ -10,16 +10,10 @@ import { Fd } from "../kernel/fd.ts";
 import { errno, errnoName } from "../kernel/ffi.ts";
 import type { LinkInterface } from "../kernel/netlink.ts";
 import { build } from "../kernel/revision.ts";
-import {
-    BpfmanError,
-    type ChainRecord,
-    type HookKey,
-    type KernelLinkId,
-    type LinkId,
-    type TcFilter,
-    type XdpMode,
-    type XdpModeWanted,
-} from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { HookKey, XdpMode, XdpModeWanted } from "../model/hooks.ts";
+import type { KernelLinkId, LinkId } from "../model/ids.ts";
+import type { ChainRecord, TcFilter } from "../model/records.ts";
 import { attachError, attachInMode } from "./attach-mode.ts";
 import { attachFilter, hasFilter, removeFilterChain, swapFilter, swapFilterBack } from "./clsact.ts";
 import type { Context } from "./context.ts";

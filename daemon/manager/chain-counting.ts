@@ -6,7 +6,9 @@
 import { countsPin } from "../kernel/backend.ts";
 import { lookupElement, openPin } from "../kernel/bpf.ts";
 import { possibleCpus } from "../kernel/map-calls.ts";
-import type { ChainRecord, HookKey, LinkId } from "../model.ts";
+import type { HookKey } from "../model/hooks.ts";
+import type { LinkId } from "../model/ids.ts";
+import type { ChainRecord } from "../model/records.ts";
 import { chainRow, changeChain, retire } from "./chain-change.ts";
 import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The links of one chain as its next revision is planned from them.
 import type { WantedLink } from "../chain/plan.ts";
-import type { HookKey, LinkId } from "../model.ts";
+import type { HookKey } from "../model/hooks.ts";
+import type { LinkId } from "../model/ids.ts";
 import type { Context } from "./context.ts";
 import { sameHook } from "./pins.ts";
 

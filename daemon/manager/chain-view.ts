@@ -6,17 +6,10 @@ import type { TcxEntry } from "../kernel/bpf.ts";
 import type { LibxdpMember } from "../kernel/libxdp.ts";
 import { maskCodes } from "../kernel/libxdp-config.ts";
 import type { LinkInterface } from "../kernel/netlink.ts";
-import type {
-    ChainMemberView,
-    ChainRecord,
-    ChainView,
-    Direction,
-    HookKey,
-    InterfaceView,
-    LinkView,
-    ProgramId,
-    XdpMode,
-} from "../model.ts";
+import type { Direction, HookKey, XdpMode } from "../model/hooks.ts";
+import type { ProgramId } from "../model/ids.ts";
+import type { ChainRecord } from "../model/records.ts";
+import type { ChainMemberView, ChainView, InterfaceView, LinkView } from "../model/views.ts";
 import type { Context } from "./context.ts";
 import { findDispatcher } from "./libxdp-state.ts";
 import { linkViews } from "./link-view.ts";

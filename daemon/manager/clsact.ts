@@ -8,15 +8,10 @@ import * as bpf from "../kernel/bpf.ts";
 import { kernelError } from "../kernel/errors.ts";
 import { errnoName } from "../kernel/ffi.ts";
 import type { FilterPlace, TcHook } from "../kernel/tc.ts";
-import {
-    BpfmanError,
-    type ChainRecord,
-    type Direction,
-    type HookKey,
-    type KernelLinkId,
-    type ProgramId,
-    type TcFilter,
-} from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { Direction, HookKey } from "../model/hooks.ts";
+import type { KernelLinkId, ProgramId } from "../model/ids.ts";
+import type { ChainRecord, TcFilter } from "../model/records.ts";
 import type { ChainChange } from "./chain-change.ts";
 import type { Context } from "./context.ts";
 import { namespaceOf } from "./hook.ts";

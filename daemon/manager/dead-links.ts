@@ -3,7 +3,8 @@
 // detached them. They are forgotten at once in the daemon's own namespace, and everywhere at the next read and before
 // each change, so that a new interface of the same number starts clean.
 import * as bpf from "../kernel/bpf.ts";
-import type { ChainRecord, KernelLinkId, LinkRecord, NetworkLinkRecord, ProbeLinkRecord } from "../model.ts";
+import type { KernelLinkId } from "../model/ids.ts";
+import type { ChainRecord, LinkRecord, NetworkLinkRecord, ProbeLinkRecord } from "../model/records.ts";
 import { dropChainRow, hasFilter, ownRunning, removeFilterChain } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import { dropDeadLibxdp, hasDeadLibxdp } from "./libxdp-settle.ts";

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Detach: the links of one chain go in one rebuild. Rows first, then what the kernel no longer needs.
-import type { BatchResult, Caller, LinkId, LinkRecord } from "../model.ts";
-import { BpfmanError } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { LinkId } from "../model/ids.ts";
+import type { LinkRecord } from "../model/records.ts";
+import type { BatchResult } from "../model/requests.ts";
 import { type Changed, chainRow, changeChain, detachPinned, removeChain, retire } from "./chain-change.ts";
 import { type ChainLink, chainLinks } from "./chain-links.ts";
 import { dropChainRow } from "./clsact.ts";

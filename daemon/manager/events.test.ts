@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ChangeEvent, LinkId, ProgramId } from "../model.ts";
+import type { ChangeEvent } from "../model/events.ts";
+import type { LinkId, ProgramId } from "../model/ids.ts";
 import { Events } from "./events.ts";
 
 function setUp() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The stream of changes: numbered, kept in the store, told to whoever listens at that moment.
-import type { ChangeEvent, EventKind, LinkId, MapId, ProgramId } from "../model.ts";
+import type { ChangeEvent, EventKind } from "../model/events.ts";
+import type { LinkId, MapId, ProgramId } from "../model/ids.ts";
 
 export interface EventFacts {
     readonly programs?: readonly ProgramId[];

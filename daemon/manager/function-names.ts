@@ -2,7 +2,8 @@
 // Whole names of functions of programs, by their BTF: the kernel itself keeps 15 bytes of one.
 import { openProgram } from "../kernel/bpf.ts";
 import { functionInfos } from "../kernel/program-details.ts";
-import type { KernelProgram, ProgramId } from "../model.ts";
+import type { ProgramId } from "../model/ids.ts";
+import type { KernelProgram } from "../model/kernel.ts";
 import { btfOf } from "./map-view.ts";
 
 const kernelNameBytes = 15;

@@ -7,7 +7,8 @@ import { encodeText } from "../kernel/btf-encode.ts";
 import type { ElfGlobal, ElfObject } from "../kernel/elf.ts";
 import type { LoaderGlobal } from "../kernel/loader-protocol.ts";
 import { globalType, objectBtf } from "../kernel/object-types.ts";
-import { BpfmanError, type GlobalText } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { GlobalText } from "../model/requests.ts";
 
 export interface PlannedGlobals {
     /** what is recorded: every variable that was given, as bytes */

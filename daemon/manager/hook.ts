@@ -3,7 +3,8 @@
 import { suggest } from "../kernel/near-names.ts";
 import type { NetResults } from "../kernel/net-protocol.ts";
 import type { LinkInterface } from "../kernel/netlink.ts";
-import { BpfmanError, type HookKey, type NetworkHookRequest } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { HookKey, NetworkHookRequest } from "../model/hooks.ts";
 import type { Context } from "./context.ts";
 
 export interface ResolvedHook {

@@ -9,7 +9,8 @@ import { attachTypes } from "../kernel/enums.ts";
 import type { LinkPlace } from "../kernel/link-detail.ts";
 import { openMapReadOnly } from "../kernel/map-calls.ts";
 import { taskEvents } from "../kernel/task-events.ts";
-import type { KernelLinkId, KernelMap, KernelProgram, ProgramId } from "../model.ts";
+import type { KernelLinkId, ProgramId } from "../model/ids.ts";
+import type { KernelMap, KernelProgram } from "../model/kernel.ts";
 import type { Context } from "./context.ts";
 import { functionName } from "./function-names.ts";
 

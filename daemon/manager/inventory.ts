@@ -10,21 +10,17 @@ import { type HeldKind, type Holding, iterateOwners } from "../kernel/owner-iter
 import { type PinnedKind, PinWalk } from "../kernel/pin-walk.ts";
 import { scanDescriptors } from "../kernel/process-descriptors.ts";
 import { processFacts, userNames } from "../kernel/process-facts.ts";
+import type { KernelLinkId, MapId } from "../model/ids.ts";
 import type {
     Inventory,
     InventoryBtf,
     InventoryLink,
     InventoryMap,
     InventoryProgram,
-    KernelLink,
-    KernelLinkId,
-    KernelMap,
-    KernelProgram,
-    LinkView,
-    MapId,
     OwnerProcess,
-    ProgramView,
-} from "../model.ts";
+} from "../model/inventory.ts";
+import type { KernelLink, KernelMap, KernelProgram } from "../model/kernel.ts";
+import type { LinkView, ProgramView } from "../model/views.ts";
 import type { Context } from "./context.ts";
 import { ProgramNames } from "./function-names.ts";
 import { type FoundHooks, findHooks, type PlacedLink } from "./inventory-hooks.ts";

@@ -3,7 +3,8 @@
 import type { ElfObject } from "../kernel/elf.ts";
 import { internalMapSection } from "../kernel/loader-protocol.ts";
 import { mapDefinitions, objectBtf } from "../kernel/object-types.ts";
-import type { MapId, ProgramRecord } from "../model.ts";
+import type { MapId } from "../model/ids.ts";
+import type { ProgramRecord } from "../model/records.ts";
 
 const holdsCode = ["prog_array", "array_of_maps", "hash_of_maps"];
 

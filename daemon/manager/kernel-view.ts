@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the kernel has, read with few calls: what cannot change under an id is read once.
 import * as bpf from "../kernel/bpf.ts";
-import type { KernelLink, KernelLinkId, KernelMap, KernelProgram, KernelRunStats, MapId, ProgramId } from "../model.ts";
+import type { KernelLinkId, MapId, ProgramId } from "../model/ids.ts";
+import type { KernelLink, KernelMap, KernelProgram, KernelRunStats } from "../model/kernel.ts";
 
 export class KernelView {
     // ids are given out in a cycle of 2^31 and not again within it (kernel/bpf/syscall.c, idr_alloc_cyclic)

@@ -21,7 +21,10 @@ import {
     readDispatcher,
 } from "../kernel/libxdp.ts";
 import { installedVersion, type LibxdpVersion } from "../kernel/libxdp-config.ts";
-import { BpfmanError, type ChainRecord, type KernelLinkId, type ProgramId, type XdpMode } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { XdpMode } from "../model/hooks.ts";
+import type { KernelLinkId, ProgramId } from "../model/ids.ts";
+import type { ChainRecord } from "../model/records.ts";
 import { attachError, attachInMode, whoIsThere } from "./attach-mode.ts";
 import type { ChainChange, Changed } from "./chain-change.ts";
 import type { Context } from "./context.ts";

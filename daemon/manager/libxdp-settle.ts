@@ -4,7 +4,8 @@
 import { proceedOnMask } from "../chain/proceed-on.ts";
 import * as bpf from "../kernel/bpf.ts";
 import { stubBit } from "../kernel/libxdp-config.ts";
-import type { ChainRecord, LinkId, LinkRecord, ProgramId } from "../model.ts";
+import type { LinkId, ProgramId } from "../model/ids.ts";
+import type { ChainRecord, LinkRecord } from "../model/records.ts";
 import { chainRow } from "./chain-change.ts";
 import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";

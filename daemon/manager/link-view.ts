@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The join of link rows and kernel: what link list, link get and every program show of links.
 import { inOrder } from "../chain/order.ts";
-import {
-    BpfmanError,
-    type ChainRecord,
-    type KernelLink,
-    type LinkId,
-    type LinkView,
-    type NetworkLinkRecord,
-} from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { LinkId } from "../model/ids.ts";
+import type { KernelLink } from "../model/kernel.ts";
+import type { ChainRecord, NetworkLinkRecord } from "../model/records.ts";
+import type { LinkView } from "../model/views.ts";
 import { hasFilter } from "./clsact.ts";
 import type { Context } from "./context.ts";
 import {

@@ -11,18 +11,12 @@ import type { LoaderSuccess } from "../kernel/loader.ts";
 import { internalMapSection, type LoaderProgram, type LoaderRequest, mapKey } from "../kernel/loader-protocol.ts";
 import { suggest } from "../kernel/near-names.ts";
 import { checkType, sectionFacts } from "../kernel/sections.ts";
-import {
-    type AttachItem,
-    BpfmanError,
-    type Caller,
-    type LinkView,
-    type LoadRequest,
-    type MapId,
-    type ProgramId,
-    type ProgramRecord,
-    type ProgramSpec,
-    type ProgramView,
-} from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { MapId, ProgramId } from "../model/ids.ts";
+import type { ProgramRecord } from "../model/records.ts";
+import type { AttachItem, LoadRequest, ProgramSpec } from "../model/requests.ts";
+import type { LinkView, ProgramView } from "../model/views.ts";
 import { attachItems } from "./attach.ts";
 import type { Context } from "./context.ts";
 import { type PlannedGlobals, planGlobals } from "./globals.ts";

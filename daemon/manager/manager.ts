@@ -1,26 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the daemon does, as the rooms above see it. manager/ implements it: one file per verb.
+import type { ApplyRequest, ApplyResult } from "../model/apply.ts";
+import type { Caller } from "../model/caller.ts";
+import type { BpfmanError } from "../model/error.ts";
+import type { ChangeEvent, EventPage, EventQuery } from "../model/events.ts";
+import type { LinkId, ProgramId } from "../model/ids.ts";
 import type {
-    ApplyRequest,
-    ApplyResult,
-    AttachItem,
-    BatchResult,
-    BpfmanError,
-    Caller,
-    ChainView,
-    ChangeEvent,
-    EventPage,
-    EventQuery,
-    Feature,
-    GlobalText,
     ImageFacts,
     ImageOrigin,
     ImageRequest,
-    InterfaceView,
-    Inventory,
-    LinkId,
-    LinkView,
-    LoadRequest,
+    PulledImage,
+    PullProgress,
+    SignatureDemand,
+} from "../model/images.ts";
+import type { Inventory } from "../model/inventory.ts";
+import type { Feature } from "../model/kernel.ts";
+import type {
     MapChangeView,
     MapDetail,
     MapEntryView,
@@ -28,18 +23,13 @@ import type {
     MapPage,
     MapSelector,
     MapUpdateMode,
-    ObjectFacts,
-    ProgramCode,
-    ProgramId,
-    ProgramView,
-    PulledImage,
-    PullProgress,
-    SignatureDemand,
-    StatisticsRequest,
-    StatisticsView,
-    TestRun,
-    VerifierLog,
-} from "../model.ts";
+} from "../model/maps.ts";
+import type { ObjectFacts } from "../model/object-facts.ts";
+import type { ProgramCode, VerifierLog } from "../model/program-code.ts";
+import type { AttachItem, BatchResult, GlobalText, LoadRequest } from "../model/requests.ts";
+import type { StatisticsRequest, StatisticsView } from "../model/statistics.ts";
+import type { TestRun } from "../model/test-run.ts";
+import type { ChainView, InterfaceView, LinkView, ProgramView } from "../model/views.ts";
 import type { EventFacts } from "./events.ts";
 import type { TargetList, TargetRequest } from "./target-names.ts";
 

@@ -10,19 +10,10 @@ import type { Fd } from "../kernel/fd.ts";
 import { errnoName } from "../kernel/ffi.ts";
 import * as calls from "../kernel/map-calls.ts";
 import { bytesOfText, checkSize, type TextTarget } from "../kernel/map-text.ts";
-import {
-    BpfmanError,
-    type Json,
-    type KernelMap,
-    type MapDetail,
-    type MapEntryView,
-    type MapId,
-    type MapInput,
-    type MapPage,
-    type MapSelector,
-    type MapUpdateMode,
-    type ProgramId,
-} from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { MapId, ProgramId } from "../model/ids.ts";
+import type { KernelMap } from "../model/kernel.ts";
+import type { Json, MapDetail, MapEntryView, MapInput, MapPage, MapSelector, MapUpdateMode } from "../model/maps.ts";
 import type { Context } from "./context.ts";
 import { btfOf, mapDetail } from "./map-view.ts";
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The program that a map_owner_id names. Its maps may outlive it: they stay while others use them, and can be shared on.
 import * as bpf from "../kernel/bpf.ts";
-import { BpfmanError, type MapId, type ProgramId } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { MapId, ProgramId } from "../model/ids.ts";
 import type { Context } from "./context.ts";
 import { mapFolder } from "./pins.ts";
 import { refuseReplaced } from "./replaced.ts";

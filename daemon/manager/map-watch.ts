@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The changes of one map, seen by reading it again and again while somebody watches. The kernel tells nobody when an
 // element changes, so what comes and goes between two looks is not seen.
-import { BpfmanError, type MapChangeView, type MapSelector } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { MapChangeView, MapSelector } from "../model/maps.ts";
 import type { Context } from "./context.ts";
 import {
     describeMap,

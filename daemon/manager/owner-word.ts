@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whose something in the kernel is, in one word that groups a list. No I/O.
-import type { OwnerProcess } from "../model.ts";
+import type { OwnerProcess } from "../model/inventory.ts";
 
 /** of what this daemon loaded */
 export const groupName = "bpfman";

@@ -3,7 +3,9 @@
 import { kernelError } from "../kernel/errors.ts";
 import { errnoName } from "../kernel/ffi.ts";
 import { kernelSymbol, rawTracepoint } from "../kernel/kernel-functions.ts";
-import { BpfmanError, type ProbeHook, type ProgramRecord } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ProbeHook } from "../model/hooks.ts";
+import type { ProgramRecord } from "../model/records.ts";
 import { hookText } from "./pins.ts";
 
 export const didYouMean = (near: readonly string[]): string =>

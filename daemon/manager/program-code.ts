@@ -5,7 +5,9 @@ import type { Btf } from "../kernel/btf.ts";
 import { CallNames } from "../kernel/call-names.ts";
 import { type Decoded, disassemble } from "../kernel/disassembler.ts";
 import { type RawCode, readCode } from "../kernel/program-code.ts";
-import { BpfmanError, type CodeInstruction, type ProgramCode, type ProgramId } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ProgramId } from "../model/ids.ts";
+import type { CodeInstruction, ProgramCode } from "../model/program-code.ts";
 import type { Context } from "./context.ts";
 import { btfOf } from "./map-view.ts";
 

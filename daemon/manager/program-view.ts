@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The join of program rows and kernel: what program list and program get show.
 import { openPin, programIdentity } from "../kernel/bpf.ts";
-import {
-    BpfmanError,
-    type LinkView,
-    type MapView,
-    type ProgramId,
-    type ProgramRecord,
-    type ProgramView,
-} from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ProgramId } from "../model/ids.ts";
+import type { ProgramRecord } from "../model/records.ts";
+import type { LinkView, MapView, ProgramView } from "../model/views.ts";
 import type { Context } from "./context.ts";
 import { linkViews } from "./link-view.ts";
 import { hookText, mapFolder, programPin } from "./pins.ts";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // An object from a path that a caller named: opened once, never followed through a link, never waited for.
 import fs from "node:fs";
-import { BpfmanError, type Caller } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
 
 export const maxObjectBytes = 16 << 20;
 

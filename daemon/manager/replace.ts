@@ -6,19 +6,12 @@ import { openRecorded } from "../kernel/backend.ts";
 import * as bpf from "../kernel/bpf.ts";
 import { checkObject } from "../kernel/elf.ts";
 import { kernelError } from "../kernel/errors.ts";
-import {
-    BpfmanError,
-    type Caller,
-    type KernelLinkId,
-    type LinkId,
-    type LinkRecord,
-    type NetworkLinkRecord,
-    type ProbeHook,
-    type ProbeHookRequest,
-    type ProgramId,
-    type ProgramRecord,
-    type ProgramView,
-} from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ProbeHook, ProbeHookRequest } from "../model/hooks.ts";
+import type { KernelLinkId, LinkId, ProgramId } from "../model/ids.ts";
+import type { LinkRecord, NetworkLinkRecord, ProgramRecord } from "../model/records.ts";
+import type { ProgramView } from "../model/views.ts";
 import { missingProgram } from "./attach.ts";
 import { type Changed, chainRow, changeChain, detachPinned, retire } from "./chain-change.ts";
 import { type ChainLink, chainLinks } from "./chain-links.ts";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A replaced program has the kernel's new id; whoever still asks for the old one is told the new.
-import { BpfmanError, type ProgramId } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ProgramId } from "../model/ids.ts";
 import type { Context } from "./context.ts";
 
 /** Throws NOT_FOUND where another program has taken this one's place. */

@@ -5,7 +5,8 @@
 import { openRecorded } from "../kernel/backend.ts";
 import * as bpf from "../kernel/bpf.ts";
 import { errnoName } from "../kernel/ffi.ts";
-import type { ChainRecord, NetworkLinkRecord, ProgramId, ProgramRecord } from "../model.ts";
+import type { ProgramId } from "../model/ids.ts";
+import type { ChainRecord, NetworkLinkRecord, ProgramRecord } from "../model/records.ts";
 import { detachPinned, openChainLink, swapBack } from "./chain-change.ts";
 import { dropChainRow, hasFilter, ownRunning, swapFilterBack } from "./clsact.ts";
 import type { Context } from "./context.ts";

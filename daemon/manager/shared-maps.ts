@@ -4,7 +4,9 @@
 import * as bpf from "../kernel/bpf.ts";
 import type { ElfObject } from "../kernel/elf.ts";
 import { mapDefinitions, objectBtf } from "../kernel/object-types.ts";
-import { BpfmanError, type MapId, type ProgramRecord } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { MapId } from "../model/ids.ts";
+import type { ProgramRecord } from "../model/records.ts";
 import type { Context } from "./context.ts";
 import { sharedMapPin, sharedMaps } from "./pins.ts";
 import type { Undo } from "./undo.ts";

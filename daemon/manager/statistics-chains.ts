@@ -2,7 +2,7 @@
 // The chains of ours as statistics tell of them: who is where, and who counts.
 import { inOrder } from "../chain/order.ts";
 import { actionName } from "../chain/proceed-on.ts";
-import type { ChainRecord, NetworkLinkRecord } from "../model.ts";
+import type { ChainRecord, NetworkLinkRecord } from "../model/records.ts";
 import type { Context } from "./context.ts";
 import { groupByHook, hookId, hookText, isNetworkLink } from "./pins.ts";
 import type { KnownChain } from "./statistics-record.ts";

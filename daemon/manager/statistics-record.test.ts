@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { LinkId, ProgramId } from "../model.ts";
+import type { LinkId, ProgramId } from "../model/ids.ts";
 import { type Known, type Sample, statisticsRecord, type VerdictCounts } from "./statistics-record.ts";
 
 const p = (id: number) => id as ProgramId;

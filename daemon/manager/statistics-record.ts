@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was counted between two looks. No I/O: two samples and what is known of programs and chains make one record.
+import type { LinkId, ProgramId } from "../model/ids.ts";
 import type {
     ChainStatistics,
-    LinkId,
-    ProgramId,
     ProgramStatistics,
     RunCounts,
     SlotStatistics,
     StatisticsRequest,
     StatisticsView,
     VerdictStatistics,
-} from "../model.ts";
+} from "../model/statistics.ts";
 
 /** Runs with what they answered: how often each action, by its code. */
 export interface VerdictCounts extends RunCounts {

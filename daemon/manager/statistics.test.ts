@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ProgramId, StatisticsView } from "../model.ts";
+import type { ProgramId } from "../model/ids.ts";
+import type { StatisticsView } from "../model/statistics.ts";
 import type { Context } from "./context.ts";
 import { Events } from "./events.ts";
 import { Statistics, type StatisticsKernel } from "./statistics.ts";

@@ -3,8 +3,10 @@
 // an interval of its own; looks that fall together are one look.
 import type { Fd } from "../kernel/fd.ts";
 import * as kernel from "../kernel/run-statistics.ts";
-import type { NetworkLinkRecord, ProgramId, StatisticsRequest } from "../model.ts";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ProgramId } from "../model/ids.ts";
+import type { NetworkLinkRecord } from "../model/records.ts";
+import type { StatisticsRequest } from "../model/statistics.ts";
 import type { Context } from "./context.ts";
 import { ProgramNames } from "./function-names.ts";
 import type { StatisticsWatcher } from "./manager.ts";

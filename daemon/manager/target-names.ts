@@ -10,7 +10,9 @@ import { libraryPaths, readLinkerCache } from "../kernel/library.ts";
 import { sampleEvents } from "../kernel/perf-event.ts";
 import { ProcessRoot } from "../kernel/process-root.ts";
 import { tracepoints } from "../kernel/tracing-files.ts";
-import { BpfmanError, type Caller, type Target } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { Target } from "../model/hooks.ts";
 import type { Context } from "./context.ts";
 import { findTarget } from "./target-search.ts";
 

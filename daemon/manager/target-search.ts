@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which of many names a person means who has typed a part of one. No I/O.
-import type { Target } from "../model.ts";
+import type { Target } from "../model/hooks.ts";
 
 /** Names that begin with the query first, then those where a word does, then those that hold it; each in the order given. */
 export function findTarget(

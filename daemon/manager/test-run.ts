@@ -8,7 +8,10 @@ import { kernelError } from "../kernel/errors.ts";
 import type { Fd } from "../kernel/fd.ts";
 import { errnoName } from "../kernel/ffi.ts";
 import { type RawRun, runOnPacket } from "../kernel/test-run.ts";
-import { BpfmanError, type KernelProgram, type ProgramId, type TestRun } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ProgramId } from "../model/ids.ts";
+import type { KernelProgram } from "../model/kernel.ts";
+import type { TestRun } from "../model/test-run.ts";
 import { missingProgram } from "./attach.ts";
 import type { Context } from "./context.ts";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whatever is no error of ours becomes one: the words for the caller, the cause for the journal.
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 
 export function asBpfmanError(error: unknown, log: (line: string) => void): BpfmanError {
     if (error instanceof BpfmanError) return error;

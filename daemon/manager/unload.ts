@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Unload: the links of all programs asked for go first, one rebuild a chain, then rows, pins, copies and map pins.
 import { setTimeout as sleep } from "node:timers/promises";
-import type { BatchResult, BpfmanError, Caller, LinkId, ProgramId, ProgramRecord } from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import type { BpfmanError } from "../model/error.ts";
+import type { LinkId, ProgramId } from "../model/ids.ts";
+import type { ProgramRecord } from "../model/records.ts";
+import type { BatchResult } from "../model/requests.ts";
 import { missingProgram } from "./attach.ts";
 import type { Context } from "./context.ts";
 import { dropDeadLinks } from "./dead-links.ts";

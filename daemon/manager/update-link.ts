@@ -3,16 +3,11 @@
 // in one request: all or none, and one rebuild for each chain.
 import { inOrder } from "../chain/order.ts";
 import { proceedOnOrDefault, unknownAction } from "../chain/proceed-on.ts";
-import {
-    BpfmanError,
-    type Caller,
-    type KernelLinkId,
-    type LinkId,
-    type LinkRecord,
-    type LinkView,
-    type NetworkLinkRecord,
-    type ProgramRecord,
-} from "../model.ts";
+import type { Caller } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { KernelLinkId, LinkId } from "../model/ids.ts";
+import type { LinkRecord, NetworkLinkRecord, ProgramRecord } from "../model/records.ts";
+import type { LinkView } from "../model/views.ts";
 import { type Changed, chainRow, changeChain, retire } from "./chain-change.ts";
 import { type ChainLink, chainLinks } from "./chain-links.ts";
 import type { Context } from "./context.ts";

@@ -6,7 +6,8 @@ import type { Fd } from "../kernel/fd.ts";
 import { libraryPaths } from "../kernel/library.ts";
 import { suggest } from "../kernel/near-names.ts";
 import { ProcessRoot } from "../kernel/process-root.ts";
-import { BpfmanError, type ProbeHook, type ProbeHookRequest } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ProbeHook, ProbeHookRequest } from "../model/hooks.ts";
 import { didYouMean } from "./probe-error.ts";
 
 type Request = Extract<ProbeHookRequest, { kind: "uprobe" }>;

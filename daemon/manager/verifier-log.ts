@@ -3,7 +3,10 @@
 // the kept bytes are verified once more, with the same maps, when somebody wants to read it.
 import { withoutMapValues } from "../kernel/elf-edit.ts";
 import { mapKey } from "../kernel/loader-protocol.ts";
-import { BpfmanError, type ProgramId, type ProgramRecord, type VerifierLog } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ProgramId } from "../model/ids.ts";
+import type { VerifierLog } from "../model/program-code.ts";
+import type { ProgramRecord } from "../model/records.ts";
 import type { Context } from "./context.ts";
 import { loaderProgramOf } from "./load.ts";
 import { refuseReplaced } from "./replaced.ts";

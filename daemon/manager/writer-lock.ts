@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every mutation runs under one lock. What changes state takes a WriterScope, which only the lock makes.
-import { BpfmanError, type Patience } from "../model.ts";
+import type { Patience } from "../model/caller.ts";
+import { BpfmanError } from "../model/error.ts";
 
 declare const scope: unique symbol;
 /** Proof that the lock is held. */

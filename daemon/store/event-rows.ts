@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events as rows.
-import type { ChangeEvent, EventKind, LinkId, MapId, ProgramId } from "../model.ts";
+import type { ChangeEvent, EventKind } from "../model/events.ts";
+import type { LinkId, MapId, ProgramId } from "../model/ids.ts";
 
 /** In the order of the table's columns after the number. */
 export function eventValues(event: Omit<ChangeEvent, "sequence">): string[] {

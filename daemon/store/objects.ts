@@ -13,7 +13,7 @@ import {
     writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 
 const nameForm = /^([0-9a-f]{64})\.o$/;
 const temporaryForm = /^[0-9a-f]{64}\.\d+\.tmp$/;

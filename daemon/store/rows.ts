@@ -1,25 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// model.ts records as rows and back. Maps are JSON arrays of pairs: an object would treat a key "__proto__" apart.
+// Records (model/records.ts) as rows and back. Maps are JSON arrays of pairs: an object would treat a key "__proto__" apart.
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
-import type {
-    Backend,
-    ChainMemberRecord,
-    ChainRecord,
-    Direction,
-    Hook,
-    HookKey,
-    ImageOrigin,
-    KernelLinkId,
-    LinkId,
-    LinkRecord,
-    MapId,
-    ProbeHook,
-    ProgramId,
-    ProgramRecord,
-    ProgramType,
-    TcFilter,
-    XdpMode,
-} from "../model.ts";
+import type { Direction, Hook, HookKey, ProbeHook, ProgramType, XdpMode } from "../model/hooks.ts";
+import type { KernelLinkId, LinkId, MapId, ProgramId } from "../model/ids.ts";
+import type { ImageOrigin } from "../model/images.ts";
+import type { Backend, ChainMemberRecord, ChainRecord, LinkRecord, ProgramRecord, TcFilter } from "../model/records.ts";
 
 export type Row = Record<string, SQLOutputValue>;
 export type Parameters = Record<string, SQLInputValue>;

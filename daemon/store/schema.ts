@@ -2,7 +2,7 @@
 // The tables, as a list of migrations: PRAGMA user_version counts those that a file has seen. An entry that was
 // released is never edited; a change is a new entry at the end.
 import type { DatabaseSync } from "node:sqlite";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
 
 // nsid and netns_cookie are unsigned 64-bit numbers, which SQLite's INTEGER can't hold: decimal TEXT.
 // AUTOINCREMENT keeps the highest link id ever given, so that deleted ids stay unused.

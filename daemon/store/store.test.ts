@@ -5,18 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, StatementSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
-import type {
-    ChainRecord,
-    HookKey,
-    KernelLinkId,
-    LinkId,
-    LinkRecord,
-    MapId,
-    ProbeHook,
-    ProgramId,
-    ProgramRecord,
-} from "../model.ts";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { HookKey, ProbeHook } from "../model/hooks.ts";
+import type { KernelLinkId, LinkId, MapId, ProgramId } from "../model/ids.ts";
+import type { ChainRecord, LinkRecord, ProgramRecord } from "../model/records.ts";
 import { linkParameters, programParameters } from "./rows.ts";
 import { migrations, schemaVersion } from "./schema.ts";
 import { Store } from "./store.ts";

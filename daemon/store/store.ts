@@ -4,18 +4,11 @@
 import { chmodSync, closeSync, constants, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementResultingChanges, type StatementSync } from "node:sqlite";
-import type {
-    ChainRecord,
-    ChangeEvent,
-    EventPage,
-    EventQuery,
-    HookKey,
-    LinkId,
-    LinkRecord,
-    ProgramId,
-    ProgramRecord,
-} from "../model.ts";
-import { BpfmanError } from "../model.ts";
+import { BpfmanError } from "../model/error.ts";
+import type { ChangeEvent, EventPage, EventQuery } from "../model/events.ts";
+import type { HookKey } from "../model/hooks.ts";
+import type { LinkId, ProgramId } from "../model/ids.ts";
+import type { ChainRecord, LinkRecord, ProgramRecord } from "../model/records.ts";
 import { changeEvent, eventValues } from "./event-rows.ts";
 import { ObjectFiles } from "./objects.ts";
 import {

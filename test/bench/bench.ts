@@ -15,6 +15,7 @@ import { measureCalls, measureFeatures, measureList, measureMemory } from "./dae
 import { atMost, incomplete, markdown, type Row, type Table, type Target, targetList } from "./figures.ts";
 import { measureImages } from "./images.ts";
 import { attachedChain, candidate, lengths, libxdpStubs, opened, passingPrograms, tailCallChain } from "./packets.ts";
+import { measurePage } from "./page.ts";
 import { type Candidate, inTurn } from "./rounds.ts";
 
 type Figures = ReadonlyMap<string, number>;
@@ -242,6 +243,30 @@ function bundleHere(): void {
     );
 }
 
+async function pageHere(): Promise<void> {
+    say("the page in a browser");
+    const { firstList, bareFirstList, open, bareOpen } = await measurePage(quick ? 3 : 11, 20);
+    const peer = "a bare page that runs `bpftool`";
+    tables.push({
+        title: "The page in a browser",
+        unit: "ms",
+        decimals: 0,
+        note: "From the frame's load event to the rows of 25 programs, Cockpit on loopback. The bare page has `cockpit.js` and a table, and runs `bpftool prog show` once.",
+        rows: [{ what: "first list", ours: firstList, peers: { [peer]: bareFirstList } }],
+    });
+    tables.push({
+        title: "A page that is left open",
+        unit: "% of a CPU",
+        decimals: 2,
+        note: "The overview, statistics off, nothing changes: browser, Cockpit, its bridge and the daemon, over 20 s.",
+        rows: [{ what: "open page", ours: open, peers: { [peer]: bareOpen } }],
+    });
+    targets.push(
+        atMost("the first list after the frame loads", firstList, 300, " ms", 0),
+        atMost("an open page with statistics off", open, 2, " % of a CPU", 2),
+    );
+}
+
 async function inGuest(what: "commands" | "instructions"): Promise<Figures> {
     say(`${what} in the VM`);
     const result = await runInVm({
@@ -315,6 +340,7 @@ async function here(): Promise<void> {
 
 await here();
 await imagesHere();
+await pageHere();
 if (!quick) {
     await commandsInGuest();
     await instructionsInGuest();

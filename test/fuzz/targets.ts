@@ -25,7 +25,8 @@ import { Executable } from "../../daemon/kernel/executable.ts";
 import { readLinkerCache } from "../../daemon/kernel/library.ts";
 import { parseConfig as parseLibxdpConfig } from "../../daemon/kernel/libxdp-config.ts";
 import { typedObjectFacts } from "../../daemon/kernel/object-types.ts";
-import { BpfmanError, type Json } from "../../daemon/model.ts";
+import { BpfmanError } from "../../daemon/model/error.ts";
+import type { Json } from "../../daemon/model/maps.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { newKey, pem, spki } from "../image/der.ts";
 import {

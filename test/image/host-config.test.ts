@@ -9,7 +9,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { Images, type ImagesOptions } from "../../daemon/image/images.ts";
 import { defaultRules } from "../../daemon/image/signing.ts";
-import type { RegistryAuth } from "../../daemon/model.ts";
+import type { RegistryAuth } from "../../daemon/model/images.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
 import * as x509 from "./der.ts";
 import { type NewerTools, newerTools } from "./newer.ts";

@@ -8,7 +8,8 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { Images, type ImagesOptions } from "../../daemon/image/images.ts";
 import { checkObject } from "../../daemon/kernel/elf.ts";
-import { BpfmanError, type Code, type RegistryAuth } from "../../daemon/model.ts";
+import { BpfmanError, type Code } from "../../daemon/model/error.ts";
+import type { RegistryAuth } from "../../daemon/model/images.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
 import {
     digestOf,

@@ -7,7 +7,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { Images } from "../../daemon/image/images.ts";
 import { defaultRules } from "../../daemon/image/signing.ts";
-import type { PullPolicy, SigningRules } from "../../daemon/model.ts";
+import type { PullPolicy, SigningRules } from "../../daemon/model/images.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { newKey, pem, signBytes, spki } from "./der.ts";
 import { type NewerTools, newerTools } from "./newer.ts";

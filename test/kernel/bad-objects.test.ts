@@ -7,7 +7,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
 import { checkObject } from "../../daemon/kernel/elf.ts";
-import { BpfmanError } from "../../daemon/model.ts";
+import { BpfmanError } from "../../daemon/model/error.ts";
 import { craftCrashingObject } from "../fixtures/crash-object.ts";
 import { fixtureObject, fixtureObjectWithoutBtf } from "../fixtures/objects.ts";
 

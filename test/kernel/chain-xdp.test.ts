@@ -5,7 +5,7 @@ import path from "node:path";
 import { suite } from "node:test";
 import { openProgram, testRun } from "../../daemon/kernel/bpf.ts";
 import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
-import type { ProgramId } from "../../daemon/model.ts";
+import type { ProgramId } from "../../daemon/model/ids.ts";
 import type { ChainJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { xdpItem as item, refusal, u32 } from "../lab/items.ts";
 import { type Lab, run } from "../lab/lab.ts";

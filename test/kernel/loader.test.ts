@@ -13,7 +13,7 @@ import { loaderProgram } from "../../daemon/kernel/copies.ts";
 import { libc } from "../../daemon/kernel/ffi.ts";
 import { Loader, type LoaderOptions } from "../../daemon/kernel/loader.ts";
 import type { LoaderRequest } from "../../daemon/kernel/loader-protocol.ts";
-import { BpfmanError } from "../../daemon/model.ts";
+import { BpfmanError } from "../../daemon/model/error.ts";
 import { craftCrashingObject } from "../fixtures/crash-object.ts";
 import { craftHungryObject } from "../fixtures/hungry-object.ts";
 import { fixtureObject } from "../fixtures/objects.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { suite } from "node:test";
 import * as bpf from "../../daemon/kernel/bpf.ts";
-import type { KernelLinkId, ProgramId } from "../../daemon/model.ts";
+import type { KernelLinkId, ProgramId } from "../../daemon/model/ids.ts";
 import { refusal, tcItem, tcxItem, xdpItem } from "../lab/items.ts";
 import type { Lab } from "../lab/lab.ts";
 import { sharedLab } from "../lab/shared-lab.ts";
