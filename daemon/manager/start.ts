@@ -137,12 +137,15 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
         checkObject: object => void checkObject(object),
         ...(options.signing && { signing: options.signing }),
     });
+    const statistics = new Statistics(context);
     return {
-        manager: managerOf(context, images),
+        manager: managerOf(context, images, statistics),
         stop: async () => {
             await images.stop();
             stopWatching();
             stopLooking();
+            // the changes that this asks for are waited for below
+            statistics.stop();
             await context.lock.idle();
             loader.stop();
             await net.stop();
@@ -150,7 +153,7 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
     };
 }
 
-function managerOf(context: Context, images: Images): Manager {
+function managerOf(context: Context, images: Images, statistics: Statistics): Manager {
     // other tools change shared chains at any time, and interfaces of other namespaces go unheard
     const current = async <T>(read: () => T): Promise<Awaited<T>> => {
         await context.libxdp.refresh(context);
@@ -158,8 +161,9 @@ function managerOf(context: Context, images: Images): Manager {
         await noticeDeadLinks(context);
         return await read();
     };
-    const statistics = new Statistics(context);
     const targets = new TargetNames();
+    // several may have waited for one pull: it is told once, as of who heard of it first
+    const told = new WeakSet<object>();
     const inventory = new InventoryReader();
     return {
         inspect: object => typedObjectFacts(checkObject(object), object),
@@ -180,8 +184,9 @@ function managerOf(context: Context, images: Images): Manager {
         features: async () => (await import("../kernel/features.ts")).probeFeatures(),
         getImage: async (request, caller, imageOptions) => {
             const pulled = await images.get(request, imageOptions);
-            if (!pulled.cached)
+            if (!pulled.cached && !told.has(pulled))
                 context.events.emit("IMAGE_PULLED", context.describe(caller), { subjects: [pulled.facts.reference] });
+            told.add(pulled);
             return pulled;
         },
         listImages: () => images.list(),
