@@ -17,18 +17,19 @@ check: ## everything that must pass: install what is missing, build, lint, all t
 	@packaging/install-deps.sh check
 	@$(NODE) build.ts all
 	@$(MAKE) --no-print-directory lint
-	@$(NODE) test/run.ts
+	@BPFMAN_TEST_BUNDLE=1 $(NODE) test/run.ts
 
 nightly: ## what takes hours: a million inputs to every reader, long random runs, test/**/*.nightly.ts
 	@packaging/install-deps.sh check
 	@$(NODE) build.ts all
-	@$(NODE) test/run.ts nightly
+	@BPFMAN_TEST_BUNDLE=1 $(NODE) test/run.ts nightly
 
 conformance: ## docs/conformance.md from the latest results of the tests
 	@$(NODE) test/conformance/table.ts
 
-test: ## the tests alone; STAGES="unit fuzz kernel vm cockpit rpm" picks
-	@$(NODE) test/run.ts $(STAGES)
+test: ## the tests alone; STAGES="unit fuzz kernel vm cockpit image demo rpm" picks
+	@$(NODE) build.ts all
+	@BPFMAN_TEST_BUNDLE=1 $(NODE) test/run.ts $(STAGES)
 
 build: ## dist/: the command, the daemon, BPF objects, the page
 	@packaging/install-deps.sh build

@@ -56,12 +56,14 @@ function compileObject(input: string, output: string): void {
     const partial = `${output}.partial`;
     const flags = [
         ...["-target", "bpf", "-g", "-O2", "-mcpu=v3", "-Wall", "-Wno-unused-function", "-Werror"],
-        // the same bytes from whatever folder
-        ...[`-ffile-prefix-map=${root}=/usr/src/bpfman`, "-fdebug-compilation-dir=/usr/src/bpfman"],
-        ...[`-I${join(root, "bpf")}`, ...multiarchIncludes()],
+        // relative, so that the same bytes come from whatever folder, and clang finds the source whose lines BTF quotes
+        ...["-fdebug-compilation-dir=.", "-Ibpf", ...multiarchIncludes()],
     ];
     try {
-        execFileSync(clang(), [...flags, "-c", input, "-o", partial], { stdio: ["ignore", "inherit", "inherit"] });
+        execFileSync(clang(), [...flags, "-c", relative(root, input), "-o", partial], {
+            cwd: root,
+            stdio: ["ignore", "inherit", "inherit"],
+        });
     } catch (error) {
         throw new BuildError(`${relative(root, input)} does not compile: see clang's words above`, { cause: error });
     }

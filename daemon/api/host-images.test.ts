@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { BpfmanError } from "../model/error.ts";
-import type { ImageRequest } from "../model/images.ts";
+import type { ImageRequest, SignatureDemand } from "../model/images.ts";
 import { auditLine } from "./audit.ts";
 import { fakeSettings, imageFacts } from "./fake-facts.ts";
 import { FakeManager, member, root } from "./fake-manager.ts";
@@ -124,6 +124,31 @@ test("VerifyImage asks the registry, unless it is told not to", async () => {
     await call("VerifyImage", { image: { url, pullPolicy: "Never" } });
     assert.equal(asked(), "Never");
     await assert.rejects(call("VerifyImage", {}), { code: "INVALID_ARGUMENT", message: /image is missing/ });
+});
+
+test("VerifyImage takes whose certificate counts, and whether any has to", async () => {
+    const { manager, call } = setUp();
+    const demand = () => (manager.asked["getImage"] as { demand?: SignatureDemand }).demand;
+    await call("VerifyImage", { image: { url } });
+    assert.equal(demand(), undefined);
+    await call("VerifyImage", { image: { url }, allowUnsigned: false });
+    assert.deepEqual(demand(), { identity: undefined, allowUnsigned: false });
+    await call("VerifyImage", { image: { url }, identity: { subjectRegexp: "me@.*", issuer: "https://x" } });
+    const { identity } = demand() ?? {};
+    assert.ok(identity?.certificateIdentityRegexp?.test("me@example.com"));
+    assert.ok(!identity?.certificateIdentityRegexp?.test("not-me@example.com"), "a pattern is one of the whole");
+    assert.deepEqual([identity?.certificateIdentity, identity?.certificateOidcIssuer], [undefined, "https://x"]);
+    const wrong: [JsonValue, RegExp][] = [
+        [{ subject: "me" }, /needs a subject and an issuer/],
+        [{ subject: "me", subjectRegexp: "me", issuer: "x" }, /needs a subject and an issuer/],
+        [{ subjectRegexp: "(", issuer: "x" }, /the subject's pattern is no regular expression/],
+        [{ subject: "me", issuer: "x".repeat(5000) }, /the issuer is longer than 4096 bytes/],
+    ];
+    for (const [who, message] of wrong)
+        await assert.rejects(call("VerifyImage", { image: { url }, identity: who }), {
+            code: "INVALID_ARGUMENT",
+            message,
+        });
 });
 
 test("Inspect looks into an image's object, and tells of the image", async () => {

@@ -58,6 +58,8 @@ export interface StartOptions {
     readonly bootId: string;
     readonly store: Store;
     readonly log: (line: string) => void;
+    /** of pulls; undefined: the same */
+    readonly imageLog?: (line: string) => void;
     /** how a caller is named in rows and events */
     readonly describe: (caller: Caller) => string;
     /** where pulled images are kept */
@@ -133,7 +135,7 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
     loader.warm();
     const images = new Images({
         cacheDir: options.imageCacheDir ?? "/var/cache/bpfman",
-        log,
+        log: options.imageLog ?? log,
         checkObject: object => void checkObject(object),
         ...(options.signing && { signing: options.signing }),
     });
@@ -184,7 +186,8 @@ function managerOf(context: Context, images: Images, statistics: Statistics): Ma
         features: async () => (await import("../kernel/features.ts")).probeFeatures(),
         getImage: async (request, caller, imageOptions) => {
             const pulled = await images.get(request, imageOptions);
-            if (!pulled.cached && !told.has(pulled))
+            // one that somebody only looks at is not kept
+            if (!pulled.cached && imageOptions?.demand === undefined && !told.has(pulled))
                 context.events.emit("IMAGE_PULLED", context.describe(caller), { subjects: [pulled.facts.reference] });
             told.add(pulled);
             return pulled;

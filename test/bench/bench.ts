@@ -11,10 +11,11 @@ import { findKernel, type Kernel } from "../vm/kernel.ts";
 import { runInVm } from "../vm/vm.ts";
 import { ourBundle, podmanBundle } from "./bundle.ts";
 import { measureCommands, commandNames as names } from "./commands.ts";
-import { measureCalls, measureList, measureMemory } from "./daemon.ts";
+import { measureCalls, measureFeatures, measureList, measureMemory } from "./daemon.ts";
 import { atMost, incomplete, markdown, type Row, type Table, type Target, targetList } from "./figures.ts";
 import { measureImages } from "./images.ts";
 import { attachedChain, candidate, lengths, libxdpStubs, opened, passingPrograms, tailCallChain } from "./packets.ts";
+import { measurePage } from "./page.ts";
 import { type Candidate, inTurn } from "./rounds.ts";
 
 type Figures = ReadonlyMap<string, number>;
@@ -72,6 +73,7 @@ async function commandsHere(lab: Lab): Promise<Figures> {
 async function callsHere(lab: Lab, commands: Figures): Promise<void> {
     say("calls of the daemon");
     const calls = await measureCalls(lab, quick ? 5 : 31);
+    const features = await measureFeatures(lab, quick ? 3 : 9);
     const peers = (tool: string) => ({ "`bpftool`, whole command": commands.get(tool) });
     const attachPeers = { ...peers(names.bpftoolAttach), "BPF_LINK_CREATE alone": calls.kernelAttach };
     tables.push({
@@ -87,6 +89,11 @@ async function callsHere(lab: Lab, commands: Figures): Promise<void> {
                 what: "attach ten in one request",
                 ours: calls.tenInOne,
                 peers: { "one attach": calls.attach, "ten requests": calls.tenOneByOne },
+            },
+            {
+                what: "tell what the kernel can do",
+                ours: features.ours,
+                peers: { "`bpftool`, whole command": features.bpftool },
             },
         ],
     });
@@ -236,6 +243,30 @@ function bundleHere(): void {
     );
 }
 
+async function pageHere(): Promise<void> {
+    say("the page in a browser");
+    const { firstList, bareFirstList, open, bareOpen } = await measurePage(quick ? 3 : 11, 20);
+    const peer = "a bare page that runs `bpftool`";
+    tables.push({
+        title: "The page in a browser",
+        unit: "ms",
+        decimals: 0,
+        note: "From the frame's load event to the rows of 25 programs, Cockpit on loopback. The bare page has `cockpit.js` and a table, and runs `bpftool prog show` once.",
+        rows: [{ what: "first list", ours: firstList, peers: { [peer]: bareFirstList } }],
+    });
+    tables.push({
+        title: "A page that is left open",
+        unit: "% of a CPU",
+        decimals: 2,
+        note: "The overview, statistics off, nothing changes: browser, Cockpit, its bridge and the daemon, over 20 s.",
+        rows: [{ what: "open page", ours: open, peers: { [peer]: bareOpen } }],
+    });
+    targets.push(
+        atMost("the first list after the frame loads", firstList, 300, " ms", 0),
+        atMost("an open page with statistics off", open, 2, " % of a CPU", 2),
+    );
+}
+
 async function inGuest(what: "commands" | "instructions"): Promise<Figures> {
     say(`${what} in the VM`);
     const result = await runInVm({
@@ -309,6 +340,7 @@ async function here(): Promise<void> {
 
 await here();
 await imagesHere();
+await pageHere();
 if (!quick) {
     await commandsInGuest();
     await instructionsInGuest();

@@ -25,6 +25,11 @@ export async function everyLook(page: Page, name: string, again?: () => Promise<
         });
         assert.deepEqual(seen, { tooWide: 0, dark: look.name === "dark" }, `${name}, ${look.name}`);
     }
+    // WCAG's reflow: what fits into 320 pixels fits every phone, and a desktop at 400 %
+    await page.setViewportSize({ width: 320, height: 640 });
+    const tooWide = () =>
+        page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.equal(await tooWide(), 0, `${name}, within 320 pixels`);
     await page.emulateMedia({ colorScheme: "light" });
     await page.setViewportSize(wide);
 }

@@ -78,7 +78,7 @@ describe("the list of maps", () => {
     it("has those of our programs, with what uses them, and finds by words", async () => {
         const page = await stack.open("#/maps");
         const grid = page.getByRole("grid", { name: "Maps" });
-        await grid.getByRole("link", { name: "shapes" }).waitFor();
+        await grid.getByRole("link", { name: "shapes", exact: true }).waitFor();
         await grid.getByRole("link", { name: "xdp_shapes" }).first().waitFor();
         await everyLook(page, "maps-list");
         const names = () => grid.locator("td[data-label=Name] > a").allTextContents();
@@ -169,6 +169,8 @@ describe("entries", () => {
         await page.getByRole("button", { name: "Find", exact: true }).click();
         const value = page.getByRole("grid", { name: "Found entry" }).locator("td[data-label=Value]");
         await eventually(() => value.textContent(), "1");
+        stack.cli("map", "update", String(idOf("routes")), "10.0.0.0/8", "2");
+        await eventually(() => value.textContent(), "2");
         await page.getByLabel("Find by key").fill("11.0.0.0/8");
         await page.keyboard.press("Enter");
         await page.getByText("No entry has this key.").waitFor();
@@ -233,6 +235,11 @@ describe("a watch", () => {
         await log.getByText("4711").waitFor();
         await row(page, "4711").waitFor();
         await picture(page, "map-watch");
+        await stack.stopDaemon("SIGKILL");
+        await stack.startDaemon();
+        await log.getByText("8 entries; no change yet").waitFor();
+        stack.cli("map", "update", String(idOf("numbers")), "6", "815");
+        await log.getByText("815").waitFor();
     });
 });
 
@@ -280,7 +287,7 @@ describe("a large map", () => {
         await page.getByRole("button", { name: "Export" }).click();
         const progress = page.getByRole("progressbar", { name: "Entries read" });
         await progress.waitFor();
-        await eventually(() => progress.evaluate(bar => (bar as HTMLProgressElement).value > 0), true);
+        await eventually(() => progress.evaluate(bar => Number(bar.getAttribute("aria-valuenow")) > 0), true);
         await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
         await page.getByRole("dialog").waitFor({ state: "detached" });
         await page.getByLabel("Find by key").fill("17");

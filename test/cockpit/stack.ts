@@ -10,7 +10,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { AxeBuilder } from "@axe-core/playwright";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import { buildPage } from "../../build-page.ts";
+import { dialSocket } from "../../cli/dial.ts";
+import { HostClient } from "../../client/host-client.ts";
 import { type Cockpit, startCockpit } from "../../demo/cockpit.ts";
+import { main } from "../lab/main.ts";
 import { Kernel } from "./kernel.ts";
 import { writePseudoLanguages } from "./pseudo.ts";
 
@@ -44,6 +47,7 @@ export class Stack {
     readonly #netnsName = `bpfman-page-${process.pid}`;
     readonly netns = `/run/netns/${this.#netnsName}`;
     readonly kernel = new Kernel(this.netns);
+    readonly client = new HostClient(() => dialSocket(this.socketPath));
     readonly #contexts: { context: BrowserContext; errors: string[] }[] = [];
     readonly #containers: string | undefined;
     #daemon: ChildProcess | undefined;
@@ -96,7 +100,7 @@ export class Stack {
     }
 
     async startDaemon(): Promise<void> {
-        const serve = [path.join(root, "cli/main.ts"), "serve", "--runtime-dir", this.runtimeDir];
+        const serve = [main, "serve", "--runtime-dir", this.runtimeDir];
         const places = { "--state-dir": "state", "--image-cache-dir": "images" };
         const folders = Object.entries(places).flatMap(([flag, folder]) => [flag, path.join(this.dir, folder)]);
         const flags = [...folders, "--idle-timeout", "0"];
@@ -131,7 +135,7 @@ export class Stack {
 
     /** Runs the command against this daemon and gives what it prints. */
     cli(...args: string[]): string {
-        return execFileSync(process.execPath, [path.join(root, "cli/main.ts"), ...args], {
+        return execFileSync(process.execPath, [main, ...args], {
             encoding: "utf8",
             env: { ...process.env, BPFMAN_RUNTIME_DIR: this.runtimeDir },
         });
@@ -186,11 +190,9 @@ export class Stack {
 
     /** Unloads what a test loaded, so that each begins with nothing; the kernel must have none of it any more. */
     async unloadAll(): Promise<void> {
-        const { programs } = JSON.parse(this.cli("program", "list", "-o", "json")) as {
-            programs: { program_id: number }[];
-        };
-        const ids = programs.map(program => program.program_id);
-        if (ids.length > 0) this.cli("program", "unload", ...ids.map(String));
+        const { programs = [] } = await this.client.listPrograms();
+        const ids = programs.map(({ id = 0 }) => id);
+        if (ids.length > 0) await this.client.unload({ programIds: ids });
         // they go after an RCU grace period
         await eventually(() => ids.filter(id => this.kernel.hasProgram(id)), []);
         for (const device of ["uplink", "downlink"]) {
@@ -229,6 +231,7 @@ export class Stack {
         await this.#browser?.close();
         await this.#cockpit?.stop();
         if (this.#daemon) await this.unloadAll();
+        this.client.close();
         await this.stopDaemon();
         const bpffs = path.join(this.runtimeDir, "fs");
         if (fs.readFileSync("/proc/self/mountinfo", "utf8").includes(` ${bpffs} `)) execFileSync("umount", [bpffs]);
@@ -283,7 +286,8 @@ export async function eventually<T>(read: () => T | Promise<T>, wanted: T): Prom
 /** What the accessibility rules of WCAG 2.2 AA find on the page as it is now. */
 export async function axe(page: Page): Promise<string[]> {
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-    const { violations } = await new AxeBuilder({ page }).withTags(tags).analyze();
+    // the page is one frame; to scan several, axe opens a window more each time
+    const { violations } = await new AxeBuilder({ page }).withTags(tags).setLegacyMode().analyze();
     return violations.map(({ id, impact, nodes }) => `${id} (${impact}): ${nodes.map(node => node.html).join(" | ")}`);
 }
 

@@ -170,6 +170,7 @@ describe("a name that would change how the page reads", () => {
         const name = "evil\u202etxt";
         stack.addInterface(name);
         const page = await stack.open("#/interfaces");
+        await page.getByRole("button", { name: /without programs$/ }).click();
         await page.getByRole("heading", { name: "evil\\u202etxt" }).waitFor();
         const text = await page.evaluate(() => document.body.textContent ?? "");
         assert.ok(!text.includes("\u202e"));

@@ -7,6 +7,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Lab } from "../lab/lab.ts";
+import { main } from "../lab/main.ts";
 import type { Random } from "../lab/random.ts";
 import type { Step } from "./steps.ts";
 
@@ -81,7 +82,6 @@ export async function killDuring(lab: Lab, step: Step, moment: Moment): Promise<
 
 /** A start that does not come far. */
 export async function killWhileStarting(lab: Lab, afterMs: number): Promise<void> {
-    const main = path.resolve(import.meta.dirname, "../../cli/main.ts");
     const dirs = ["--runtime-dir", lab.runtimeDir, "--state-dir", lab.stateDir];
     const daemon = spawn(process.execPath, [main, "serve", ...dirs], { stdio: "ignore" });
     await sleep(afterMs);

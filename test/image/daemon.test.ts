@@ -145,10 +145,15 @@ test("image pull, list, inspect, remove, prune", async () => {
     const { removed, freed_bytes: freed } = JSON.parse(await ok(lab, `image remove ${url} -o json`));
     assert.deepEqual([removed, freed], [[url], pass.length]);
     assert.equal(await ok(lab, `image remove ${url} --ignore-missing`), "");
-    const gone = await bpfman(lab, `image inspect ${url}`);
-    assert.deepEqual([gone.status, gone.out], [1, ""]);
-    assert.match(gone.err, /is not in the cache\nhint: bpfman image list/);
-    await ok(lab, `image pull ${url}`);
+    assert.equal(await ok(lab, "image list"), "");
+    for (const absent of [`${url} -p Never`, digest]) {
+        const gone = await bpfman(lab, `image inspect ${absent}`);
+        assert.deepEqual([gone.status, gone.out], [1, ""]);
+        assert.match(gone.err, /is not in the cache\nhint: bpfman image list/);
+    }
+    // one that is not there is asked for, and kept
+    assert.equal(JSON.parse(await ok(lab, `image inspect ${url} -o json`)).digest, digest);
+    assert.equal(await ok(lab, "image list -q"), `${url}\n`);
     assert.match(await ok(lab, "image prune --all"), /1 removed, \d+ bytes freed/);
     assert.equal(await ok(lab, "image list -q"), "");
     const never = await bpfman(lab, `program load image ${url} --programs xdp:xdp_pass -p Never`);
@@ -319,6 +324,7 @@ test("image verify answers 0 where a signature counts, and tells whose it is", a
     const image = "quay.io/bpfman-bytecode/signed:v1";
     await using lab = await start(["--config", config]);
     const out = await ok(lab, `image verify ${image}`);
+    assert.match(out, new RegExp(`^Image ${image}: signature verified\nDigest: +${signed.digest}\n`));
     assert.match(out, /Signature: +verified: signed by .*team\.pub \(Sigstore bundle\)/);
     assert.match(out, new RegExp(`Signed By: +${keyFile}\nForm: +Sigstore bundle\n`));
     const { signature } = JSON.parse(await ok(lab, `image verify ${image} -o json`));
@@ -329,6 +335,22 @@ test("image verify answers 0 where a signature counts, and tells whose it is", a
     const refused = await bpfman(lab, `image verify ${url}`);
     assert.deepEqual([refused.status, refused.out], [1, ""]);
     assert.match(refused.err, /allow_unsigned is false, and its registry has no signature of it/);
+    // what this call says counts, and is not kept
+    const before = await ok(lab, "image list");
+    assert.match(
+        await ok(lab, `image verify ${url} --allow-unsigned`),
+        new RegExp(`^Image ${url}: unsigned image accepted by policy\n`),
+    );
+    const who = "--certificate-identity me@example.com --certificate-oidc-issuer-regexp https://.*";
+    const another = await bpfman(lab, `image verify ${image} ${who} --allow-unsigned`);
+    assert.equal(another.status, 1);
+    assert.match(
+        another.out,
+        /: no signature of it counts\n(?:.*\n)*.*signed by a key, and signing\.trusted_keys names none/,
+    );
+    const half = await bpfman(lab, `image verify ${image} --certificate-identity me@example.com`);
+    assert.match(half.err, /give either --certificate-oidc-issuer or --certificate-oidc-issuer-regexp/);
+    assert.equal(await ok(lab, "image list"), before);
     await ok(lab, `image remove ${image}`);
 });
 

@@ -18,6 +18,7 @@ import type {
 import { fixtureObject } from "../fixtures/objects.ts";
 import { refusal, tcxItem, u32, xdpItem } from "../lab/items.ts";
 import type { Lab } from "../lab/lab.ts";
+import { main } from "../lab/main.ts";
 import { perCpuSum } from "../lab/maps.ts";
 import type { Wire } from "../lab/namespaces.ts";
 import { SequenceLog } from "../lab/sequence.ts";
@@ -528,7 +529,6 @@ links:
             );
             const bpfman = (...args: string[]) =>
                 new Promise<{ status: number; out: string; err: string }>(resolve => {
-                    const main = path.resolve(import.meta.dirname, "../../cli/main.ts");
                     const all = [main, "--socket-path", lab.socketPath, ...args];
                     execFile(process.execPath, all, { cwd: "/", env: {}, encoding: "utf8" }, (error, out, err) =>
                         resolve({ status: Number(error?.code ?? 0), out, err }),

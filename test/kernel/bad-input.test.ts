@@ -20,9 +20,9 @@ import { fixtureObject, fixtureObjectWithoutBtf } from "../fixtures/objects.ts";
 import { Foreign } from "../lab/foreign.ts";
 import { tcItem, tcxItem, xdpItem } from "../lab/items.ts";
 import { Lab } from "../lab/lab.ts";
+import { main } from "../lab/main.ts";
 import type { Wire } from "../lab/namespaces.ts";
 
-const main = path.resolve(import.meta.dirname, "../../cli/main.ts");
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), "bpfman-bad-"));
 let lab: Lab;
 let wire: Wire;

@@ -18,6 +18,7 @@ import type { AttachItemJson, LinkJson, ProgramJson } from "../../proto/gen/bpfm
 import { fixtureObject, fixtureProgram } from "../fixtures/objects.ts";
 import { refusal } from "../lab/items.ts";
 import { Lab } from "../lab/lab.ts";
+import { main } from "../lab/main.ts";
 import { perCpuSum } from "../lab/maps.ts";
 import { lacks } from "../lab/needs.ts";
 import { Probed } from "../lab/probed.ts";
@@ -484,10 +485,8 @@ suite("hooks", () => {
         });
 
         const commandLine = async () => {
-            const root = path.resolve(import.meta.dirname, "../..");
-            const command = process.env["BPFMAN_TEST_BUNDLE"] === "1" ? "dist/bin/bpfman" : "cli/main.ts";
             const bpfman = (...words: string[]): string => {
-                const all = [path.join(root, command), "--runtime-dir", lab.runtimeDir, ...words];
+                const all = [main, "--runtime-dir", lab.runtimeDir, ...words];
                 return execFileSync(process.execPath, all, {
                     encoding: "utf8",
                     env: { BPFMAN_SOCKET_PATH: lab.socketPath },

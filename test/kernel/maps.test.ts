@@ -200,14 +200,16 @@ suite("maps", () => {
         await lab.load("map_shapes", ["xdp:xdp_shapes"]);
         const name = "a_map_with_a_very_long_name";
         const { map } = await lab.client.getMap({ name });
-        fill(map?.id ?? 0, 1_000_000);
-        const start = performance.now();
-        const first = await lab.client.dumpMap({ map: { name } });
-        const took = performance.now() - start;
-        assert.equal(first.entries?.length, 256);
-        assert.ok(took < 500, `the first page took ${took} ms`);
+        fill(map?.id ?? 0, 100_000);
         const seen = new Set((await dump(lab, name, 4096)).map(({ keyJson }) => keyJson));
-        assert.equal(seen.size, 1_000_000);
+        assert.equal(seen.size, 100_000);
+        fill(map?.id ?? 0, 1_000_000);
+        const first = await lab.client.dumpMap({ map: { name } });
+        assert.equal(first.entries?.length, 256, "a page, whatever the map holds");
+        const second = await lab.client.dumpMap({ map: { name }, pageToken: first.nextPageToken ?? "" });
+        assert.equal(second.entries?.length, 256);
+        const keys = [first, second].flatMap(({ entries = [] }) => entries.map(({ keyJson }) => keyJson));
+        assert.equal(new Set(keys).size, 512);
         const refused = await refusal(
             (async () => {
                 for await (const _ of lab.client.watchMap({ map: { name } })) assert.fail("it is too large to watch");

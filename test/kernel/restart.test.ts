@@ -10,6 +10,7 @@ import { linkInfo, openPin } from "../../daemon/kernel/bpf.ts";
 import { Foreign } from "../lab/foreign.ts";
 import { refusal, tcItem, tcxItem, xdpItem } from "../lab/items.ts";
 import { Lab } from "../lab/lab.ts";
+import { main } from "../lab/main.ts";
 import { changedMachine } from "../lab/mount-namespace.ts";
 import type { Wire } from "../lab/namespaces.ts";
 
@@ -34,8 +35,6 @@ async function fill(lab: Lab, wire: Wire): Promise<void> {
         { ...tcItem(wire, tc[0]?.id, 5), metadata },
     );
 }
-
-const main = path.resolve(import.meta.dirname, "../../cli/main.ts");
 
 /** A daemon that is to end by itself. */
 function serve(runtimeDir: string, stateDir: string): { status: number | null; err: string } {

@@ -2,17 +2,16 @@
 // `bpfman top` on a real terminal, and where there is none.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import path from "node:path";
 import { suite } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bpfman } from "../lab/command.ts";
 import { xdpItem } from "../lab/items.ts";
 import type { Lab } from "../lab/lab.ts";
+import { main } from "../lab/main.ts";
 import type { Wire } from "../lab/namespaces.ts";
 import { Pty } from "../lab/pty.ts";
 import { sharedLab } from "../lab/shared-lab.ts";
 
-const main = path.resolve(import.meta.dirname, "../../cli/main.ts");
 const size = { columns: 120, rows: 16 };
 /** how the command ended, and whether the terminal is as shells want it: lines and echo */
 const after = `echo "status $?"; stty -a | grep -o -- "-*icanon\\|-*echo "`;

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bpfman command from its source, against a lab's daemon.
+// The bpfman command, against a lab's daemon.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import path from "node:path";
 import type { Lab } from "./lab.ts";
-
-const main = path.resolve(import.meta.dirname, "../../cli/main.ts");
+import { main } from "./main.ts";
 
 export interface CommandResult {
     readonly status: number | null;

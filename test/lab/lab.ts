@@ -13,12 +13,8 @@ import { libc } from "../../daemon/kernel/ffi.ts";
 import type { AttachItemJson, LinkJson, ProgramJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { assertNothingLeft, bpfDescriptors, type Snapshot, snapshot } from "./leaks.ts";
+import { main } from "./main.ts";
 import { Wire, type WireOptions } from "./namespaces.ts";
-
-const root = path.resolve(import.meta.dirname, "../..");
-
-/** The bundle where one is asked for (it starts faster where files are slow), else the source. */
-const command = process.env["BPFMAN_TEST_BUNDLE"] === "1" ? "dist/bin/bpfman" : "cli/main.ts";
 
 export class Lab implements AsyncDisposable {
     readonly dir: string;
@@ -75,7 +71,7 @@ export class Lab implements AsyncDisposable {
 
     /** wrapper: a command line that runs the daemon, as in `unshare -m …` */
     async startDaemon(wrapper: readonly string[] = []): Promise<void> {
-        const serve = [process.execPath, path.join(root, command), "serve"];
+        const serve = [process.execPath, main, "serve"];
         const dirs = ["--runtime-dir", this.runtimeDir, "--state-dir", this.stateDir];
         const [file = "", ...args] = [...wrapper, ...serve, ...dirs, ...this.#options];
         const daemon = spawn(file, args, {

@@ -117,8 +117,8 @@ function boot(options: VmOptions, initrd: string, shared: string): Promise<{ out
         ...share(shared, "work", false),
     ];
     return new Promise((resolve, reject) => {
-        // however this process ends, also by a signal, the machine ends with it
-        const command = ["--pdeathsig", "KILL", "qemu-system-x86_64", ...machine];
+        // however this process ends, also by a signal, the machine ends with it; it gives way to what runs beside it
+        const command = ["--pdeathsig", "KILL", "nice", "-n", "19", "qemu-system-x86_64", ...machine];
         const qemu = spawn("setpriv", command, { stdio: ["ignore", "pipe", "pipe"] });
         const chunks: Buffer[] = [];
         let timedOut = false;
