@@ -437,6 +437,24 @@ test("an unknown call is the daemon's word", async () => {
     assert.deepEqual(await run("features"), { status: 1, out: "", err: "bpfman: error: no Features here\n" });
 });
 
+test("settings tell what is in force, also to scripts", async () => {
+    const settings = {
+        ...{ configPath: "/etc/bpfman/bpfman.toml", configPresent: true, socketPath: "/run/x.sock", group: "bpfman" },
+        ...{ imageCacheDir: "/var/cache/bpfman", imageCacheBytes: "1536", imageCacheLimitBytes: "536870912" },
+        settings: [{ key: "logging.level", value: '"info"', set: true, description: "What is less is not logged." }],
+        policies: [{ transport: "docker", scope: "", type: "reject" }],
+        trustedIdentities: [{ keyPath: "/etc/key.pub" }, { subject: "me@x.org", issuer: "https://i" }],
+    };
+    answers.set("GetSettings", () => ({ json: settings }));
+    const { out } = await run("settings");
+    assert.match(out, /^Image cache: +\/var\/cache\/bpfman \(1\.5 KiB of at most 512 MiB\)$/m);
+    assert.match(out, /^logging\.level +"info" +yes +What is less is not logged\.$/m);
+    assert.match(out, /^ {2}docker \(all\) +reject$/m);
+    assert.match(out, /^Trusted: \/etc\/key\.pub\nTrusted: me@x\.org \(https:\/\/i\)$/m);
+    const json = JSON.parse((await run("settings -o json")).out);
+    assert.deepEqual([json.image_cache_bytes, json.image_cache_limit_bytes], [1536, 536870912]);
+});
+
 test("version tells its own and the daemon's, and does without one", async () => {
     answers.set("Version", () => ({ json: { version: "9.9.9", pid: 77 } }));
     assert.match((await run("version")).out, /^Version: {7}\d.*\n(?:.*\n)*Daemon: {8}9\.9\.9 \(pid 77/);

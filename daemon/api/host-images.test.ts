@@ -163,6 +163,29 @@ test("Inspect looks into an image's object, and tells of the image", async () =>
     await assert.rejects(call("Inspect", { image: { url } }), { code: "NOT_FOUND" });
 });
 
+test("a set of many images asks for a few at once, and for no more after one that failed", async () => {
+    const { manager, call } = setUp();
+    const one = manager.getImage.bind(manager);
+    let running = 0;
+    let most = 0;
+    const asked: string[] = [];
+    manager.getImage = async (request, ...rest) => {
+        asked.push(request.url);
+        most = Math.max(most, ++running);
+        await new Promise(setImmediate);
+        running--;
+        if (request.url === "quay.io/a/6") throw new BpfmanError("NOT_FOUND", "no such image");
+        return await one(request, ...rest);
+    };
+    const bytecode = (count: number) =>
+        Array.from({ length: count }, (_, at) => ({ name: `b${at}`, image: { url: `quay.io/a/${at}` } }));
+    await call("Apply", { set: "s", bytecode: bytecode(6) });
+    assert.deepEqual([asked.length, most], [6, 4]);
+    asked.length = 0;
+    await assert.rejects(call("Apply", { set: "s", bytecode: bytecode(20) }), { code: "NOT_FOUND" });
+    assert.equal(asked.length, 8);
+});
+
 test("an image of this host is opened for root alone", async () => {
     const { call } = setUp();
     for (const url of ["oci:/x", "docker-archive:/x.tar", "containers-storage:x"]) {

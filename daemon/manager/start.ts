@@ -139,12 +139,15 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
         checkObject: object => void checkObject(object),
         ...(options.signing && { signing: options.signing }),
     });
+    const statistics = new Statistics(context);
     return {
-        manager: managerOf(context, images),
+        manager: managerOf(context, images, statistics),
         stop: async () => {
             await images.stop();
             stopWatching();
             stopLooking();
+            // the changes that this asks for are waited for below
+            statistics.stop();
             await context.lock.idle();
             loader.stop();
             await net.stop();
@@ -152,7 +155,7 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
     };
 }
 
-function managerOf(context: Context, images: Images): Manager {
+function managerOf(context: Context, images: Images, statistics: Statistics): Manager {
     // other tools change shared chains at any time, and interfaces of other namespaces go unheard
     const current = async <T>(read: () => T): Promise<Awaited<T>> => {
         await context.libxdp.refresh(context);
@@ -160,8 +163,9 @@ function managerOf(context: Context, images: Images): Manager {
         await noticeDeadLinks(context);
         return await read();
     };
-    const statistics = new Statistics(context);
     const targets = new TargetNames();
+    // several may have waited for one pull: it is told once, as of who heard of it first
+    const told = new WeakSet<object>();
     const inventory = new InventoryReader();
     return {
         inspect: object => typedObjectFacts(checkObject(object), object),
@@ -183,8 +187,9 @@ function managerOf(context: Context, images: Images): Manager {
         getImage: async (request, caller, imageOptions) => {
             const pulled = await images.get(request, imageOptions);
             // one that somebody only looks at is not kept
-            if (!pulled.cached && imageOptions?.demand === undefined)
+            if (!pulled.cached && imageOptions?.demand === undefined && !told.has(pulled))
                 context.events.emit("IMAGE_PULLED", context.describe(caller), { subjects: [pulled.facts.reference] });
+            told.add(pulled);
             return pulled;
         },
         listImages: () => images.list(),

@@ -6,12 +6,13 @@ import { join } from "node:path";
 import { DatabaseSync, type SQLInputValue, StatementSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
 import { BpfmanError } from "../model/error.ts";
+import type { EventKind } from "../model/events.ts";
 import type { HookKey, ProbeHook } from "../model/hooks.ts";
 import type { KernelLinkId, LinkId, MapId, ProgramId } from "../model/ids.ts";
 import type { ChainRecord, LinkRecord, ProgramRecord } from "../model/records.ts";
 import { linkParameters, programParameters } from "./rows.ts";
 import { migrations, schemaVersion } from "./schema.ts";
-import { Store } from "./store.ts";
+import { keptOfEachKind, Store } from "./store.ts";
 
 let directory: string;
 beforeEach(() => {
@@ -315,6 +316,29 @@ test("a list is one query whatever its length, and none where nothing was writte
     store.deleteProgram(1000 as ProgramId);
     assert.equal(store.programs().length, 999);
     assert.equal(queries.callCount(), 2, "after a write it is asked again");
+    store.close();
+});
+
+test("of each kind of event the latest are kept: many of one push out none of another", () => {
+    const event = (kind: EventKind, message = "") => ({
+        ...{ kind, message, time: "2026-01-01T00:00:00Z", by: "root" },
+        ...{ programIds: [], linkIds: [], mapIds: [7 as MapId], subjects: ["counts"] },
+    });
+    const store = Store.open(directory, "boot-a");
+    const loaded = store.addEvent(event("PROGRAM_LOADED", "first"));
+    const db = new DatabaseSync(join(directory, "store.db"));
+    db.exec(`INSERT INTO events (kind, time, made_by, program_ids, link_ids, map_ids, subjects, message)
+        WITH RECURSIVE many(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < ${keptOfEachKind})
+        SELECT 'MAP_CHANGED', '', '', '[]', '[]', '[]', '[]', '' FROM many`);
+    db.close();
+    const last = store.addEvent(event("MAP_CHANGED", "last"));
+    const all = { limit: 2 * keptOfEachKind, before: undefined, kinds: [] };
+    const { events, more } = store.events(all);
+    assert.deepEqual([events.length, more], [keptOfEachKind + 1, false]);
+    assert.deepEqual(events[0], { sequence: last, ...event("MAP_CHANGED", "last") });
+    assert.deepEqual(events.at(-1), { sequence: loaded, ...event("PROGRAM_LOADED", "first") });
+    const page = store.events({ ...all, limit: 1, kinds: ["MAP_CHANGED", "REFUSED"], before: last });
+    assert.deepEqual([page.events[0]?.sequence, page.more], [last - 1, true]);
     store.close();
 });
 

@@ -5376,7 +5376,7 @@ export declare const Event_KindSchema: GenEnum<Event_Kind, Event_KindJson>;
  */
 export declare type ListEventsRequest = Message<"bpfman.host.v1.ListEventsRequest"> & {
   /**
-   * at most so many; 0: 200
+   * at most so many, and at most 2000; 0: 200
    *
    * @generated from field: uint32 limit = 1;
    */
@@ -5400,7 +5400,7 @@ export declare type ListEventsRequest = Message<"bpfman.host.v1.ListEventsReques
  */
 export declare type ListEventsRequestJson = {
   /**
-   * at most so many; 0: 200
+   * at most so many, and at most 2000; 0: 200
    *
    * @generated from field: uint32 limit = 1;
    */
