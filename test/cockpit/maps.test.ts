@@ -81,6 +81,11 @@ describe("the list of maps", () => {
         await grid.getByRole("link", { name: "shapes", exact: true }).waitFor();
         await grid.getByRole("link", { name: "xdp_shapes" }).first().waitFor();
         await everyLook(page, "maps-list");
+        const cut = () =>
+            grid
+                .locator("th")
+                .evaluateAll(all => all.filter(th => th.scrollWidth > th.clientWidth).map(th => th.textContent));
+        assert.deepEqual(await cut(), [], "no heading is cut");
         const names = () => grid.locator("td[data-label=Name] > a").allTextContents();
         await page.getByRole("textbox", { name: "Filter maps" }).fill("lpm");
         await eventually(names, ["routes"]);
