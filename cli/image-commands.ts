@@ -42,7 +42,7 @@ const demandOptions: readonly Option[] = [
         value: "true|false",
         alone: "true",
         choices: ["true", "false"],
-        help: "whether an image without a signature is well (default: it is told, and answered with 1)",
+        help: "an image without a signature is fine (default: it is told, and answered with 1)",
     },
     { name: "certificate-identity", value: "SUBJECT", help: "whose certificate counts, and no other" },
     { name: "certificate-identity-regexp", value: "PATTERN", help: "the same, as a pattern of the whole" },

@@ -340,6 +340,25 @@ test("link list, get, update", async () => {
     assert.deepEqual(requests.at(-1)?.body, { updates });
 });
 
+test("links are listed by types in every spelling, the kernel's too", async () => {
+    const kinds = ["tc", "tcx", "xdp", "raw_tracepoint"];
+    answers.set("ListLinks", () => ({ json: { links: kinds.map((kind, at) => ({ ...link, id: at + 1, kind })) } }));
+    const listed = async (line: string) => {
+        const { out } = await run(line);
+        const { body } = requests.at(-1) as { body: { kinds: string[] } };
+        return [body.kinds.join(" "), out.trim().split("\n").join(" ")];
+    };
+    assert.deepEqual(await listed("link list -q -p sched-cls,RawTracepoint"), ["tc tcx raw_tracepoint", "1 2 4"]);
+    assert.deepEqual(await listed("link list -q -p XDP --kind xdp,tc"), ["xdp tc", "3"]);
+    assert.deepEqual(await listed("link list -q --metadata-selector a=b"), ["", "1 2 3 4"]);
+    assert.equal((await listed("list links -p tc"))[0], "tc tcx");
+    assert.equal((await listed("list links -p tracing"))[0], "fentry fexit");
+    assert.match(
+        (await run("link list -p xpd")).err,
+        /^bpfman: error: Unknown program type: xpd; did you mean xdp\?\n/,
+    );
+});
+
 test("dispatcher list and get", async () => {
     const chain = {
         type: "xdp",
@@ -393,6 +412,8 @@ test("batches tell each failure, and how many of how many", async () => {
     assert.deepEqual((await run("unload 8")).err, "bpfman: error: program 8 does not exist\n");
     answers.set("Detach", () => ({ json: { done: [1, 2] } }));
     assert.deepEqual(await run("link detach 1 2 --ignore-missing"), { status: 0, out: "", err: "" });
+    assert.deepEqual(requests.at(-1)?.body, { linkIds: [1, 2], ignoreMissing: true });
+    assert.equal((await run("detach 1 2 --ignore-missing")).status, 0);
     assert.deepEqual(requests.at(-1)?.body, { linkIds: [1, 2], ignoreMissing: true });
 });
 
@@ -481,6 +502,8 @@ test("help on every level goes to standard output", async () => {
         assert.deepEqual([status, err], [0, ""], line);
         assert.match(out, /^Usage: bpfman/, line);
     }
+    // as the operator's container is started
+    assert.match((await run("--csi-support --help")).out, /^Usage: bpfman serve/);
     assert.match((await run("program load -h")).out, /Examples:\n {2}bpfman program load file/);
 });
 

@@ -151,9 +151,14 @@ test("the configuration says when to end and how to log; the option wins", { ski
     assert.deepEqual([entries[0].level, entries[0].msg], ["warn", `${config}: unknown key colours`]);
     assert.deepEqual([entries.at(-1).level, entries.at(-1).msg], ["info", "stopping: idle"]);
 
-    const patient = await new Daemon([...folders(), "--config", config, "--idle-timeout=0"]).serves();
+    const patient = await new Daemon([...folders(), "--config", config, "--idle-timeout=0", "--log=debug"]).serves();
     await sleep(1500);
     assert.equal(patient.child.exitCode, null);
+    const { settings } = JSON.parse((await post(socket(), "GetSettings")).text) as {
+        settings: { key: string; value: string }[];
+    };
+    const inForce = (key: string) => settings.find(setting => setting.key === key)?.value;
+    assert.deepEqual([inForce("daemon.idle_timeout"), inForce("logging.level")], ["0", '"debug"']);
     patient.child.kill("SIGTERM");
     assert.equal(await patient.code(), 0);
 });

@@ -120,6 +120,9 @@ async function run(options: ServeOptions): Promise<void> {
         signing: config.signing,
     });
     try {
+        const inherited = inheritedSocket(process.env);
+        const idleAfterMs =
+            options.idleTimeoutMs ?? config.idleTimeoutMs ?? (inherited === undefined ? 0 : activatedIdleMs);
         const api = new Api({
             manager,
             facts: {
@@ -127,19 +130,17 @@ async function run(options: ServeOptions): Promise<void> {
                 startedAt,
                 libbpf: libbpf.versionString().replace(/^v/, ""),
                 settings: {
-                    config: configFacts(config, options.config.path),
+                    // options of the command line are in force too
+                    config: configFacts({ ...config, logging, idleTimeoutMs: idleAfterMs }, options.config.path),
                     ...{ socketPath, runtimeDir, stateDir, imageCacheDir: options.imageCacheDir },
                     imageCacheLimitBytes: usualCacheLimits.bytes,
                 },
             },
             log: line => log(line, "info", "api"),
         });
-        const inherited = inheritedSocket(process.env);
         // a child must not take the socket for its own
         for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete process.env[name];
         if (inherited === undefined) makeSocketDir(dirname(socketPath));
-        const idleAfterMs =
-            options.idleTimeoutMs ?? config.idleTimeoutMs ?? (inherited === undefined ? 0 : activatedIdleMs);
         const idle = new IdleTimer(idleAfterMs, () => stopFor("idle"));
         const listener = await Listener.open({
             at: inherited === undefined ? { path: socketPath } : { fd: inherited },

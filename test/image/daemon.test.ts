@@ -13,6 +13,7 @@ import { ContractClient } from "../lab/contract-client.ts";
 import { refusedCall } from "../lab/grpc-client.ts";
 import { xdpItem } from "../lab/items.ts";
 import { Lab } from "../lab/lab.ts";
+import { Pty } from "../lab/pty.ts";
 import { newKey, pem, serverCertificate, spki } from "./der.ts";
 import { inNamespace } from "./own-containers.ts";
 import { openFolder, Registry, tarOf } from "./registry.ts";
@@ -169,6 +170,26 @@ test("image pull, list, inspect, remove, prune", async () => {
     assert.equal(await ok(lab, "image list -q"), "");
     const never = await bpfman(lab, `program load image ${url} --programs xdp:xdp_pass -p Never`);
     assert.match(never.err, /is not in the cache/);
+});
+
+test("a pull tells on a terminal what has come, and then the image alone", async () => {
+    await using lab = await start();
+    await ok(lab, `image remove ${url} --ignore-missing`);
+    const words = [command, "--socket-path", lab.socketPath, "image", "pull", url];
+    await using pty = new Pty(`${words.join(" ")}; echo "status $?"`, { columns: 120, rows: 20 });
+    await pty.until(() => /status \d/.test(pty.output), "end");
+    // each takes the place of the one before
+    const lines = pty.output.split("\r\u001b[K");
+    assert.ok(lines.includes("asking the registry …"), pty.output);
+    assert.ok(
+        lines.some(line => /^pulling: .+ of .+, layer \d of 1$/.test(line)),
+        pty.output,
+    );
+    assert.ok(
+        lines.some(line => /^checking: (.+) of \1, layer 1 of 1$/.test(line)),
+        pty.output,
+    );
+    assert.equal(lines.at(-1), `${url}@${digest}\r\nstatus 0\r\n`);
 });
 
 test("program replace takes an image, which is then where the program is from", async () => {
