@@ -187,9 +187,9 @@ function managerOf(context: Context, images: Images, statistics: Statistics): Ma
         getImage: async (request, caller, imageOptions) => {
             const pulled = await images.get(request, imageOptions);
             // one that somebody only looks at is not kept
-            if (!pulled.cached && imageOptions?.demand === undefined && !told.has(pulled))
-                context.events.emit("IMAGE_PULLED", context.describe(caller), { subjects: [pulled.facts.reference] });
+            if (pulled.cached || imageOptions?.demand !== undefined || told.has(pulled)) return pulled;
             told.add(pulled);
+            context.events.emit("IMAGE_PULLED", context.describe(caller), { subjects: [pulled.facts.reference] });
             return pulled;
         },
         listImages: () => images.list(),

@@ -131,7 +131,18 @@ test("a client of the public contract pulls an image and loads from it, without 
 
 test("image pull, list, inspect, remove, prune", async () => {
     await using lab = await start();
-    assert.equal(await ok(lab, `image pull ${url} -p Always`), `${url}@${digest}\n`);
+    await ok(lab, `image remove ${url} --ignore-missing`);
+    const pulls = [1, 2].map(() => ok(lab, `image pull ${url} -p Always`));
+    assert.deepEqual(
+        await Promise.all(pulls),
+        [1, 2].map(() => `${url}@${digest}\n`),
+    );
+    const { events = [] } = await lab.client.listEvents({ kinds: ["IMAGE_PULLED"] });
+    assert.deepEqual(
+        events.map(({ subjects }) => subjects),
+        [[url]],
+        "what two waited for is told once",
+    );
     assert.equal(await ok(lab, `image pull --image-url ${url}`), "");
     assert.equal(await ok(lab, "image list -q"), `${url}\n`);
     const shown = JSON.parse(await ok(lab, `image inspect ${url} -o json`));
@@ -155,7 +166,7 @@ test("image pull, list, inspect, remove, prune", async () => {
     // one that is not there is asked for, and kept
     assert.equal(JSON.parse(await ok(lab, `image inspect ${url} -o json`)).digest, digest);
     assert.equal(await ok(lab, "image list -q"), `${url}\n`);
-    assert.match(await ok(lab, "image prune --all"), /1 removed, \d+ bytes freed/);
+    assert.match(await ok(lab, "image prune --all"), /1 removed, \d+\.\d KiB freed/);
     assert.equal(await ok(lab, "image list -q"), "");
     const never = await bpfman(lab, `program load image ${url} --programs xdp:xdp_pass -p Never`);
     assert.match(never.err, /is not in the cache/);
