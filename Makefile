@@ -27,7 +27,7 @@ nightly: ## what takes hours: a million inputs to every reader, long random runs
 conformance: ## docs/conformance.md from the latest results of the tests
 	@$(NODE) test/conformance/table.ts
 
-test: ## the tests alone; STAGES="unit fuzz kernel vm cockpit rpm" picks
+test: ## the tests alone; STAGES="unit fuzz kernel vm cockpit image demo rpm" picks
 	@$(NODE) build.ts all
 	@BPFMAN_TEST_BUNDLE=1 $(NODE) test/run.ts $(STAGES)
 

@@ -24,18 +24,7 @@ const cockpitFonts: Plugin = {
     },
 };
 
-/** PatternFly's React components bring the sheets of @patternfly/patternfly in a package of their own: each once. */
-const oneOfEachSheet: Plugin = {
-    name: "one-of-each-sheet",
-    setup(build) {
-        build.onResolve({ filter: /^@patternfly\/patternfly\/components\/.*\.css$/ }, ({ path: wanted }) => {
-            const twin = wanted.replace("@patternfly/patternfly/", "node_modules/@patternfly/react-styles/css/");
-            return { path: path.join(root, twin) };
-        });
-    },
-};
-
-/** What no view uses: themes that Cockpit can't switch to, and a kind of table that every table brings along. */
+/** What no view uses: themes that Cockpit can't switch to. */
 const leanStyles: Plugin = {
     name: "lean-styles",
     setup(build) {
@@ -46,7 +35,6 @@ const leanStyles: Plugin = {
             loader: "css",
             resolveDir: path.dirname(file.path),
         }));
-        build.onLoad({ filter: /\/table-tree-view\.css$/ }, () => ({ contents: "", loader: "css" }));
     },
 };
 
@@ -86,7 +74,7 @@ export async function buildPage(options: PageOptions): Promise<Metafile> {
         },
         // icon fonts and pictures of PatternFly that no view uses
         loader: { ".woff2": "empty", ".svg": "empty", ".jpg": "empty", ".png": "empty" },
-        plugins: [oneOfEachSheet, cockpitFonts, leanStyles],
+        plugins: [cockpitFonts, leanStyles],
         logLevel: "warning",
     });
     fs.copyFileSync(path.join(root, "src/index.html"), path.join(outputDir, "index.html"));

@@ -86,6 +86,14 @@ test("values may be attached or follow, flags may be joined", () => {
     assert.equal(parse("link attach xdp 1 eth0 -p -5").args.value("priority"), "-5");
 });
 
+test("a value that may be left out is taken behind an equals sign only", () => {
+    const allowed = (line: string) => parse(`image verify ${line}`).args.value("allow-unsigned");
+    assert.equal(allowed("x"), undefined);
+    assert.equal(allowed("--allow-unsigned x"), "true");
+    assert.equal(allowed("x --allow-unsigned=false"), "false");
+    assert.match(refused("image verify x --allow-unsigned=maybe").message, /must be one of true, false, not "maybe"/);
+});
+
 test("variables stand in for flags that are not given; empty ones don't", () => {
     const env = { BPFMAN_RUNTIME_DIR: "/e", BPFMAN_SOCKET_PATH: "" };
     assert.equal(parse("program list", env).args.value("runtime-dir"), "/e");

@@ -9,6 +9,8 @@ export interface Option {
     readonly aliases?: readonly string[];
     /** what the value is called in help; absent: a flag */
     readonly value?: string;
+    /** what the flag alone means; another value follows an equals sign */
+    readonly alone?: string;
     /** repeated: each use adds one; words: also the words that follow, up to the next option or a word it refuses */
     readonly list?: "repeated" | "words";
     readonly accepts?: (word: string) => boolean;
@@ -202,7 +204,7 @@ class Parser<Run> {
             }
             const option = this.#find(({ short }) => short === letter);
             if (!option) throw this.#unknown(`-${letter}`);
-            if (option.value !== undefined) {
+            if (option.value !== undefined && option.alone === undefined) {
                 const rest = word.slice(at + 1).replace(/^=/, "");
                 this.#take(option, `-${letter}`, rest === "" && at + 1 === word.length ? undefined : rest);
                 return;
@@ -239,7 +241,7 @@ class Parser<Run> {
             this.#values.set(option.name, [""]);
             return;
         }
-        const taken = [attached ?? this.#nextValue(option, flag)];
+        const taken = [attached ?? option.alone ?? this.#nextValue(option, flag)];
         if (option.list === "words" && attached === undefined) {
             for (let word = this.#argv[this.#at]; word !== undefined; word = this.#argv[++this.#at]) {
                 if (word.startsWith("-") || !(option.accepts?.(word) ?? true)) break;

@@ -33,6 +33,9 @@ const flagWords = ({ name, short, aliases = [] }: Option): string[] => [
     ...(short === undefined ? [] : [`-${short}`]),
 ];
 
+/** Whether the word behind the flag is its value. */
+const takesWord = ({ value, alone }: Option): boolean => value !== undefined && alone === undefined;
+
 /** The words that a flag's value may be; undefined: anything. */
 function choicesOf({ choices, value }: Option): readonly string[] | undefined {
     if (choices !== undefined) return choices;
@@ -45,7 +48,7 @@ const takesInterface = <Run>({ path }: Place<Run>): boolean =>
 function bash<Run>(all: readonly Place<Run>[]): string[] {
     const values = all.flatMap(({ name, options }) =>
         options.flatMap(option => {
-            if (option.value === undefined) return [];
+            if (!takesWord(option)) return [];
             const patterns = flagWords(option).map(word => quoted(`${name} ${word}`));
             const choices = choicesOf(option);
             const found =
@@ -141,12 +144,11 @@ function fish<Run>(all: readonly Place<Run>[]): string[] {
             ...options.map(option => {
                 const short = option.short === undefined ? "" : ` -s ${option.short}`;
                 const choices = choicesOf(option);
-                const value =
-                    option.value === undefined
-                        ? ""
-                        : choices === undefined
-                          ? " -r"
-                          : ` -x -a ${quoted(choices.join(" "))}`;
+                const value = !takesWord(option)
+                    ? ""
+                    : choices === undefined
+                      ? " -r"
+                      : ` -x -a ${quoted(choices.join(" "))}`;
                 return `${offer(name)} -l ${option.name}${short}${value} -d ${quoted(option.help)}`;
             }),
         ]),

@@ -58,9 +58,15 @@ function wordText({ name, list, optional }: Word): string {
     return optional ? `[${text}]` : text;
 }
 
+/** What follows a flag: nothing, a value, or one that may be left out. */
+export function valueText({ value, alone }: Option): string {
+    if (value === undefined) return "";
+    return alone === undefined ? ` ${value}` : `[=${value}]`;
+}
+
 function optionRow(option: Option): string[] {
     const short = option.short === undefined ? "" : `-${option.short}, `;
-    const value = option.value === undefined ? "" : ` ${option.value}`;
+    const value = valueText(option);
     const env = option.env === undefined ? "" : ` ($${option.env})`;
     const more = option.list && !value.endsWith("…") ? "…" : "";
     return [`${short}--${option.name}${value}${more}`, option.help + env];

@@ -35,6 +35,21 @@ export const loadImageCommand = (loadOptions: readonly Option[]): BpfmanCommand 
     run: () => import("./verbs/load.ts").then(verbs => verbs.programLoadImage),
 });
 
+/** What `image verify` demands instead of what the configuration does. */
+const demandOptions: readonly Option[] = [
+    {
+        name: "allow-unsigned",
+        value: "true|false",
+        alone: "true",
+        choices: ["true", "false"],
+        help: "an image without a signature is fine (default: it is told, and answered with 1)",
+    },
+    { name: "certificate-identity", value: "SUBJECT", help: "whose certificate counts, and no other" },
+    { name: "certificate-identity-regexp", value: "PATTERN", help: "the same, as a pattern of the whole" },
+    { name: "certificate-oidc-issuer", value: "ISSUER", help: "who vouches for that identity" },
+    { name: "certificate-oidc-issuer-regexp", value: "PATTERN", help: "the same, as a pattern of the whole" },
+];
+
 export const imageCommand: BpfmanCommand = {
     name: "image",
     summary: "Pulls and builds images, shows and empties the cache",
@@ -107,18 +122,29 @@ export const imageCommand: BpfmanCommand = {
         },
         {
             name: "inspect",
-            summary: "Shows one image of the cache",
-            words: [{ name: "IMAGE", help: "its reference, or its digest" }],
-            options: [output],
-            examples: ["bpfman image inspect quay.io/bpfman-bytecode/xdp_pass:latest"],
+            summary: "Shows one image; one that the cache does not have is pulled",
+            words: [{ name: "IMAGE", help: "its reference, or the digest of one in the cache" }],
+            options: [pullPolicy, registryAuth, output],
+            examples: [
+                "bpfman image inspect quay.io/bpfman-bytecode/xdp_pass:latest",
+                "bpfman image inspect quay.io/bpfman-bytecode/xdp_pass:latest -p Never -o json",
+            ],
             run: () => import("./verbs/image.ts").then(verbs => verbs.imageInspect),
         },
         {
             name: "verify",
             summary: "Tells whether an image is signed, and by whom; answers 1 where no signature counts",
             words: [imageWord],
-            options: [{ ...pullPolicy, help: "when to ask the registry (default Always)" }, registryAuth, output],
-            examples: ["bpfman image verify quay.io/bpfman-bytecode/xdp_pass:latest"],
+            options: [
+                { ...pullPolicy, help: "when to ask the registry (default Always)" },
+                registryAuth,
+                ...demandOptions,
+                output,
+            ],
+            examples: [
+                "bpfman image verify quay.io/bpfman-bytecode/xdp_pass:latest",
+                "bpfman image verify quay.io/me/mark --certificate-identity me@example.com --certificate-oidc-issuer https://accounts.example.com",
+            ],
             run: () => import("./verbs/image.ts").then(verbs => verbs.imageVerify),
         },
         {

@@ -340,6 +340,25 @@ test("link list, get, update", async () => {
     assert.deepEqual(requests.at(-1)?.body, { updates });
 });
 
+test("links are listed by types in every spelling, the kernel's too", async () => {
+    const kinds = ["tc", "tcx", "xdp", "raw_tracepoint"];
+    answers.set("ListLinks", () => ({ json: { links: kinds.map((kind, at) => ({ ...link, id: at + 1, kind })) } }));
+    const listed = async (line: string) => {
+        const { out } = await run(line);
+        const { body } = requests.at(-1) as { body: { kinds: string[] } };
+        return [body.kinds.join(" "), out.trim().split("\n").join(" ")];
+    };
+    assert.deepEqual(await listed("link list -q -p sched-cls,RawTracepoint"), ["tc tcx raw_tracepoint", "1 2 4"]);
+    assert.deepEqual(await listed("link list -q -p XDP --kind xdp,tc"), ["xdp tc", "3"]);
+    assert.deepEqual(await listed("link list -q --metadata-selector a=b"), ["", "1 2 3 4"]);
+    assert.equal((await listed("list links -p tc"))[0], "tc tcx");
+    assert.equal((await listed("list links -p tracing"))[0], "fentry fexit");
+    assert.match(
+        (await run("link list -p xpd")).err,
+        /^bpfman: error: Unknown program type: xpd; did you mean xdp\?\n/,
+    );
+});
+
 test("dispatcher list and get", async () => {
     const chain = {
         type: "xdp",
@@ -394,6 +413,8 @@ test("batches tell each failure, and how many of how many", async () => {
     answers.set("Detach", () => ({ json: { done: [1, 2] } }));
     assert.deepEqual(await run("link detach 1 2 --ignore-missing"), { status: 0, out: "", err: "" });
     assert.deepEqual(requests.at(-1)?.body, { linkIds: [1, 2], ignoreMissing: true });
+    assert.equal((await run("detach 1 2 --ignore-missing")).status, 0);
+    assert.deepEqual(requests.at(-1)?.body, { linkIds: [1, 2], ignoreMissing: true });
 });
 
 test("a refusal shows the verifier's words, what is left out, and what to do", async () => {
@@ -437,6 +458,24 @@ test("an unknown call is the daemon's word", async () => {
     assert.deepEqual(await run("features"), { status: 1, out: "", err: "bpfman: error: no Features here\n" });
 });
 
+test("settings tell what is in force, also to scripts", async () => {
+    const settings = {
+        ...{ configPath: "/etc/bpfman/bpfman.toml", configPresent: true, socketPath: "/run/x.sock", group: "bpfman" },
+        ...{ imageCacheDir: "/var/cache/bpfman", imageCacheBytes: "1536", imageCacheLimitBytes: "536870912" },
+        settings: [{ key: "logging.level", value: '"info"', set: true, description: "What is less is not logged." }],
+        policies: [{ transport: "docker", scope: "", type: "reject" }],
+        trustedIdentities: [{ keyPath: "/etc/key.pub" }, { subject: "me@x.org", issuer: "https://i" }],
+    };
+    answers.set("GetSettings", () => ({ json: settings }));
+    const { out } = await run("settings");
+    assert.match(out, /^Image cache: +\/var\/cache\/bpfman \(1\.5 KiB of at most 512 MiB\)$/m);
+    assert.match(out, /^logging\.level +"info" +yes +What is less is not logged\.$/m);
+    assert.match(out, /^ {2}docker \(all\) +reject$/m);
+    assert.match(out, /^Trusted: \/etc\/key\.pub\nTrusted: me@x\.org \(https:\/\/i\)$/m);
+    const json = JSON.parse((await run("settings -o json")).out);
+    assert.deepEqual([json.image_cache_bytes, json.image_cache_limit_bytes], [1536, 536870912]);
+});
+
 test("version tells its own and the daemon's, and does without one", async () => {
     answers.set("Version", () => ({ json: { version: "9.9.9", pid: 77 } }));
     assert.match((await run("version")).out, /^Version: {7}\d.*\n(?:.*\n)*Daemon: {8}9\.9\.9 \(pid 77/);
@@ -463,6 +502,9 @@ test("help on every level goes to standard output", async () => {
         assert.deepEqual([status, err], [0, ""], line);
         assert.match(out, /^Usage: bpfman/, line);
     }
+    // as the operator's container is started
+    assert.match((await run("serve --csi-support=true --help")).out, /^Usage: bpfman serve/);
+    assert.match((await run("--csi-support --help")).out, /^Usage: bpfman serve/);
     assert.match((await run("program load -h")).out, /Examples:\n {2}bpfman program load file/);
 });
 

@@ -2,7 +2,7 @@
 // Manual pages in man(7), one for each command, from the table of commands. Pure: lines out.
 import type { Command, Option } from "./args.ts";
 import { type Place, places } from "./command-tree.ts";
-import { usage } from "./help.ts";
+import { usage, valueText } from "./help.ts";
 
 export interface ManPage {
     /** bpfman-program-load.1 */
@@ -77,10 +77,9 @@ const tagged = (tag: string, help: string): string[] => [".TP", tag, text(`${hel
 
 function optionLines(option: Option): string[] {
     const short = option.short === undefined ? "" : `-${option.short}, `;
-    const value = option.value === undefined ? "" : ` ${option.value}`;
     const env = option.env === undefined ? "" : ` (environment: ${option.env})`;
     const needed = option.required ? " (required)" : "";
-    return tagged(`.B ${text(`${short}--${option.name}${value}`)}`, `${option.help}${env}${needed}`);
+    return tagged(`.B ${text(`${short}--${option.name}${valueText(option)}`)}`, `${option.help}${env}${needed}`);
 }
 
 const firstLower = (words: string): string => words.charAt(0).toLowerCase() + words.slice(1);

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { InventoryJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
-import { ageText, overviewJson, overviewText, sizeText } from "./overview-text.ts";
+import { ageText, overviewJson, overviewText } from "./overview-text.ts";
+import { sizeText } from "./size-text.ts";
 
 const now = Date.parse("2026-01-02T00:00:00Z");
 const inventory: InventoryJson = {

@@ -9,15 +9,7 @@ import type {
     OwnerProcessJson,
 } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { table } from "./print.ts";
-
-const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-export function sizeText(bytes: number): string {
-    let value = bytes;
-    let unit = 0;
-    for (; value >= 1024 && unit < units.length - 1; unit++) value /= 1024;
-    return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
-}
+import { sizeText } from "./size-text.ts";
 
 /** The two largest units: 3d 4h. */
 export function ageText(loadedAt: string | undefined, now: number): string {
@@ -47,16 +39,15 @@ export function overviewText(inventory: InventoryJson, now: number): string[] {
         else group.push(program);
     }
     const spare = maps.filter(({ programIds = [] }) => programIds.length === 0);
-    const size = (text: string | undefined) => sizeText(Number(text ?? 0));
     return [
         ...table([
             [
                 "Programs:",
-                `${totals.programs ?? 0}, ${totals.managedPrograms ?? 0} of them by bpfman, ${size(totals.programMemoryBytes)}`,
+                `${totals.programs ?? 0}, ${totals.managedPrograms ?? 0} of them by bpfman, ${sizeText(totals.programMemoryBytes)}`,
             ],
-            ["Maps:", `${totals.maps ?? 0}, ${size(totals.mapMemoryBytes)}`],
+            ["Maps:", `${totals.maps ?? 0}, ${sizeText(totals.mapMemoryBytes)}`],
             ["Links:", String(totals.links ?? 0)],
-            ["BTF objects:", `${totals.btf ?? 0}, ${size(totals.btfBytes)}`],
+            ["BTF objects:", `${totals.btf ?? 0}, ${sizeText(totals.btfBytes)}`],
             ...(ownersUnknown === "" ? [] : [["Owners:", `not all are known: ${ownersUnknown}`]]),
         ]),
         ...ownersInOrder([...byOwner.keys()]).flatMap(owner =>
@@ -92,7 +83,7 @@ function groupText(
                     program.name || "-",
                     program.partOf || (program.hooks ?? []).join(", ") || "-",
                     (program.kernel?.mapIds ?? []).join(" ") || "-",
-                    sizeText(program.kernel?.memlockBytes ?? 0),
+                    sizeText(program.kernel?.memlockBytes),
                     ageText(program.kernel?.loadedAt, now),
                 ]),
             ],
@@ -111,7 +102,7 @@ function spareText(maps: readonly InventoryMapJson[]): string[] {
                 name || "-",
                 owner || "-",
                 pinPaths.join(" ") || "-",
-                sizeText(map.memlockBytes ?? 0),
+                sizeText(map.memlockBytes),
             ]),
         ],
         "  ",

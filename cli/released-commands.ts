@@ -36,6 +36,7 @@ const proceedOn = (actions: string): Option => ({
     accepts: isWord,
     help: `return codes after which the chain goes on (default ${actions})`,
 });
+const ignoreMissing: Option = { name: "ignore-missing", help: "an id that does not exist is no error" };
 const fullLog: Option = { name: "full-log", help: "on a refusal, the verifier's whole log" };
 
 /** What follows the word of a hook in an example. */
@@ -250,6 +251,7 @@ const detach: BpfmanCommand = {
     summary: "Removes a link (released form)",
     examples: ["bpfman detach 7"],
     words: [{ name: "ID", list: true, help: "links' ids" }],
+    options: [ignoreMissing],
     run: () => import("./verbs/batch.ts").then(verbs => verbs.detach),
 };
 
@@ -259,6 +261,7 @@ const unload: BpfmanCommand = {
     summary: "Unloads a program, its links first (released form)",
     examples: ["bpfman unload 123"],
     words: [{ name: "ID", list: true, help: "programs' ids" }],
+    options: [ignoreMissing],
     run: () => import("./verbs/batch.ts").then(verbs => verbs.unload),
 };
 

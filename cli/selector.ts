@@ -17,7 +17,12 @@ export function parseSelector(text: string): Selector {
     const parts = text
         // commas inside parentheses separate values
         .split(/,(?![^(]*\))/)
-        .map(part => part.trim().replaceAll(/\s+/g, " "))
+        .map(part =>
+            part
+                .trim()
+                .replaceAll(/\s+/g, " ")
+                .replace(/ ?\( ?/, " ("),
+        )
         .filter(part => part !== "")
         .map(part => {
             for (const [form, make] of forms) {

@@ -128,7 +128,10 @@ test("durations are written as Go writes them", () => {
     assert.equal(parseDuration("--t", "1m30s"), 90_000);
     assert.equal(parseDuration("--t", "1.5s"), 1500);
     assert.equal(parseDuration("--t", "200ms"), 200);
-    for (const text of ["30", "s", "-1s", "1d"]) refuses(() => parseDuration("--t", text), /must be a duration/);
+    assert.equal(parseDuration("--t", "1m.5s"), 60_500);
+    assert.equal(parseDuration("--t", "1500us"), 1.5);
+    for (const text of ["30", "s", "-1s", "1d", "..5s", "1.2.3s", "."])
+        refuses(() => parseDuration("--t", text), /must be a duration/);
 });
 
 test("selectors pick by labels", () => {
@@ -140,6 +143,7 @@ test("selectors pick by labels", () => {
         "app == web",
         "app!=db",
         "app in (web, db)",
+        "app in( web)",
         "app notin (db)",
         "!gone",
         "x notin (a)",

@@ -170,16 +170,18 @@ export function checkType(type: string, written: string): void {
     throw new UsageError(`Unknown program type: ${written}; ${more}`);
 }
 
+const durationUnits: Readonly<Record<string, number>> = {
+    ...{ ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 },
+};
+
 /** 30s, 1m30s, 500ms, 0 (as Go writes durations) to milliseconds. */
 export function parseDuration(flag: string, text: string): number {
-    const units: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
     if (text === "0") return 0;
-    const parts = text.match(/[0-9.]+(?:ms|s|m|h)/g) ?? [];
-    if (parts.length === 0 || parts.join("") !== text) {
+    if (!/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+$/.test(text))
         throw new UsageError(`invalid ${flag} "${text}": must be a duration as 30s or 1m30s`);
-    }
-    return parts.reduce((sum, part) => {
-        const unit = part.replace(/^[0-9.]+/, "");
-        return sum + Number.parseFloat(part) * (units[unit] ?? 0);
-    }, 0);
+    const parts = text.matchAll(/([\d.]+)([a-zµ]+)/g);
+    return Array.from(parts).reduce(
+        (sum, [, number, unit = ""]) => sum + Number(number) * (durationUnits[unit] ?? 0),
+        0,
+    );
 }

@@ -113,6 +113,7 @@ export class HostClient {
         return this.#change("UpdateLink", request, options);
     }
 
+    /** Several at once, all or none; those of equal priority stand in the order given. */
     updateLinks(request: UpdateLinksRequestJson, options?: CallOptions): Promise<UpdateLinksResponseJson> {
         return this.#change("UpdateLinks", request, options);
     }
@@ -157,6 +158,7 @@ export class HostClient {
         return this.#read("Version", {}, options);
     }
 
+    /** Looks for signatures anew, at the registry unless the policy says otherwise; takes as long as a pull does. */
     verifyImage(request: VerifyImageRequestJson, options?: CallOptions): Promise<ImageJson> {
         return this.#read("VerifyImage", request, options);
     }
@@ -193,10 +195,12 @@ export class HostClient {
         return this.#read("ListEvents", request, options);
     }
 
+    /** The configuration in force, and what else decides: policy.json, the group. */
     getSettings(options?: CallOptions): Promise<SettingsJson> {
         return this.#read("GetSettings", {}, options);
     }
 
+    /** All of the kernel's BPF, whoever made it. */
     getInventory(options?: CallOptions): Promise<InventoryJson> {
         return this.#read("GetInventory", {}, options);
     }
@@ -211,10 +215,12 @@ export class HostClient {
         return this.#read("GetProgramCode", { id, jited }, options);
     }
 
+    /** Verifies the program's bytes once more; unavailable for one that others loaded. */
     getVerifierLog(programId: number, options?: CallOptions): Promise<VerifierLogJson> {
         return this.#read("GetVerifierLog", { programId }, options);
     }
 
+    /** Names that a hook's target may have, those that fit best first. */
     listTargets(request: ListTargetsRequestJson, options?: CallOptions): Promise<ListTargetsResponseJson> {
         return this.#read("ListTargets", request, options);
     }

@@ -6,9 +6,13 @@ import type { ConfigFacts } from "./model/configuration.ts";
 import { BpfmanError } from "./model/error.ts";
 import type { ConfiguredXdpMode } from "./model/hooks.ts";
 import type { SigningRules, TrustedIdentity } from "./model/images.ts";
+import { wholePattern } from "./model/whole-pattern.ts";
 
 export const logLevels = ["trace", "debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof logLevels)[number];
+/** What has a level of its own where it is given one: calls with who made them, images, and everything else. */
+export const logComponents = ["api", "image", "manager"] as const;
+export type LogComponent = (typeof logComponents)[number];
 export type LogFormat = "text" | "json";
 
 export interface InterfaceConfig {
@@ -20,7 +24,11 @@ export interface InterfaceConfig {
 export interface Config {
     readonly interfaces: ReadonlyMap<string, InterfaceConfig>;
     readonly signing: SigningRules;
-    readonly logging: { readonly level: LogLevel; readonly format: LogFormat };
+    readonly logging: {
+        readonly level: LogLevel;
+        readonly format: LogFormat;
+        readonly components: ReadonlyMap<LogComponent, LogLevel>;
+    };
     /** undefined: not said */
     readonly idleTimeoutMs: number | undefined;
     /** sentences for the log: what the file holds and nobody heeds */
@@ -173,13 +181,11 @@ class Section {
         return found;
     }
 
-    /** Of the whole text, as in earlier releases: part of an identity is another identity. */
     pattern(key: string): RegExp | undefined {
         const value = this.text(key);
         if (value === undefined) return undefined;
         try {
-            // alone first: an unmatched parenthesis must not be matched by ours
-            return new RegExp(`^(?:${new RegExp(value, "u").source})$`, "u");
+            return wholePattern(value);
         } catch (error) {
             throw refusal(`${this.key(key)} in ${this.#path} is no regular expression`, error);
         }
@@ -209,7 +215,7 @@ function kindOf(value: unknown): string {
     return value instanceof Date ? "a date" : "a table";
 }
 
-/** The words of earlier releases (drv, skb) and the plain ones; hw is known, to be refused. */
+/** The words of earlier releases (drv, skb, hw) and the plain ones. */
 const xdpModes = ["native", "generic", "drv", "skb", "hw"] as const;
 
 function check(table: unknown, path: string): Config {
@@ -221,7 +227,7 @@ function check(table: unknown, path: string): Config {
     const all = root.section("interfaces");
     for (const name of all.keys()) {
         const section = all.section(name);
-        interfaces.set(name, { xdpMode: xdpMode(section, path), shared: section.boolean("shared") ?? false });
+        interfaces.set(name, { xdpMode: xdpMode(section, path, warnings), shared: section.boolean("shared") ?? false });
         unknown.push(...section.rest());
     }
 
@@ -244,12 +250,19 @@ function check(table: unknown, path: string): Config {
     for (const key of ["max_retries", "millisec_delay"]) database.count(key, Number.MAX_SAFE_INTEGER);
 
     const logging = root.section("logging");
-    const level = logging.text("level") === "warning" ? "warn" : logging.word("level", logLevels);
+    const level = logLevel(logging, "level");
     const format = logging.word("format", ["text", "json"]);
-    const components = logging.section("components");
-    for (const name of components.keys()) components.word(name, [...logLevels, "warning"]);
-    if (components.keys().length > 0)
-        warnings.push(`${path}: logging.components has no effect: one level is for the whole daemon`);
+    const ofComponents = logging.section("components");
+    const components = new Map<LogComponent, LogLevel>();
+    for (const name of ofComponents.keys()) {
+        const own = logLevel(ofComponents, name);
+        const component = logComponents.find(known => known === name);
+        if (component !== undefined && own !== undefined) components.set(component, own);
+        else
+            warnings.push(
+                `${path}: ${ofComponents.key(name)} has no effect: components are ${logComponents.join(", ")}`,
+            );
+    }
 
     const daemon = root.section("daemon");
     const idleSeconds = daemon.count("idle_timeout", maxIdleSeconds);
@@ -259,12 +272,17 @@ function check(table: unknown, path: string): Config {
     return {
         interfaces,
         signing: signingConfig,
-        logging: { level: level ?? "info", format: format ?? "text" },
+        logging: { level: level ?? "info", format: format ?? "text", components },
         idleTimeoutMs: idleSeconds === undefined ? undefined : idleSeconds * 1000,
         warnings,
         given: new Set(keysIn(table, "")),
         present: true,
     };
+}
+
+function logLevel(section: Section, key: string): LogLevel | undefined {
+    const word = section.word(key, [...logLevels, "warning"]);
+    return word === "warning" ? "warn" : word;
 }
 
 function keysIn(table: unknown, name: string): string[] {
@@ -304,6 +322,9 @@ export function configFacts(config: Config, path: string): ConfigFacts {
                 "Seconds without a connection after which the daemon ends; 0: never. Not set, it is 60 at a socket that systemd holds.",
             ),
             setting("logging.level", logging.level, "What is less is not logged."),
+            ...Array.from(logging.components).map(([component, level]) =>
+                setting(`logging.components.${component}`, level, "Another level, of these lines alone."),
+            ),
             setting("logging.format", logging.format, "Lines of text, or one JSON object a line."),
             setting(
                 "signing.allow_unsigned",
@@ -333,20 +354,16 @@ export function configFacts(config: Config, path: string): ConfigFacts {
     };
 }
 
-function xdpMode(section: Section, path: string): ConfiguredXdpMode | undefined {
+/** hw: as earlier releases went on where a driver could not; a file that asks for it must not keep the daemon down. */
+function xdpMode(section: Section, path: string, warnings: string[]): ConfiguredXdpMode | undefined {
     const word = section.word("xdp_mode", xdpModes);
     if (word === undefined) return undefined;
     const key = section.key("xdp_mode");
-    if (word === "hw")
-        throw new BpfmanError(
-            "INVALID_ARGUMENT",
-            `${key} in ${path} is "hw", and no program is offloaded to hardware`,
-            {
-                hint: 'Write "drv" or "skb".',
-            },
-        );
-    const mode = word === "drv" || word === "native" ? "native" : "generic";
-    return { mode, source: `${key} in ${path} is "${word}"` };
+    if (word === "hw") warnings.push(`${path}: ${key} is "hw": nothing is offloaded to hardware, the driver runs it`);
+    return {
+        mode: word === "skb" || word === "generic" ? "generic" : "native",
+        source: `${key} in ${path} is "${word}"`,
+    };
 }
 
 function trustedIdentity(section: Section, path: string): TrustedIdentity {

@@ -57,21 +57,27 @@ const folders = (run = "run", state = "state") => [
 ];
 const socket = () => join(directory, "run", "bpfman.sock");
 
-function version(socketPath: string): Promise<{ pid: number; runtimeDir: string }> {
+function post(socketPath: string, method: string, body = "{}"): Promise<{ status: number | undefined; text: string }> {
     return new Promise((resolve, reject) => {
         const headers = { "Content-Type": "application/json" };
-        const path = "/bpfman.host.v1.Host/Version";
+        const path = `/bpfman.host.v1.Host/${method}`;
         const call = request({ socketPath, path, method: "POST", headers, agent: false }, response => {
             let text = "";
             response.on("data", chunk => {
                 text += chunk;
             });
-            response.on("end", () => resolve(JSON.parse(text)));
+            response.on("end", () => resolve({ status: response.statusCode, text }));
         });
         call.on("error", reject);
-        call.end("{}");
+        call.end(body);
     });
 }
+
+const version = async (socketPath: string): Promise<{ pid: number; runtimeDir: string }> =>
+    JSON.parse((await post(socketPath, "Version")).text);
+
+/** A change that is told with its caller, and changes nothing. */
+const unloadNothing = async () => (await post(socket(), "Unload", '{"programIds":[4294967295]}')).status;
 
 test("a daemon serves until a signal, and leaves no socket", { skip }, async () => {
     const daemon = await new Daemon(folders()).serves();
@@ -116,25 +122,7 @@ test("a second daemon may share neither the runtime nor the state directory", { 
 test("a daemon whose log nobody reads goes on", { skip }, async () => {
     const daemon = await new Daemon(folders()).serves();
     daemon.child.stderr?.destroy();
-    const post = (body: string) =>
-        new Promise<number | undefined>((resolve, reject) => {
-            const call = request(
-                {
-                    socketPath: socket(),
-                    path: "/bpfman.host.v1.Host/Unload",
-                    method: "POST",
-                    headers: { "Content-Type": "application/json" },
-                    agent: false,
-                },
-                response => {
-                    response.resume();
-                    response.on("end", () => resolve(response.statusCode));
-                },
-            );
-            call.on("error", reject);
-            call.end(body);
-        });
-    for (let i = 0; i < 3; i++) assert.equal(await post('{"programIds":[4294967295]}'), 200);
+    for (let i = 0; i < 3; i++) assert.equal(await unloadNothing(), 200);
     daemon.child.kill("SIGTERM");
     assert.equal(await daemon.code(), 0);
 });
@@ -163,11 +151,33 @@ test("the configuration says when to end and how to log; the option wins", { ski
     assert.deepEqual([entries[0].level, entries[0].msg], ["warn", `${config}: unknown key colours`]);
     assert.deepEqual([entries.at(-1).level, entries.at(-1).msg], ["info", "stopping: idle"]);
 
-    const patient = await new Daemon([...folders(), "--config", config, "--idle-timeout=0"]).serves();
+    const patient = await new Daemon([...folders(), "--config", config, "--idle-timeout=0", "--log=debug"]).serves();
     await sleep(1500);
     assert.equal(patient.child.exitCode, null);
+    const { settings } = JSON.parse((await post(socket(), "GetSettings")).text) as {
+        settings: { key: string; value: string }[];
+    };
+    const inForce = (key: string) => settings.find(setting => setting.key === key)?.value;
+    assert.deepEqual([inForce("daemon.idle_timeout"), inForce("logging.level")], ["0", '"debug"']);
     patient.child.kill("SIGTERM");
     assert.equal(await patient.code(), 0);
+});
+
+test("components have levels of their own: calls are told or not, whatever the daemon tells of itself", {
+    skip,
+}, async () => {
+    const config = join(directory, "bpfman.toml");
+    writeFileSync(config, '[logging.components]\napi = "warn"\n');
+    const told = async (...more: string[]) => {
+        const daemon = await new Daemon([...folders(), "--config", config, ...more]).serves();
+        assert.equal(await unloadNothing(), 200);
+        daemon.child.kill("SIGTERM");
+        assert.equal(await daemon.code(), 0);
+        return /Unload/.test(daemon.errors);
+    };
+    assert.equal(await told(), false);
+    assert.equal(await told("--log", "info"), true, "the command line wins");
+    assert.equal(await told("--log", "info,api=error"), false);
 });
 
 test("the service manager's socket is served and stays", { skip }, async t => {
@@ -212,7 +222,6 @@ test("what can't be served is told in one line", { skip }, async () => {
             code: 1,
             text: /: signing\.allow_unsigned in \/.*\.toml must be/,
         },
-        { argv: config('[interfaces.a]\nxdp_mode="hw"'), code: 1, text: /no program is offloaded to hardware/ },
         { argv: ["--nothing"], code: 2, text: /^bpfman serve: unknown option --nothing\n$/ },
         { argv: [...folders(), "--config=/nowhere.toml"], code: 1, text: /no configuration file \/nowhere\.toml\n$/ },
         { argv: [...folders(), "--socket-path=/etc/passwd"], code: 1, text: /\/etc\/passwd is there and is no socket/ },

@@ -8,7 +8,15 @@ import { printable } from "./api/printable.ts";
 import { Api } from "./api/server.ts";
 import { bpfmanGroup, inheritedSocket, Listener } from "./api/socket.ts";
 import { bpfmanVersion } from "./api/version.ts";
-import { type Config, configFacts, type LogLevel, logLevels, readConfig } from "./config.ts";
+import {
+    type Config,
+    configFacts,
+    type LogComponent,
+    type LogLevel,
+    logComponents,
+    logLevels,
+    readConfig,
+} from "./config.ts";
 import { usualCacheLimits } from "./image/cache.ts";
 import { libbpf } from "./kernel/ffi.ts";
 import { takeLock } from "./kernel/lock.ts";
@@ -59,21 +67,29 @@ function told(error: unknown): string {
     return `${error.message}${cause}${error.hint === undefined ? "" : `. ${error.hint}`}`;
 }
 
-let logging: Config["logging"] = { level: "info", format: "text" };
+let logging: Config["logging"] = { level: "info", format: "text", components: new Map() };
 
 /** One line to the journal. What is in it was escaped by who made it, and is once more: it costs nothing. */
-function log(line: string, level: LogLevel = "info"): void {
-    if (logLevels.indexOf(level) < logLevels.indexOf(logging.level)) return;
+function log(line: string, level: LogLevel = "info", component?: LogComponent): void {
+    const least = (component && logging.components.get(component)) ?? logging.level;
+    if (logLevels.indexOf(level) < logLevels.indexOf(least)) return;
     const message = printable(line);
-    const entry = { time: new Date().toISOString(), level, msg: message };
+    const entry = { time: new Date().toISOString(), level, ...(component && { component }), msg: message };
     process.stderr.write(`${logging.format === "json" ? JSON.stringify(entry) : message}\n`);
 }
 
 async function run(options: ServeOptions): Promise<void> {
     const { runtimeDir, stateDir, socketPath } = options;
     const config = await readConfig(options.config);
-    const level = logLevels.find(known => known === options.logLevel) ?? config.logging.level;
-    logging = { ...config.logging, level };
+    const level = logLevels.find(known => known === options.log.level) ?? config.logging.level;
+    const components = new Map(config.logging.components);
+    // one level on the command line is for all that it does not name
+    if (options.log.level !== undefined) components.clear();
+    for (const component of logComponents) {
+        const own = logLevels.find(known => known === options.log.components.get(component));
+        if (own !== undefined) components.set(component, own);
+    }
+    logging = { ...config.logging, level, components };
     for (const warning of config.warnings) log(warning, "warn");
     makeRuntimeDir(runtimeDir);
     mkdirSync(stateDir, { recursive: true, mode: 0o700 });
@@ -93,7 +109,8 @@ async function run(options: ServeOptions): Promise<void> {
         stateDir,
         bootId,
         store,
-        log,
+        log: line => log(line, "info", "manager"),
+        imageLog: line => log(line, "info", "image"),
         describe: describeCaller,
         xdpModes: xdpModesOf(config),
         sharedInterfaces: new Set(
@@ -103,6 +120,9 @@ async function run(options: ServeOptions): Promise<void> {
         signing: config.signing,
     });
     try {
+        const inherited = inheritedSocket(process.env);
+        const idleAfterMs =
+            options.idleTimeoutMs ?? config.idleTimeoutMs ?? (inherited === undefined ? 0 : activatedIdleMs);
         const api = new Api({
             manager,
             facts: {
@@ -110,19 +130,17 @@ async function run(options: ServeOptions): Promise<void> {
                 startedAt,
                 libbpf: libbpf.versionString().replace(/^v/, ""),
                 settings: {
-                    config: configFacts(config, options.config.path),
+                    // options of the command line are in force too
+                    config: configFacts({ ...config, logging, idleTimeoutMs: idleAfterMs }, options.config.path),
                     ...{ socketPath, runtimeDir, stateDir, imageCacheDir: options.imageCacheDir },
                     imageCacheLimitBytes: usualCacheLimits.bytes,
                 },
             },
-            log,
+            log: line => log(line, "info", "api"),
         });
-        const inherited = inheritedSocket(process.env);
         // a child must not take the socket for its own
         for (const name of ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"]) delete process.env[name];
         if (inherited === undefined) makeSocketDir(dirname(socketPath));
-        const idleAfterMs =
-            options.idleTimeoutMs ?? config.idleTimeoutMs ?? (inherited === undefined ? 0 : activatedIdleMs);
         const idle = new IdleTimer(idleAfterMs, () => stopFor("idle"));
         const listener = await Listener.open({
             at: inherited === undefined ? { path: socketPath } : { fd: inherited },

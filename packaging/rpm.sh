@@ -28,9 +28,9 @@ pack "$work/SOURCES/bpfman-$version.tar.zst" --null --files-from="$work/files" -
 modules=$cache/node_modules-$(sha256sum <package-lock.json | cut -c1-16).tar.zst
 if [ ! -e "$modules" ]; then
     rm -f "$cache"/node_modules-*
-    # of PatternFly the ES modules are bundled: its other forms are ballast, as are maps and declarations
+    # maps, declarations, and of PatternFly what it is made from and its documentation are ballast
     pack "$modules.new" --exclude='*.map' --exclude='*.d.ts' \
-        --exclude='node_modules/@patternfly/*/dist/'{js,dynamic,static,umd} --exclude='node_modules/@patternfly/*/src' \
+        --exclude='node_modules/@patternfly/*.scss' --exclude=node_modules/@patternfly/patternfly/docs \
         --exclude=node_modules/{.bin,node,typescript,@typescript,@biomejs,@bufbuild/buf,playwright-core,@axe-core,axe-core,@types} \
         --exclude='node_modules/@bufbuild/buf-*' --exclude='node_modules/@esbuild' --exclude='node_modules/@koromix' \
         node_modules

@@ -6,7 +6,7 @@ import type { EventJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { _ } from "./i18n.ts";
 import { Live } from "./live.ts";
 import { type Page, PageContext } from "./page.ts";
-import { routeHref, useRoute } from "./route.ts";
+import { routeHref, routePath, useRoute } from "./route.ts";
 import { cockpitDial } from "./transport.ts";
 import { type Toast, Toasts } from "./ui/alert.tsx";
 import { NavBar } from "./ui/nav.tsx";
@@ -42,7 +42,12 @@ function Connected({ admin }: { admin: boolean }) {
     }, [daemon]);
     const page = useMemo<Page>(() => ({ ...daemon, admin, notify, show: setDialog }), [daemon, admin, notify]);
     const connection = useSyncExternalStore(daemon.live.subscribe, daemon.live.connection);
-    const { tab, content } = shownBy(useRoute());
+    const route = useRoute();
+    const { tab, content } = shownBy(route);
+    const place = routePath(route).path.join("/");
+    // a dialog belongs to what it was opened on: it goes with Back, and with its own links
+    // biome-ignore lint/correctness/useExhaustiveDependencies: at each other place
+    useEffect(() => setDialog(null), [place]);
     return (
         <PageContext.Provider value={page}>
             <main className="page">
@@ -86,8 +91,8 @@ function useAdmin(): boolean | null {
 
 function useToasts() {
     const [toasts, setToasts] = useState<readonly Toast[]>([]);
-    const notify = useCallback((text: string) => {
-        setToasts(shown => [...shown, { id: (shown.at(-1)?.id ?? 0) + 1, text }]);
+    const notify = useCallback<Page["notify"]>((text, variant = "success") => {
+        setToasts(shown => [...shown, { id: (shown.at(-1)?.id ?? 0) + 1, text, variant }]);
     }, []);
     const dismiss = useCallback((id: number) => setToasts(shown => shown.filter(toast => toast.id !== id)), []);
     return { toasts, notify, dismiss };

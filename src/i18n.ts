@@ -10,6 +10,11 @@ export function ngettext(one: string, many: string, count: number, ...values: (s
     return cockpit.format(cockpit.ngettext(one, many, count), count, ...values);
 }
 
+/** Of the page's texts, as Intl has it. */
+export function pageLanguage(): string | undefined {
+    return cockpit.language?.replace("_", "-");
+}
+
 /** Marks a text that is translated where it is shown. */
 export function N_(text: string): string {
     return text;

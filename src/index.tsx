@@ -2,7 +2,7 @@
 import "@patternfly/patternfly/patternfly-base.css";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
-import { _ } from "./i18n.ts";
+import { _, pageLanguage } from "./i18n.ts";
 import { followShellTheme } from "./theme.ts";
 
 // after the components' own rules
@@ -13,7 +13,7 @@ import "./maps.css";
 import "./views.css";
 
 followShellTheme();
-document.documentElement.lang = cockpit.language?.replace("_", "-") ?? "en";
+document.documentElement.lang = pageLanguage() ?? "en";
 document.documentElement.dir = cockpit.language_direction ?? "ltr";
 document.title = _("eBPF");
 

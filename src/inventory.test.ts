@@ -34,7 +34,10 @@ test("every kind is a row, with what its processes tell", () => {
     assert.equal(rows[0]?.name, "restrict_filesystems", "the whole name by BTF");
     assert.deepEqual(traced?.units, ["session-1.scope"], "each unit once");
     assert.deepEqual(traced?.containers, ["web"]);
-    assert.deepEqual([link?.managed, link?.managedLinkId, link?.programIds], [true, 5, [3]]);
+    assert.deepEqual(
+        [link?.managed, link?.managedLinkId, link?.programs],
+        [true, 5, [{ id: 3, name: "restrict_filesystems" }]],
+    );
     assert.equal(btf?.memoryBytes, 5_000_000);
 });
 
@@ -43,6 +46,7 @@ test("a filter finds a row by its process, its container and its hook", () => {
     assert.deepEqual(found("podman"), []);
     assert.deepEqual(found("web bpftrace"), ["program 9"]);
     assert.deepEqual(found("file_open"), ["program 3", "link 2"]);
+    assert.deepEqual(found("restrict"), ["program 3", "link 2"], "what uses it, too");
     assert.deepEqual(found("map 4"), ["map 4"]);
 });
 

@@ -24,13 +24,19 @@ export interface InventoryRow {
     readonly hooks: readonly string[];
     readonly pinPaths: readonly string[];
     /** programs that use a map or a BTF object, or that a link runs */
-    readonly programIds: readonly number[];
+    readonly programs: readonly ProgramName[];
     /** of this daemon's links: its own id */
     readonly managedLinkId: number;
     /** undefined for what the kernel does not account */
     readonly memoryBytes: number | undefined;
     /** RFC 3339; only programs have it */
     readonly loadedAt: string;
+}
+
+export interface ProgramName {
+    readonly id: number;
+    /** empty for one without */
+    readonly name: string;
 }
 
 type Common = Pick<InventoryRow, "processes" | "units" | "containers">;
@@ -43,7 +49,7 @@ const plain = {
     application: "",
     hooks: [],
     pinPaths: [],
-    programIds: [],
+    programs: [],
     managedLinkId: 0,
     memoryBytes: undefined,
     loadedAt: "",
@@ -56,6 +62,10 @@ export function inventoryRows(inventory: InventoryJson): InventoryRow[] {
         const known = (word: "unit" | "container") => [...new Set(processes.flatMap(process => process[word] || []))];
         return { processes, units: known("unit"), containers: known("container") };
     };
+    const names = new Map(
+        (inventory.programs ?? []).map(({ kernel, name }) => [kernel?.id ?? 0, name || (kernel?.name ?? "")]),
+    );
+    const named = (ids: readonly number[] = []) => ids.map(id => ({ id, name: names.get(id) ?? "" }));
     const programs = (inventory.programs ?? []).map(
         (program): InventoryRow => ({
             ...plain,
@@ -88,7 +98,7 @@ export function inventoryRows(inventory: InventoryJson): InventoryRow[] {
             partOf: map.partOf ?? "",
             owner: map.owner ?? "",
             pinPaths: map.pinPaths ?? [],
-            programIds: map.programIds ?? [],
+            programs: named(map.programIds),
             memoryBytes: map.map?.memlockBytes ?? 0,
         }),
     );
@@ -106,7 +116,7 @@ export function inventoryRows(inventory: InventoryJson): InventoryRow[] {
             owner: link.owner ?? "",
             hooks: link.hook ? [link.hook] : [],
             pinPaths: link.pinPaths ?? [],
-            programIds: link.kernel?.programId ? [link.kernel.programId] : [],
+            programs: named(link.kernel?.programId ? [link.kernel.programId] : []),
             managedLinkId: link.managedLinkId ?? 0,
         }),
     );
@@ -119,7 +129,7 @@ export function inventoryRows(inventory: InventoryJson): InventoryRow[] {
             id: object.id ?? 0,
             name: object.name ?? "",
             owner: object.kernel ? "kernel" : "",
-            programIds: object.programIds ?? [],
+            programs: named(object.programIds),
             memoryBytes: object.sizeBytes ?? 0,
         }),
     );
@@ -139,6 +149,7 @@ export function searchTexts(row: InventoryRow): string[] {
         ...row.containers,
         ...row.hooks,
         ...row.pinPaths,
+        ...row.programs.map(program => program.name),
         ...row.processes.flatMap(process => [process.name ?? "", process.command ?? "", String(process.pid ?? "")]),
     ];
 }

@@ -154,6 +154,36 @@ test("the daemon's refusal is the resource's error; a lost call keeps what was k
     await until(() => live.resource("program 7").error instanceof CallError);
 });
 
+test("an answer that comes late does not replace a later one's", async () => {
+    const daemon = new Daemon();
+    using live = started(daemon);
+    await until(() => live.connection().state === "ready");
+    const late = Promise.withResolvers<string>();
+    let fetches = 0;
+    const fetch = () => (++fetches === 1 ? late.promise : Promise.resolve("new"));
+    live.keep("links", fetch);
+    daemon.send({ kind: "LINK_ATTACHED" });
+    await until(() => live.resource("links").value === "new");
+    late.resolve("old");
+    await sleep(20);
+    assert.equal(live.resource("links").value, "new");
+});
+
+test("what a stopping daemon refuses is no error of what is shown, and each new connection counts", async () => {
+    const daemon = new Daemon();
+    using live = started(daemon);
+    let answer: () => Promise<unknown> = async () => "known";
+    live.keep("programs", () => answer());
+    await until(() => live.resource("programs").value === "known");
+    assert.equal(live.timesReady(), 1);
+    answer = () => Promise.reject(new CallError("UNAVAILABLE", "the daemon is stopping"));
+    daemon.send({ kind: "PROGRAM_LOADED" });
+    await sleep(20);
+    assert.deepEqual(live.resource("programs"), { value: "known", error: undefined });
+    daemon.send(new CallError("UNAVAILABLE", "the daemon is stopping"));
+    await until(() => live.timesReady() === 2);
+});
+
 test("a view that comes with the connection fetches once", async () => {
     const daemon = new Daemon();
     using live = started(daemon);

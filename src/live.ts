@@ -3,6 +3,7 @@
 // again. Changes that come together cost one round. Nothing is polled.
 import { CallError, TransportError } from "../client/errors.ts";
 import type { EventJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
+import { isAway } from "./follow.ts";
 import { OutdatedError } from "./version.ts";
 
 export type Connection =
@@ -35,6 +36,9 @@ interface Entry {
     users: number;
     fetch: () => Promise<unknown>;
     resource: Resource;
+    /** requests are counted: an answer does not replace that of a later one */
+    asked: number;
+    shown: number;
 }
 
 // A restarting daemon is absent for a moment, and its socket unit starts it on the next try.
@@ -48,6 +52,7 @@ export class Live {
     readonly #listeners = new Set<() => void>();
     #connection: Connection = { state: "connecting" };
     #failures = 0;
+    #times = 0;
     #stopped = new AbortController();
     #wake: (() => void) | undefined;
     #timer: ReturnType<typeof setTimeout> | undefined;
@@ -83,6 +88,9 @@ export class Live {
 
     readonly connection = (): Connection => this.#connection;
 
+    /** How often the connection became ready: what was fetched once may be another daemon's since. */
+    readonly timesReady = (): number => this.#times;
+
     resource(key: string): Resource {
         return this.#entries.get(key)?.resource ?? nothing;
     }
@@ -90,7 +98,7 @@ export class Live {
     /** Keeps what fetch gives under the key up to date until the returned function is called. */
     keep(key: string, fetch: () => Promise<unknown>): () => void {
         const known = this.#entries.get(key);
-        const entry = known ?? { users: 0, fetch, resource: nothing };
+        const entry = known ?? { users: 0, fetch, resource: nothing, asked: 0, shown: 0 };
         entry.users++;
         if (!known) this.#entries.set(key, entry);
         // what a view showed before is there at once when it comes back, and fetched again
@@ -131,6 +139,7 @@ export class Live {
                         continue;
                     }
                     this.#failures = 0;
+                    this.#times++;
                     // views that come with the state fetch for themselves
                     const isAwaited = [...this.#entries.values()].some(({ users }) => users > 0);
                     this.#set({ state: "ready" });
@@ -183,13 +192,18 @@ export class Live {
     }
 
     async #fetch(entry: Entry): Promise<void> {
+        const request = ++entry.asked;
+        let resource: Resource;
         try {
-            entry.resource = { value: await entry.fetch(), error: undefined };
+            resource = { value: await entry.fetch(), error: undefined };
         } catch (error) {
             // a lost connection shows in the connection's state; what was known stays on screen
-            if (!(error instanceof CallError)) return;
-            entry.resource = { value: undefined, error };
+            if (!(error instanceof CallError) || isAway(error)) return;
+            resource = { value: undefined, error };
         }
+        if (request < entry.shown) return;
+        entry.shown = request;
+        entry.resource = resource;
         this.#notify();
     }
 

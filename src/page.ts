@@ -22,6 +22,7 @@ import { type InventoryRow, inventoryRows } from "./inventory.ts";
 import type { Live, Resource } from "./live.ts";
 import { type MapInfo, mapInfoOf } from "./map-model.ts";
 import { type Interface, interfaceOf, type ListedLink, linkOf, type Program, programOf } from "./model.ts";
+import type { Toast } from "./ui/alert.tsx";
 
 export interface Page {
     readonly client: HostClient;
@@ -30,8 +31,8 @@ export interface Page {
     readonly live: Live;
     /** whether the session has administrative access; null while that is not known */
     readonly admin: boolean | null;
-    /** Shows a toast. */
-    notify(text: string): void;
+    /** Shows a toast; a warning stays until it is closed. */
+    notify(text: string, variant?: Toast["variant"]): void;
     /** Shows a dialog in place of the one shown; null closes it. */
     show(dialog: ReactNode): void;
 }
@@ -109,7 +110,7 @@ export function useEvents(): Resource<KnownEvents> {
 export function useSettings(): Resource<SettingsJson> {
     const { client } = usePage();
     const fetch = useCallback(() => client.getSettings(), [client]);
-    return useFetched(fetch);
+    return useKept("settings", fetch);
 }
 
 export interface KnownInventory {
@@ -157,9 +158,12 @@ export function useHostFacts(): Resource<HostFacts> {
     return useFetched(fetch);
 }
 
-/** What is fetched once for a view, not again with each change. */
+/** What is fetched once for a view, not again with each change; anew where the daemon was away meanwhile. */
 export function useFetched<T>(fetch: () => Promise<T>): Resource<T> {
+    const { live } = usePage();
+    const times = useSyncExternalStore(live.subscribe, live.timesReady);
     const [resource, setResource] = useState<Resource<T>>({ value: undefined, error: undefined });
+    // biome-ignore lint/correctness/useExhaustiveDependencies: another time is perhaps another daemon
     useEffect(() => {
         let isCurrent = true;
         fetch().then(
@@ -171,7 +175,7 @@ export function useFetched<T>(fetch: () => Promise<T>): Resource<T> {
         return () => {
             isCurrent = false;
         };
-    }, [fetch]);
+    }, [fetch, times]);
     return resource;
 }
 

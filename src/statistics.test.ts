@@ -39,6 +39,14 @@ test("rates come in order, and what did not run has no time of a run", () => {
     assert.equal(statistics.count, 2);
 });
 
+test("a stream that begins anew begins a new history", () => {
+    const statistics = after({}, record({ id: 7, runs: 10 }), {}, record({ id: 7, runs: 20 }));
+    const program = statistics.programs.get(7);
+    assert.ok(program);
+    assert.deepEqual(valuesOf(program, "runsPerSecond"), [20]);
+    assert.equal(statistics.count, 1);
+});
+
 test("what can't be measured has no figure, not 0", () => {
     const program = after({}, record({ id: 7, unmeasured: "in a shared chain" })).programs.get(7);
     assert.equal(program?.latest, undefined);

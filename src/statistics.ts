@@ -35,14 +35,14 @@ export interface LiveStatistics {
 }
 
 export function addRecord(before: LiveStatistics | undefined, record: StatisticsJson): LiveStatistics {
-    // the first has nothing to be compared with
+    // the first of a stream has nothing to be compared with, and nobody knows what was between it and the one before
     const hasRates = (record.intervalMs ?? 0) > 0;
-    const count = Math.min(keptRecords, (before?.count ?? 0) + (hasRates ? 1 : 0));
+    const count = hasRates ? Math.min(keptRecords, (before?.count ?? 0) + 1) : 0;
     const programs = new Map<number, ProgramHistory>();
     for (const program of record.programs ?? []) {
         const id = program.id ?? 0;
         const latest = hasRates ? sampleOf(program) : undefined;
-        const older = before?.programs.get(id)?.samples ?? [];
+        const older = (hasRates ? before?.programs.get(id)?.samples : undefined) ?? [];
         programs.set(id, {
             id,
             name: program.name ?? "",
@@ -51,7 +51,7 @@ export function addRecord(before: LiveStatistics | undefined, record: Statistics
             unmeasured: program.unmeasured ?? "",
             totalRuns: Number(program.totalRuns ?? 0),
             totalTimeNs: Number(program.totalRunTimeNs ?? 0),
-            samples: hasRates ? [...older, latest].slice(-keptRecords) : older,
+            samples: hasRates ? [...older, latest].slice(-keptRecords) : [],
             latest,
         });
     }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel counts while somebody looks: the stream is open while the view that asked for it is on the screen.
 import { useEffect, useState, useSyncExternalStore } from "react";
-import { TransportError } from "../client/errors.ts";
-import { asError } from "./dialogs/frame.tsx";
+import { follow } from "./follow.ts";
 import { usePage } from "./page.ts";
 import { addRecord, type LiveStatistics } from "./statistics.ts";
 
@@ -18,7 +17,6 @@ interface StatisticsState {
 }
 
 const nothing: StatisticsState = { statistics: undefined, error: undefined };
-const retryMs = 2000;
 
 export function useStatistics({ isOn, programId }: StatisticsRequest): StatisticsState {
     const { client } = usePage();
@@ -27,33 +25,17 @@ export function useStatistics({ isOn, programId }: StatisticsRequest): Statistic
     useEffect(() => {
         if (!isOn) setState(nothing);
         if (!isOn || !isVisible) return undefined;
-        const stop = new AbortController();
         const request = {
             intervalMs: 1000,
             chains: true,
             ...(programId === undefined ? {} : { programIds: [programId] }),
         };
-        const run = async () => {
-            try {
-                for await (const record of client.watchStatistics(request, stop.signal)) {
-                    setState(before => ({ statistics: addRecord(before.statistics, record), error: undefined }));
-                }
-            } catch (error) {
-                if (stop.signal.aborted) return;
-                // a lost connection shows over the views; the stream comes back with it
-                if (!(error instanceof TransportError)) {
-                    setState({ statistics: undefined, error: asError(error) });
-                    return;
-                }
-            }
-            timer = setTimeout(() => void run(), retryMs);
-        };
-        let timer: ReturnType<typeof setTimeout> | undefined;
-        void run();
-        return () => {
-            stop.abort(new Error("the view was left"));
-            clearTimeout(timer);
-        };
+        return follow({
+            open: signal => client.watchStatistics(request, signal),
+            onRecord: record =>
+                setState(before => ({ statistics: addRecord(before.statistics, record), error: undefined })),
+            onRefused: error => setState({ statistics: undefined, error }),
+        });
     }, [client, isOn, isVisible, programId]);
     return state;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The kernel's and the API's words, as people read them.
-import { _, format, N_ } from "./i18n.ts";
+import { _, format, N_, pageLanguage } from "./i18n.ts";
 
 export type HookKind = "xdp" | "tc" | "tcx";
 
@@ -153,20 +153,35 @@ export function bytes(count: number): string {
     return cockpit.format_bytes(count);
 }
 
-/** RFC 3339 in the page's language; empty stays empty. */
+/** RFC 3339 in the page's language, to the minute; empty stays empty. */
 export function moment(time: string): string {
+    return inTime(time, { dateStyle: "medium", timeStyle: "short" });
+}
+
+/** As moment, to the second: for what happens one after the other. */
+export function instant(time: string): string {
+    return inTime(time, { dateStyle: "medium", timeStyle: "medium" });
+}
+
+/** As instant, of today. */
+export function clock(time: string): string {
+    return inTime(time, { timeStyle: "medium" });
+}
+
+function inTime(time: string, form: Intl.DateTimeFormatOptions): string {
     const date = new Date(time);
     if (time === "" || Number.isNaN(date.getTime())) return time;
-    return new Intl.DateTimeFormat(pageLanguage(), { dateStyle: "medium", timeStyle: "short" }).format(date);
+    return new Intl.DateTimeFormat(pageLanguage(), form).format(date);
+}
+
+/** Where a link stands in its chain, as people count; the API counts from 0. */
+export function place({ position }: { readonly position: number }): number {
+    return position + 1;
 }
 
 /** An interface among those of several namespaces. */
 export function interfaceLabel(name: string, netns: string): string {
     return netns === "" ? name : format(_("$0 in $1"), name, netns);
-}
-
-function pageLanguage(): string | undefined {
-    return cockpit.language?.replace("_", "-");
 }
 
 const units = [
@@ -194,6 +209,12 @@ export function figure(value: number): string {
         ? {}
         : ({ notation: "compact", maximumSignificantDigits: 3 } satisfies Intl.NumberFormatOptions);
     return new Intl.NumberFormat(pageLanguage(), options).format(value);
+}
+
+/** With all its digits, in groups; of small rates one after the point. */
+export function whole(value: number): string {
+    const maximumFractionDigits = value < 10 && value > 0 ? 1 : 0;
+    return new Intl.NumberFormat(pageLanguage(), { maximumFractionDigits }).format(value);
 }
 
 export function percent(share: number): string {

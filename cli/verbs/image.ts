@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// image pull, list, inspect, remove, prune
-import type { ImageJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { UsageError } from "../args.ts";
-import { type Verb, wantsJson } from "../host.ts";
+// image pull, list, inspect, verify, remove, prune
+import { CallError } from "../../client/errors.ts";
+import type { ImageJson, VerifyImageRequestJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import { type Args, UsageError } from "../args.ts";
+import { type Host, type Verb, wantsJson } from "../host.ts";
 import { absoluteImage, imageSource } from "../image-source.ts";
 import { integer } from "../json.ts";
 import { printHeadedTable, printJson, printLine, printLines, table } from "../print.ts";
@@ -25,7 +26,7 @@ export const imageList: Verb = async (args, { client }) => {
     const { images = [] } = await client.listImages();
     if (wantsJson(args)) printJson({ images: images.map(imageJson) });
     else if (args.flag("quiet")) printLines(images.map(({ reference = "" }) => reference));
-    else
+    else if (images.length > 0)
         printHeadedTable([
             ["IMAGE", "DIGEST", "PROGRAMS", "SIZE", "SIGNATURE", "PULLED AT"],
             ...images.map(image => [
@@ -62,17 +63,64 @@ const signatureWord = ({ signature, policyChanged }: ImageJson) =>
 /** Answers 1 where no signature counts, as scripts expect of a check. */
 export const imageVerify: Verb = async (args, { client }) => {
     const url = args.required("IMAGE");
+    const allowed = args.value("allow-unsigned");
     const image = await client.verifyImage({
         image: { ...imageSource(args, url), pullPolicy: args.value("pull-policy") ?? "Always" },
+        ...identityOf(args),
+        ...(allowed === undefined ? {} : { allowUnsigned: allowed === "true" }),
     });
     const { reference = "", digest = "" } = image;
+    const state = image.signature?.state ?? "";
+    // signatures of which none counts are worse than none
+    const accepted = allowed === "true" && (state === "unsigned" || state === "unchecked");
     if (wantsJson(args)) printJson({ reference, digest, signature: signatureJson(image.signature) });
-    else printLines(table([["Image:", reference], ["Digest:", digest], ...signatureRows(image)]));
-    return image.signature?.state === "verified" ? 0 : 1;
+    else {
+        printLine(`Image ${reference}: ${accepted ? "unsigned image accepted by policy" : (verdicts[state] ?? state)}`);
+        printLines(table([["Digest:", digest], ...signatureRows(image)]));
+    }
+    return state === "verified" || accepted ? 0 : 1;
 };
 
-export const imageInspect: Verb = async (args, { client }) => {
-    const image = await client.inspectImage(absoluteImage(args.required("IMAGE")));
+/** Scripts look for these sentences. */
+const verdicts: Readonly<Record<string, string>> = {
+    verified: "signature verified",
+    untrusted: "no signature of it counts",
+    unsigned: "it has no signature",
+    unchecked: "signature verification disabled",
+};
+
+function identityOf(args: Args): Pick<VerifyImageRequestJson, "identity"> {
+    const value = (name: string) => args.value(`certificate-${name}`) ?? "";
+    const identity = {
+        ...{ subject: value("identity"), subjectRegexp: value("identity-regexp") },
+        ...{ issuer: value("oidc-issuer"), issuerRegexp: value("oidc-issuer-regexp") },
+    };
+    if (Object.values(identity).every(text => text === "")) return {};
+    for (const [name, exact, pattern] of [
+        ["identity", identity.subject, identity.subjectRegexp],
+        ["oidc-issuer", identity.issuer, identity.issuerRegexp],
+    ] as const)
+        if ((exact === "") === (pattern === ""))
+            throw new UsageError(`give either --certificate-${name} or --certificate-${name}-regexp`);
+    return { identity };
+}
+
+/** The one in the cache, or, as the pull policy says, the registry's, which is in the cache then. */
+async function inspected(args: Args, { client }: Host): Promise<ImageJson> {
+    const name = args.required("IMAGE");
+    const policy = args.value("pull-policy") ?? "IfNotPresent";
+    if (policy !== "Always")
+        try {
+            return await client.inspectImage(absoluteImage(name));
+        } catch (error) {
+            const isAbsent = error instanceof CallError && error.code === "NOT_FOUND";
+            if (!isAbsent || policy === "Never" || /^sha256:/.test(name)) throw error;
+        }
+    return (await pullWithProgress(client, imageSource(args, name))).image ?? {};
+}
+
+export const imageInspect: Verb = async (args, host) => {
+    const image = await inspected(args, host);
     if (wantsJson(args)) {
         printJson(imageJson(image));
         return 0;

@@ -8,13 +8,12 @@ import { printHeadedTable, printJson, printLines } from "../print.ts";
 import { parseSelector } from "../selector.ts";
 import { releasedLinkRows } from "../state-text.ts";
 import { linkTable } from "../text.ts";
-import { checkType, parseId, parseMetadata, splitCommas, typeWord } from "../values.ts";
+import { checkType, parseId, parseMetadata, programTypes, splitCommas, typeWord } from "../values.ts";
 
 export const linkList: Verb = async (args, host) => {
     // the type of a link's program and the kind of the link are one word
     const kinds = splitCommas(args.values("kind")).map(typeWord);
-    const types = splitCommas(args.values("program-type")).map(typeWord);
-    for (const type of types) checkType(type, type);
+    const types = splitCommas(args.values("program-type")).flatMap(typesOf);
     const selects = parseSelector(args.value("selector") ?? "");
     const links = await list(args, host, kinds.length > 0 ? kinds : types);
     const selected = links.filter(
@@ -32,12 +31,23 @@ export const listLinks: Verb = async (args, host) => {
     return 0;
 };
 
-/** The released commands select by the kernel's type, which several of ours are. */
-function kindsOf(type: string): string[] {
-    if (type === "probe") return ["kprobe", "kretprobe", "uprobe", "uretprobe"];
-    if (type === "tc") return ["tc", "tcx"];
-    return type === "tracing" ? ["fentry", "fexit"] : [typeWord(type)];
+/** Of the kernel's types, those that several of ours are. */
+const kernelTypes: Readonly<Record<string, string[]>> = {
+    probe: ["kprobe", "kretprobe", "uprobe", "uretprobe"],
+    schedcls: ["tc", "tcx"],
+    tracing: ["fentry", "fexit"],
+};
+
+/** A word in any spelling that tables and JSON show. */
+function typesOf(word: string): string[] {
+    const folded = word.toLowerCase().replaceAll(/[-_]/g, "");
+    const types = kernelTypes[folded] ?? programTypes.filter(type => type.replaceAll("_", "") === folded);
+    if (types.length === 0) checkType(typeWord(word), word);
+    return types;
 }
+
+/** The released commands select by the kernel's type. */
+const kindsOf = (type: string): string[] => (type === "tc" ? ["tc", "tcx"] : typesOf(type));
 
 async function list(args: Args, { client }: Host, kinds: string[]): Promise<LinkJson[]> {
     const program = args.value("program-id");

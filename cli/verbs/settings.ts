@@ -3,6 +3,7 @@
 import type { SettingsJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Verb, wantsJson } from "../host.ts";
 import { printJson, printLines, table } from "../print.ts";
+import { sizeText } from "../size-text.ts";
 
 export const settings: Verb = async (args, { client }) => {
     const answer = await client.getSettings();
@@ -19,7 +20,7 @@ function settingsText(answer: SettingsJson): string[] {
             ["Socket:", answer.socketPath ?? ""],
             ["Runtime folder:", answer.runtimeDir ?? ""],
             ["State folder:", answer.stateDir ?? ""],
-            ["Image cache:", `${answer.imageCacheDir ?? ""} (${answer.imageCacheBytes ?? 0} bytes)`],
+            ["Image cache:", `${answer.imageCacheDir ?? ""} (${cacheText(answer)})`],
             [`Group ${answer.group ?? ""}:`, groupMembers.join(", ") || "nobody"],
             ...warnings.map(warning => ["Warning:", warning]),
         ]),
@@ -48,6 +49,9 @@ function settingsText(answer: SettingsJson): string[] {
         ),
     ];
 }
+
+const cacheText = ({ imageCacheBytes, imageCacheLimitBytes }: SettingsJson): string =>
+    `${sizeText(imageCacheBytes)} of at most ${sizeText(imageCacheLimitBytes)}`;
 
 const settingsJson = (answer: SettingsJson): object => ({
     config_path: answer.configPath ?? "",
@@ -79,4 +83,5 @@ const settingsJson = (answer: SettingsJson): object => ({
     state_dir: answer.stateDir ?? "",
     image_cache_dir: answer.imageCacheDir ?? "",
     image_cache_bytes: Number(answer.imageCacheBytes ?? 0),
+    image_cache_limit_bytes: Number(answer.imageCacheLimitBytes ?? 0),
 });

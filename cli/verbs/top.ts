@@ -128,8 +128,8 @@ class Places {
                 }),
             );
         } catch (error) {
-            // an older daemon does not tell
-            if (!(error instanceof CallError) || error.code !== "UNIMPLEMENTED") throw error;
+            // an older daemon does not tell; whatever it is, the figures go on
+            if (!(error instanceof CallError)) throw error;
         }
     }
 }

@@ -17,7 +17,10 @@ import * as validate from "./validate.ts";
 
 const maxLinks = 1024;
 
-/** Images are fetched once everything else is in order, all at the same time. */
+/** Fewer than are pulled at once for everybody: a set has no more of them than others leave (daemon/image/images.ts). */
+const imagesAtOnce = 4;
+
+/** Images are fetched once everything else is in order, some at the same time. */
 export async function applyRequest(request: RequestMessage, manager: Manager, caller: Caller): Promise<ApplyRequest> {
     const { bytecode, programs, links, dryRun } = request;
     if (programs.length > validate.limits.programs)
@@ -31,7 +34,12 @@ export async function applyRequest(request: RequestMessage, manager: Manager, ca
         links: links.map(applyLink),
         dryRun,
     };
-    return { ...set, bytecode: await Promise.all(bytecode.map(one => applyBytecode(one, manager, caller))) };
+    const objects: ApplyBytecode[] = [];
+    for (let at = 0; at < bytecode.length; at += imagesAtOnce) {
+        const some = bytecode.slice(at, at + imagesAtOnce);
+        objects.push(...(await Promise.all(some.map(one => applyBytecode(one, manager, caller)))));
+    }
+    return { ...set, bytecode: objects };
 }
 
 async function applyBytecode(message: BytecodeMessage, manager: Manager, caller: Caller): Promise<ApplyBytecode> {

@@ -55,6 +55,11 @@ test("facts are told, the cause is not", () => {
     assert.match(causeOf(error), /^Error: secret\n/);
 });
 
+test("a message is no longer than a header may be", () => {
+    const { message } = failureOf(invalid(`unknown word ${"x".repeat(1 << 20)}`), { fullLog: false });
+    assert.deepEqual([message.length, message.at(-1)], [4097, "…"]);
+});
+
 test("the whole log is told when asked for", () => {
     const log = "0: (b7) r0 = 1\nR0 is bad\n";
     const error = new BpfmanError("FAILED_PRECONDITION", "load", { log });

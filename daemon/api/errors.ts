@@ -22,6 +22,9 @@ export function invalid(message: string, hint?: string): BpfmanError {
     return new BpfmanError("INVALID_ARGUMENT", message, { hint });
 }
 
+/** A message may name what the caller sent, which is as long as it likes; over gRPC it goes in a header, and into the log. */
+const maxMessageLength = 4096;
+
 /** What is told of an error that ended a call. */
 export function failureOf(error: unknown, options: { fullLog: boolean }): Failure {
     if (!(error instanceof BpfmanError)) return { code: "INTERNAL", message: "internal error", detail: detail() };
@@ -29,7 +32,8 @@ export function failureOf(error: unknown, options: { fullLog: boolean }): Failur
     const { lines, omitted } = log === undefined ? { lines: [], omitted: 0 } : tellingLines(log);
     return {
         code: error.code,
-        message: error.message,
+        message:
+            error.message.length > maxMessageLength ? `${error.message.slice(0, maxMessageLength)}…` : error.message,
         detail: detail({
             errno: error.errno ?? "",
             verifierLines: [...lines],

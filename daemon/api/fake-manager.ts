@@ -151,7 +151,7 @@ export class FakeManager implements Manager {
         const phases = ["RESOLVING", "PULLING", "CHECKING"] as const;
         for (const phase of phases)
             options.onProgress?.({ phase, bytes: 5, totalBytes: 10, layers: 1, totalLayers: 1 });
-        await this.#change("getImage", { request, caller, signal: options.signal });
+        await this.#change("getImage", { request, caller, signal: options.signal, demand: options.demand });
         return { facts: imageFacts, object: new Uint8Array([0x7f, 0x45, 0x4c, 0x46]), cached: false };
     }
 

@@ -11,6 +11,7 @@ import { watch } from "./watch.ts";
 const usualLimit = 200;
 const maxLimit = 2000;
 
+/** A caller that asks for more gets the most there is, and hears that there are more. */
 export function eventHandlers(
     manager: Pick<Manager, "subscribe" | "listEvents">,
 ): Pick<Handlers<typeof Host>, "listEvents" | "watch"> {
@@ -21,7 +22,8 @@ export function eventHandlers(
             const { events, more } = manager.listEvents({
                 limit: Math.min(limit === 0 ? usualLimit : limit, maxLimit),
                 before: beforeSequence === 0n ? undefined : Number(beforeSequence),
-                kinds: kinds.map(kindName),
+                // each once: there is no end to the times that a caller may name one
+                kinds: [...new Set(kinds.map(kindName))],
             });
             return { events: events.map(changeEvent), more };
         },

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import { BpfmanError } from "../model/error.ts";
-import type { ImageRequest } from "../model/images.ts";
+import type { ImageRequest, SignatureDemand } from "../model/images.ts";
 import { auditLine } from "./audit.ts";
 import { fakeSettings, imageFacts } from "./fake-facts.ts";
 import { FakeManager, member, root } from "./fake-manager.ts";
@@ -126,6 +126,31 @@ test("VerifyImage asks the registry, unless it is told not to", async () => {
     await assert.rejects(call("VerifyImage", {}), { code: "INVALID_ARGUMENT", message: /image is missing/ });
 });
 
+test("VerifyImage takes whose certificate counts, and whether any has to", async () => {
+    const { manager, call } = setUp();
+    const demand = () => (manager.asked["getImage"] as { demand?: SignatureDemand }).demand;
+    await call("VerifyImage", { image: { url } });
+    assert.equal(demand(), undefined);
+    await call("VerifyImage", { image: { url }, allowUnsigned: false });
+    assert.deepEqual(demand(), { identity: undefined, allowUnsigned: false });
+    await call("VerifyImage", { image: { url }, identity: { subjectRegexp: "me@.*", issuer: "https://x" } });
+    const { identity } = demand() ?? {};
+    assert.ok(identity?.certificateIdentityRegexp?.test("me@example.com"));
+    assert.ok(!identity?.certificateIdentityRegexp?.test("not-me@example.com"), "a pattern is one of the whole");
+    assert.deepEqual([identity?.certificateIdentity, identity?.certificateOidcIssuer], [undefined, "https://x"]);
+    const wrong: [JsonValue, RegExp][] = [
+        [{ subject: "me" }, /needs a subject and an issuer/],
+        [{ subject: "me", subjectRegexp: "me", issuer: "x" }, /needs a subject and an issuer/],
+        [{ subjectRegexp: "(", issuer: "x" }, /the subject's pattern is no regular expression/],
+        [{ subject: "me", issuer: "x".repeat(5000) }, /the issuer is longer than 4096 bytes/],
+    ];
+    for (const [who, message] of wrong)
+        await assert.rejects(call("VerifyImage", { image: { url }, identity: who }), {
+            code: "INVALID_ARGUMENT",
+            message,
+        });
+});
+
 test("Inspect looks into an image's object, and tells of the image", async () => {
     const { manager, call } = setUp();
     const { image, maps } = await call("Inspect", { image: { url, pullPolicy: "Always" } });
@@ -136,6 +161,29 @@ test("Inspect looks into an image's object, and tells of the image", async () =>
     await assert.rejects(call("Inspect", { image: {} }), { code: "INVALID_ARGUMENT", message: /name is missing/ });
     manager.fails = new BpfmanError("NOT_FOUND", "no such image");
     await assert.rejects(call("Inspect", { image: { url } }), { code: "NOT_FOUND" });
+});
+
+test("a set of many images asks for a few at once, and for no more after one that failed", async () => {
+    const { manager, call } = setUp();
+    const one = manager.getImage.bind(manager);
+    let running = 0;
+    let most = 0;
+    const asked: string[] = [];
+    manager.getImage = async (request, ...rest) => {
+        asked.push(request.url);
+        most = Math.max(most, ++running);
+        await new Promise(setImmediate);
+        running--;
+        if (request.url === "quay.io/a/6") throw new BpfmanError("NOT_FOUND", "no such image");
+        return await one(request, ...rest);
+    };
+    const bytecode = (count: number) =>
+        Array.from({ length: count }, (_, at) => ({ name: `b${at}`, image: { url: `quay.io/a/${at}` } }));
+    await call("Apply", { set: "s", bytecode: bytecode(6) });
+    assert.deepEqual([asked.length, most], [6, 4]);
+    asked.length = 0;
+    await assert.rejects(call("Apply", { set: "s", bytecode: bytecode(20) }), { code: "NOT_FOUND" });
+    assert.equal(asked.length, 8);
 });
 
 test("an image of this host is opened for root alone", async () => {

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Images in bpfman.host.v1, and what both services say of where an object comes from.
-import type { Host, ImageJson, ImageSource } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import type {
+    CertificateIdentity,
+    Host,
+    ImageJson,
+    ImageSource,
+    VerifyImageRequest,
+} from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Manager, RemovedImages } from "../manager/manager.ts";
 import type { Caller } from "../model/caller.ts";
 import { BpfmanError } from "../model/error.ts";
@@ -11,13 +17,19 @@ import {
     type PullPolicy,
     pullPolicies,
     type RegistryAuth,
+    type SignatureDemand,
+    type TrustedIdentity,
 } from "../model/images.ts";
+import { wholePattern } from "../model/whole-pattern.ts";
 import { signatureJson, textMap } from "./convert.ts";
 import { invalid } from "./errors.ts";
 import type { Handlers, Sink } from "./service.ts";
 import { checkText } from "./validate.ts";
 
-const limits = { nameBytes: 4200, credentialBytes: 64 << 10, authFileBytes: 1 << 20, names: 256 } as const;
+const limits = {
+    ...{ nameBytes: 4200, credentialBytes: 64 << 10, authFileBytes: 1 << 20, names: 256 },
+    identityBytes: 4096,
+} as const;
 
 type ImageMethods = "pullImage" | "verifyImage" | "listImages" | "inspectImage" | "removeImage" | "pruneImages";
 
@@ -30,7 +42,8 @@ export function imageHandlers(manager: Manager): Pick<Handlers<typeof Host>, Ima
         verifyImage: async (request, caller) => {
             if (request.image === undefined) throw invalid("the image is missing");
             const image = { ...request.image, pullPolicy: request.image.pullPolicy || "Always" };
-            return imageJson((await manager.getImage(imageRequest(image, caller), caller)).facts);
+            const demand = demandOf(request);
+            return imageJson((await manager.getImage(imageRequest(image, caller), caller, demand && { demand })).facts);
         },
         listImages: async () => ({ images: manager.listImages().map(imageJson) }),
         inspectImage: async request => imageJson(await manager.inspectImage(checkImageName(request.image))),
@@ -41,6 +54,34 @@ export function imageHandlers(manager: Manager): Pick<Handlers<typeof Host>, Ima
         },
         pruneImages: async ({ all }, caller) => removed(manager.pruneImages({ all }, caller)),
     };
+}
+
+function demandOf({ identity, allowUnsigned }: VerifyImageRequest): SignatureDemand | undefined {
+    if (identity === undefined && allowUnsigned === undefined) return undefined;
+    return { identity: identity && identityOf(identity), allowUnsigned };
+}
+
+function identityOf({ subject, subjectRegexp, issuer, issuerRegexp }: CertificateIdentity): TrustedIdentity {
+    if ((subject === "") === (subjectRegexp === "") || (issuer === "") === (issuerRegexp === ""))
+        throw invalid("an identity needs a subject and an issuer, each exactly or as a pattern, not both");
+    return {
+        certificateIdentity: exact(subject, "the subject"),
+        certificateIdentityRegexp: pattern(subjectRegexp, "the subject's pattern"),
+        certificateOidcIssuer: exact(issuer, "the issuer"),
+        certificateOidcIssuerRegexp: pattern(issuerRegexp, "the issuer's pattern"),
+    };
+}
+
+const exact = (text: string, what: string) => (text === "" ? undefined : checkText(text, what, limits.identityBytes));
+
+function pattern(text: string, what: string): RegExp | undefined {
+    const source = exact(text, what);
+    if (source === undefined) return undefined;
+    try {
+        return wholePattern(source);
+    } catch {
+        throw invalid(`${what} is no regular expression`);
+    }
 }
 
 export function checkImageName(name: string): string {

@@ -15,7 +15,7 @@ import { givenBytecode } from "./bytecode.ts";
 import * as convert from "./convert.ts";
 import { invalid } from "./errors.ts";
 import type { Handlers, Sink } from "./service.ts";
-import { mapTypeWord } from "./type-words.ts";
+import { mapTypeWords } from "./type-words.ts";
 import * as validate from "./validate.ts";
 import { maxPendingBytes } from "./watch.ts";
 
@@ -37,7 +37,7 @@ type MapMethods =
 export function mapHandlers(manager: Manager): Pick<Handlers<typeof Host>, MapMethods> {
     return {
         listMaps: async ({ programId, types, managedOnly }) => {
-            const wanted = types.map(mapTypeWord);
+            const wanted = mapTypeWords(types);
             const maps = (await manager.listMaps()).filter(
                 one =>
                     (programId === 0 || one.usedBy.some(id => id === programId)) &&

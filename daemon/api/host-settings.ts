@@ -95,13 +95,15 @@ function ruleJson(transport: string, scope: string, rule: Rule): ImagePolicyJson
     return { transport, scope, type: String(rule["type"] ?? ""), detail };
 }
 
+/** Bytes in all files of a folder; 0 where there is none: it is made with the first image. */
 function sizeOf(folder: string): number {
-    let total = 0;
     try {
-        for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true }).slice(0, maxEntries))
-            if (entry.isFile()) total += statSync(join(entry.parentPath, entry.name)).size;
+        return readdirSync(folder, { withFileTypes: true, recursive: true })
+            .slice(0, maxEntries)
+            .filter(entry => entry.isFile())
+            .map(entry => statSync(join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0)
+            .reduce((total, size) => total + size, 0);
     } catch {
-        // it is made with the first image; or something went meanwhile
+        return 0;
     }
-    return total;
 }

@@ -401,7 +401,7 @@ test("ListEvents bounds what it asks for", async () => {
     const { manager, call, refuses } = setUp();
     assert.deepEqual(await call("ListEvents"), { events: [], more: false });
     assert.deepEqual(manager.asked["listEvents"], { limit: 200, before: undefined, kinds: [] });
-    await call("ListEvents", { limit: 9999, beforeSequence: "7", kinds: ["REFUSED", "LINK_LOST"] });
+    await call("ListEvents", { limit: 9999, beforeSequence: "7", kinds: ["REFUSED", "LINK_LOST", "REFUSED"] });
     assert.deepEqual(manager.asked["listEvents"], { limit: 2000, before: 7, kinds: ["REFUSED", "LINK_LOST"] });
     await refuses("INVALID_ARGUMENT", /unknown kind of event/, "ListEvents", { kinds: [0] });
 });

@@ -29,7 +29,7 @@ import { targetHandlers } from "./host-targets.ts";
 import { programSpec } from "./program-spec.ts";
 import { selectsLink, selectsProgram } from "./select.ts";
 import { type Handlers, type Service, service } from "./service.ts";
-import { linkKindWord, programTypeWord } from "./type-words.ts";
+import { linkKindWords, programTypeWords } from "./type-words.ts";
 import * as validate from "./validate.ts";
 import { bpfmanCommit, bpfmanVersion } from "./version.ts";
 
@@ -112,7 +112,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
 
         listPrograms: async request => {
             const { attached } = request;
-            const types = request.types.map(programTypeWord);
+            const types = programTypeWords(request.types);
             const selection = { ...request, types, attached, metadata: validate.checkMetadata(request.metadata) };
             const views = await manager.listPrograms({ all: request.all });
             return { programs: views.filter(view => selectsProgram(selection, view)).map(convert.program) };
@@ -121,7 +121,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
         getProgram: async request => convert.program(await manager.getProgram(validate.checkProgramId(request.id))),
 
         listLinks: async request => {
-            const kinds = request.kinds.map(linkKindWord);
+            const kinds = linkKindWords(request.kinds);
             const selection = { ...request, kinds, metadata: validate.checkMetadata(request.metadata) };
             const views = await manager.listLinks();
             return { links: views.filter(view => selectsLink(selection, view)).map(convert.link) };

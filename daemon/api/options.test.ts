@@ -11,7 +11,7 @@ test("without options everything is where the system keeps it", () => {
         imageCacheDir: "/var/cache/bpfman",
         socketPath: "/run/bpfman-sock/bpfman.sock",
         config: { path: "/etc/bpfman/bpfman.toml", named: false },
-        logLevel: undefined,
+        log: { level: undefined, components: new Map() },
         idleTimeoutMs: undefined,
     });
 });
@@ -31,9 +31,10 @@ test("values are taken behind a space or an equals sign", () => {
         {},
     );
     assert.equal(options.idleTimeoutMs, 30_000);
-    assert.equal(options.logLevel, "debug");
-    assert.equal(parseServeOptions(["--log", "store=debug,WARNING"], {}).logLevel, "warn");
-    assert.equal(parseServeOptions(["--log", "store=err"], {}).logLevel, undefined);
+    const log = (spec: string) => parseServeOptions(["--log", spec], {}).log;
+    assert.deepEqual(options.log, { level: "debug", components: new Map() });
+    assert.deepEqual(log("api=debug,WARNING"), { level: "warn", components: new Map([["api", "debug"]]) });
+    assert.deepEqual(log("store=err"), { level: undefined, components: new Map([["store", "error"]]) });
     assert.deepEqual(options.config, { path: "/tmp/c=d.toml", named: true });
 });
 

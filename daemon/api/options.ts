@@ -2,6 +2,13 @@
 // The options of bpfman serve.
 import { join } from "node:path";
 
+export interface LogSpec {
+    /** undefined: not said */
+    readonly level: string | undefined;
+    /** by the component's name, also of those that there are not */
+    readonly components: ReadonlyMap<string, string>;
+}
+
 export interface ServeOptions {
     readonly help: boolean;
     readonly runtimeDir: string;
@@ -9,8 +16,7 @@ export interface ServeOptions {
     readonly imageCacheDir: string;
     readonly socketPath: string;
     readonly config: { readonly path: string; readonly named: boolean };
-    /** the level of --log; undefined: not said */
-    readonly logLevel: string | undefined;
+    readonly log: LogSpec;
     /** 0: never; undefined: not said */
     readonly idleTimeoutMs: number | undefined;
 }
@@ -23,7 +29,8 @@ export const usage = `Usage: bpfman serve [OPTION]...
   --socket-path PATH      where to listen (/run/bpfman-sock/bpfman.sock, or bpfman.sock in the runtime directory
                           where that is another)
   --config FILE           configuration (/etc/bpfman/bpfman.toml)
-  --log LEVEL             trace, debug, info, warn or error (level of the configuration, else info)
+  --log SPEC              LEVEL, or LEVEL,COMPONENT=LEVEL…: trace, debug, info, warn or error; components are api, image
+                          and manager (levels of the configuration, else info)
   --idle-timeout SECONDS  exit after that long without a connection; 0: never (idle_timeout of the configuration,
                           else 60 at a socket of the service manager's, 0 at one of its own)`;
 
@@ -61,7 +68,7 @@ export function parseServeOptions(argv: readonly string[], environment: NodeJS.P
         imageCacheDir: directory(values, "--image-cache-dir") ?? "/var/cache/bpfman",
         socketPath: socketPath(values.get("--socket-path") ?? fromEnvironment ?? fallback),
         config: { path: config ?? "/etc/bpfman/bpfman.toml", named: config !== undefined },
-        logLevel: logLevel(values.get("--log")),
+        log: logSpec(values.get("--log")),
         idleTimeoutMs: idle === undefined ? undefined : seconds(idle) * 1000,
     };
 }
@@ -103,14 +110,18 @@ const levels: Readonly<Record<string, string>> = {
     err: "error",
 };
 
-/** LEVEL[,COMPONENT=LEVEL]…, of which the first counts: one level is for the whole daemon. */
-function logLevel(spec: string | undefined): string | undefined {
-    if (spec === undefined) return undefined;
-    const parts = spec.toLowerCase().split(",");
-    const wrong = parts.find(part => levels[part.slice(part.indexOf("=") + 1)] === undefined);
-    if (wrong !== undefined) throw new Error(`--log needs trace, debug, info, warn or error, not ${wrong}`);
-    const level = parts.find(part => !part.includes("="));
-    return level === undefined ? undefined : levels[level];
+/** LEVEL[,COMPONENT=LEVEL]… */
+function logSpec(spec: string | undefined): LogSpec {
+    let level: string | undefined;
+    const components = new Map<string, string>();
+    for (const part of spec?.toLowerCase().split(",") ?? []) {
+        const equals = part.indexOf("=");
+        const word = levels[part.slice(equals + 1)];
+        if (word === undefined) throw new Error(`--log needs trace, debug, info, warn or error, not ${part}`);
+        if (equals < 0) level ??= word;
+        else components.set(part.slice(0, equals), word);
+    }
+    return { level, components };
 }
 
 // sun_path of struct sockaddr_un has 108 bytes, a NUL among them

@@ -1,30 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { isOfType, linkKindWord, mapTypeWord, programTypeWord } from "./type-words.ts";
+import { isOfType, linkKindWords, mapTypeWords, programTypeWords } from "./type-words.ts";
 
 test("a type is known in every spelling that a table, JSON or an earlier release shows", () => {
     const words = ["xdp", "XDP", "perf-event", "schedcls", "sched_cls", "lwt-seg6-local", "probe", "extension", "tcx"];
-    assert.deepEqual(words.map(programTypeWord), [
-        ...["xdp", "xdp", "perf_event", "sched_cls", "sched_cls", "lwt_seg6local", "probe", "extension", "tcx"],
-    ]);
-    assert.deepEqual(["percpuarray", "percpu_array", "lru-hash"].map(mapTypeWord), [
-        ...["percpu_array", "percpu_array", "lru_hash"],
-    ]);
-    assert.equal(linkKindWord("raw-tracepoint"), "raw_tracepoint");
+    assert.deepEqual(
+        words.flatMap(word => programTypeWords([word])),
+        [...["xdp", "xdp", "perf_event", "sched_cls", "sched_cls", "lwt_seg6local", "probe", "extension", "tcx"]],
+    );
+    assert.deepEqual(mapTypeWords(["percpuarray", "percpu_array", "lru-hash"]), ["percpu_array", "lru_hash"]);
+    assert.deepEqual(linkKindWords(["raw-tracepoint"]), ["raw_tracepoint"]);
 });
 
 test("an unknown type is refused with near names, or with those that there are", () => {
     const refused = (call: () => unknown, message: RegExp) =>
         assert.throws(call, { code: "INVALID_ARGUMENT", message });
-    refused(() => programTypeWord("xpd"), /^unknown program type "xpd"; did you mean: xdp\?$/);
-    refused(() => programTypeWord("socket_filtr"), /did you mean: socket_filter\?$/);
+    refused(() => programTypeWords(["xpd"]), /^unknown program type "xpd"; did you mean: xdp\?$/);
+    refused(() => programTypeWords(["socket_filtr"]), /did you mean: socket_filter\?$/);
     refused(
-        () => programTypeWord("firewall"),
+        () => programTypeWords(["firewall"]),
         /^unknown program type "firewall"; one of xdp, tc, .* type of the kernel's/,
     );
-    refused(() => mapTypeWord("hsh"), /^unknown map type "hsh"; did you mean: hash/);
-    refused(() => linkKindWord("kprob"), /^unknown kind of link "kprob"; did you mean: kprobe\?$/);
+    refused(() => mapTypeWords(["hsh"]), /^unknown map type "hsh"; did you mean: hash/);
+    refused(() => programTypeWords(["x".repeat(1 << 20)]), /^a program type is longer than 255 bytes$/);
+    refused(() => linkKindWords(["kprob"]), /^unknown kind of link "kprob"; did you mean: kprobe\?$/);
 });
 
 test("of programs of ours bpfman's word counts, of others the kernel's", () => {

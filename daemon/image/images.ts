@@ -12,6 +12,7 @@ import type {
     PulledImage,
     PullProgress,
     RegistryAuth,
+    SignatureDemand,
     SignatureState,
     SigningRules,
 } from "../model/images.ts";
@@ -36,10 +37,18 @@ export interface ImagesOptions {
 export interface GetOptions {
     readonly onProgress?: (progress: PullProgress) => void;
     readonly signal?: AbortSignal;
+    /** the registry is asked, and what it has is not kept: another call demands something else */
+    readonly demand?: SignatureDemand;
 }
 
 const maxPulls = 8;
 const defaultLimits: PullLimits = { totalMs: 600_000, stallMs: 60_000 };
+
+interface PullOptions {
+    readonly signal: AbortSignal;
+    readonly onProgress: (progress: PullProgress) => void;
+    readonly demand: SignatureDemand | undefined;
+}
 
 interface Running {
     readonly result: Promise<PulledImage>;
@@ -61,16 +70,24 @@ export class Images {
     }
 
     /** The object of an image, and what is known of it. */
-    async get(request: ImageRequest, { onProgress, signal }: GetOptions = {}): Promise<PulledImage> {
+    async get(request: ImageRequest, options: GetOptions = {}): Promise<PulledImage> {
         const reference = parseReference(await this.#inFull(request.url));
         const verdict = this.#verdict(reference);
+        if (options.demand !== undefined) {
+            if (request.pullPolicy === "Never")
+                throw new BpfmanError(
+                    "INVALID_ARGUMENT",
+                    "who else may sign is asked of the registry, not of the cache",
+                );
+            return await this.#join(reference, request.auth, verdict, options);
+        }
         // a file of this host may be another one now, and costs no network to look at
         const asks =
             reference.transport === "docker" ? request.pullPolicy === "Always" : request.pullPolicy !== "Never";
         const cached = asks ? undefined : this.#cached(reference, verdict);
         if (cached !== undefined) return cached;
         if (request.pullPolicy === "Never") throw this.#absent(reference);
-        return await this.#join(reference, request.auth, verdict, onProgress, signal);
+        return await this.#join(reference, request.auth, verdict, options);
     }
 
     list(): ImageFacts[] {
@@ -128,12 +145,17 @@ export class Images {
 
     /** From the cache, where what admitted it still holds. */
     #cached(reference: Reference, verdict: PolicyVerdict): PulledImage | undefined {
+        if (this.#cache.get(reference.text)?.facts.policyFingerprint !== verdict.fingerprint) return undefined;
+        const kept = this.#kept(reference);
+        if (kept !== undefined) this.#cache.touch(reference.text);
+        return kept;
+    }
+
+    /** What the cache has, whatever admitted it. */
+    #kept(reference: Reference): PulledImage | undefined {
         const image = this.#cache.get(reference.text);
-        if (image === undefined || image.facts.policyFingerprint !== verdict.fingerprint) return undefined;
-        const object = this.#cache.object(image.facts);
-        if (object === undefined) return undefined;
-        this.#cache.touch(reference.text);
-        return { facts: this.#facts(image), object, cached: true };
+        const object = image && this.#cache.object(image.facts);
+        return object && { facts: this.#facts(image), object, cached: true };
     }
 
     #absent(reference: Reference): BpfmanError {
@@ -170,10 +192,16 @@ export class Images {
     }
 
     /** What skopeo does not see to; throws where the image is not signed as it has to be. */
-    #signatureOf(reference: Reference, verdict: SignatureState): PullTask["signatureOf"] {
-        const { cacheDir, signing = defaultRules } = this.#options;
+    #signatureOf(
+        reference: Reference,
+        verdict: SignatureState,
+        demand: SignatureDemand | undefined,
+    ): PullTask["signatureOf"] {
+        const { cacheDir } = this.#options;
+        const signing = demandedRules(this.#options.signing ?? defaultRules, demand);
         return async (child, resolved) => {
-            if (verdict.state === "verified" || !signing.verifyEnabled) return verdict;
+            const enough = verdict.state === "verified" && demand?.identity === undefined;
+            if (enough || !signing.verifyEnabled) return verdict;
             const signature =
                 reference.transport === "docker"
                     ? await lookForSignature(child, resolved, signing, cacheDir)
@@ -181,7 +209,7 @@ export class Images {
             if (signature.state !== "verified" && !signing.allowUnsigned)
                 throw new BpfmanError(
                     "FAILED_PRECONDITION",
-                    `${reference.text} is refused: signing.allow_unsigned is false, and ${signature.detail}`,
+                    `${reference.text} is refused: ${demand?.allowUnsigned === false ? "a signature is demanded" : "signing.allow_unsigned is false"}, and ${signature.detail}`,
                     { hint: refusedHint },
                 );
             return signature;
@@ -192,14 +220,16 @@ export class Images {
         reference: Reference,
         auth: RegistryAuth | undefined,
         verdict: PolicyVerdict,
-        onProgress: GetOptions["onProgress"],
-        signal: AbortSignal | undefined,
+        { onProgress, signal, demand }: GetOptions,
     ): Promise<PulledImage> {
+        const rules = rulesFingerprint(demandedRules(this.#options.signing ?? defaultRules, demand));
         // who has other credentials must show them to the registry
-        const key = `${reference.text}\0${verdict.fingerprint}\0${createHash("sha256")
+        const key = `${reference.text}\0${verdict.fingerprint}\0${rules}\0${demand !== undefined}\0${createHash(
+            "sha256",
+        )
             .update(JSON.stringify(auth ?? ""))
             .digest("hex")}`;
-        const running = this.#running.get(key) ?? this.#start(key, reference, auth);
+        const running = this.#running.get(key) ?? this.#start(key, reference, auth, demand);
         running.waiting++;
         if (onProgress) {
             if (running.last) onProgress(running.last);
@@ -220,16 +250,22 @@ export class Images {
         }
     }
 
-    #start(key: string, reference: Reference, auth: RegistryAuth | undefined): Running {
+    #start(
+        key: string,
+        reference: Reference,
+        auth: RegistryAuth | undefined,
+        demand: SignatureDemand | undefined,
+    ): Running {
         if (this.#running.size >= maxPulls)
             throw new BpfmanError("RESOURCE_EXHAUSTED", `${maxPulls} images are being pulled already`);
         const abort = new AbortController();
         const listeners: Running["listeners"] = new Set();
         const started = performance.now();
-        const result = this.#pull(reference, auth, abort.signal, progress => {
+        const onProgress = (progress: PullProgress) => {
             running.last = progress;
             for (const listener of listeners) listener(progress);
-        });
+        };
+        const result = this.#pull(reference, auth, { signal: abort.signal, onProgress, demand });
         const running: Running = { result, abort, listeners, last: undefined, waiting: 0 };
         this.#running.set(key, running);
         const seconds = () => ((performance.now() - started) / 1000).toFixed(1);
@@ -248,15 +284,15 @@ export class Images {
     async #pull(
         reference: Reference,
         auth: RegistryAuth | undefined,
-        signal: AbortSignal,
-        onProgress: (progress: PullProgress) => void,
+        { signal, onProgress, demand }: PullOptions,
     ): Promise<PulledImage> {
         const { cacheDir, skopeo = {}, limits = defaultLimits, checkObject } = this.#options;
         // the first listener joins in the same turn; it is to see the first step
         await Promise.resolve();
         this.#sweep();
         const verdict = this.#verdict(reference);
-        const before = this.#cached(reference, verdict);
+        // whoever else may sign, its bytes are what they were
+        const before = demand === undefined ? this.#cached(reference, verdict) : this.#kept(reference);
         const known = before?.facts.digest;
         const pulled = await pullImage({
             reference,
@@ -268,7 +304,7 @@ export class Images {
             onProgress,
             checkObject,
             known,
-            signatureOf: this.#signatureOf(reference, verdict.signature),
+            signatureOf: this.#signatureOf(reference, verdict.signature, demand),
         });
         const { fingerprint } = this.#verdict(reference);
         if (fingerprint !== verdict.fingerprint)
@@ -279,6 +315,10 @@ export class Images {
         if (image === undefined) throw new Error("unchanged, and nothing was there");
         if (image === before && isDeepStrictEqual(signature, before.facts.signature)) return before;
         const pulledAt = image === before ? before.facts.pulledAt : new Date().toISOString();
+        if (demand !== undefined) {
+            const told = { ...image.facts, pulledAt, usedAt: pulledAt, signature, policyChanged: false };
+            return { facts: told, object: image.object, cached: image === before };
+        }
         const facts = { ...image.facts, pulledAt, signature, policyFingerprint: fingerprint };
         const kept = this.#cache.put(facts, image.object);
         return { facts: this.#facts(kept), object: image.object, cached: image === before };
@@ -298,6 +338,13 @@ export class Images {
         }
     }
 }
+
+/** Who is named must have signed by a certificate: neither other identities nor keys are enough. */
+const demandedRules = (rules: SigningRules, { identity, allowUnsigned }: SignatureDemand = {}): SigningRules => ({
+    ...rules,
+    allowUnsigned: allowUnsigned ?? rules.allowUnsigned,
+    ...(identity && { verifyEnabled: true, trustedIdentities: [identity], trustedKeys: [] }),
+});
 
 const refusedHint =
     "Name who signs it by signing.trusted_keys or signing.trusted_identities in bpfman.toml, or demand a signature in policy.json (containers-policy.json(5)).";

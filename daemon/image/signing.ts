@@ -7,6 +7,7 @@ import type { SignatureForm, SignatureState, SigningRules } from "../model/image
 import type { Child } from "./child.ts";
 import { findSignatures } from "./find-signatures.ts";
 import type { Resolved } from "./pull.ts";
+import type { Trust } from "./sigstore.ts";
 
 /** As the configuration is where it says nothing. */
 export const defaultRules: SigningRules = {
@@ -43,17 +44,20 @@ export async function lookForSignature(
     cacheDir: string,
 ): Promise<SignatureState> {
     const reasons: string[] = [];
+    // asked for once, however many signatures there are: it may come from the network, or not come
+    let material: ReturnType<Trust["root"]> | undefined;
     // a signature of the index vouches for what it names; some sign each image of it instead
     for (const signed of new Set([digest, manifestDigest]))
         try {
             for await (const found of findSignatures(child, repository, signed)) {
+                child.signal.throwIfAborted();
                 // what checks them is large, and few hosts ever need it
                 const [{ NotTrusted, verifySignature }, { trustMaterial }] = await Promise.all([
                     import("./sigstore.ts"),
                     import("./trust-root.ts"),
                 ]);
                 try {
-                    const root = () => trustMaterial(rules.trustedRoot, cacheDir);
+                    const root = () => (material ??= trustMaterial(rules.trustedRoot, cacheDir));
                     const { identity, issuer } = await verifySignature(found, signed, { rules, root });
                     const by = issuer === "" ? identity : `${identity} (${issuer})`;
                     const detail = `signed by ${by} (${formWords[found.form]})`;

@@ -8,6 +8,7 @@ import { bundleFromJSON } from "@sigstore/bundle";
 import { type SignedEntity, type TrustMaterial, toSignedEntity, Verifier } from "@sigstore/verify";
 import { BpfmanError } from "../model/error.ts";
 import type { SigningRules, TrustedIdentity } from "../model/images.ts";
+import { matches } from "./bounded-match.ts";
 import type { BundleSignature, CosignSignature, FoundSignature } from "./find-signatures.ts";
 import { digestOf, isTable, type Table } from "./manifest.ts";
 
@@ -208,8 +209,12 @@ async function byCertificate(entity: SignedEntity, { rules, root }: Trust): Prom
 }
 
 function isTrusted(trusted: TrustedIdentity, identity: string, issuer: string): boolean {
-    const fits = (exact: string | undefined, pattern: RegExp | undefined, given: string) =>
-        given !== "" && (exact === undefined ? pattern?.test(given) === true : exact === given);
+    const fits = (exact: string | undefined, pattern: RegExp | undefined, given: string) => {
+        if (given === "" || exact !== undefined || pattern === undefined) return given !== "" && exact === given;
+        const does = matches(pattern, given);
+        if (does === undefined) throw new NotTrusted(`a pattern takes too long to tell whether it fits ${given}`);
+        return does;
+    };
     return (
         fits(trusted.certificateIdentity, trusted.certificateIdentityRegexp, identity) &&
         fits(trusted.certificateOidcIssuer, trusted.certificateOidcIssuerRegexp, issuer)

@@ -171,9 +171,6 @@ export function programIdentity(fd: Fd): { id: ProgramId; tag: string; type: num
     return { id: b.readUInt32LE(4) as ProgramId, tag: b.toString("hex", 8, 16), type: b.readUInt32LE(0) };
 }
 
-/** kernel.bpf_stats_enabled: whether somebody switched them on for good. */
-export const statsAreOn = (): boolean => fs.readFileSync("/proc/sys/kernel/bpf_stats_enabled", "latin1").trim() !== "0";
-
 export function programRunStats(fd: Fd): KernelRunStats {
     const b = info(fd);
     return {

@@ -35,10 +35,10 @@ export class KernelTypeNames {
         const vmlinux = KernelBtf.read();
         if (vmlinux === undefined) return;
         for (const [objectId, ids] of wanted) {
-            const module = objectId === 0 ? "vmlinux" : btfObject(objectId)?.name;
-            if (module === undefined || module === "") continue;
+            const module = objectId === 0 ? "vmlinux" : (btfObject(objectId)?.name ?? "");
             const names = namesIn(module, vmlinux, ids);
-            for (const [typeId, name] of names) this.#names.set(keyOf({ objectId, typeId }), name);
+            // one that is not found now never will be
+            for (const typeId of ids) this.#names.set(keyOf({ objectId, typeId }), names.get(typeId) ?? "");
         }
     }
 }

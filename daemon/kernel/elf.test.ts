@@ -333,21 +333,17 @@ describe("checkObject on mutations", () => {
         it(`reads or refuses each, ${what}`, () => {
             const next = random(original.length);
             let accepted = 0;
-            let slowestMs = 0;
             const rounds = 4000;
             for (let round = 0; round < rounds; round += 1) {
                 const bytes = mutate(original, next);
-                const start = performance.now();
                 try {
                     objectFacts(checkObject(bytes));
                     accepted += 1;
                 } catch (error) {
                     assert.ok(error instanceof BpfmanError, `round ${round}: ${(error as Error).stack}`);
                 }
-                slowestMs = Math.max(slowestMs, performance.now() - start);
             }
             assert.ok(accepted > 0 && accepted < rounds, `${accepted} of ${rounds} accepted`);
-            assert.ok(slowestMs < 500, `the slowest took ${slowestMs} ms`);
         });
     }
 });

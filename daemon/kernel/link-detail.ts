@@ -26,26 +26,33 @@ const BPF_OBJ_GET_INFO_BY_FD = 15;
 const infoBytes = 128;
 const name = Buffer.alloc(4096);
 
-function read(fd: Fd, prepare?: (info: Buffer) => void): Buffer {
-    const info = Buffer.alloc(infoBytes);
-    prepare?.(info);
+/** 0 or -errno. */
+function ask(fd: Fd, info: Buffer): number {
     const attr = Buffer.alloc(16);
     attr.writeUInt32LE(fd.number, 0);
     attr.writeUInt32LE(info.length, 4);
     attr.writeBigUInt64LE(address(info), 8);
-    check(libc.bpf(BPF_OBJ_GET_INFO_BY_FD, attr), "read a link's information");
+    return libc.bpf(BPF_OBJ_GET_INFO_BY_FD, attr);
+}
+
+function read(fd: Fd): Buffer {
+    const info = Buffer.alloc(infoBytes);
+    check(ask(fd, info), "read a link's information");
     return info;
 }
 
 export const linkIdOf = (fd: Fd): number => read(fd).readUInt32LE(4);
 
-/** Reads again with a buffer for a name, whose address and length go to these offsets. */
+/**
+ * Reads again with a buffer for a name, whose address and length go to these offsets. The name is empty where the kernel
+ * has no such fields: it refuses what is not zero behind the end of its own structure (E2BIG), or leaves it.
+ */
 function withName(fd: Fd, addressAt: number, lengthAt: number): { info: Buffer; text: string } {
+    const info = Buffer.alloc(infoBytes);
     name.fill(0);
-    const info = read(fd, buffer => {
-        buffer.writeBigUInt64LE(address(name), addressAt);
-        buffer.writeUInt32LE(name.length, lengthAt);
-    });
+    info.writeBigUInt64LE(address(name), addressAt);
+    info.writeUInt32LE(name.length, lengthAt);
+    if (ask(fd, info) < 0) return { info: read(fd), text: "" };
     return { info, text: name.toString("utf8", 0, Math.max(0, name.indexOf(0))) };
 }
 

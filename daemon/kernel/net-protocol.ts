@@ -62,9 +62,9 @@ export type NetCall =
           readonly attachType: number;
       }
     | { readonly op: "open-raw-tracepoint"; readonly program: number; readonly name: string }
-    /** the last one of a link waits until its program runs no more */
     /** what tc put to the interfaces of the namespace */
     | { readonly op: "tc-filters" }
+    /** the last one of a link waits until its program runs no more */
     | { readonly op: "close"; readonly fd: number }
     | { readonly op: "quiesce" };
 

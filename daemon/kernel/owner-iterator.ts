@@ -7,9 +7,10 @@ import { BpfmanError } from "../model/error.ts";
 import { openBtf } from "./btf-objects.ts";
 import { check, kernelError } from "./errors.ts";
 import { Fd } from "./fd.ts";
-import { address, lastErrno, libbpf, libc, type Pointer } from "./ffi.ts";
+import { lastErrno, libbpf, libc, type Pointer } from "./ffi.ts";
 import { internalMapSection } from "./loader-protocol.ts";
 import { lookup, update } from "./map-calls.ts";
+import { functionInfos } from "./program-details.ts";
 
 export const heldKinds = ["program", "map", "link", "btf"] as const;
 export type HeldKind = (typeof heldKinds)[number];
@@ -81,13 +82,8 @@ function linkAttr(program: number): Buffer {
 }
 
 function programBtfId(program: number): number {
-    const info = Buffer.alloc(256);
-    const attr = Buffer.alloc(16);
-    attr.writeUInt32LE(program, 0);
-    attr.writeUInt32LE(info.length, 4);
-    attr.writeBigUInt64LE(address(info), 8);
-    check(libc.bpf(15, attr), "read the iterator's information");
-    return info.readUInt32LE(128);
+    using owned = borrowed(program);
+    return functionInfos(owned.fd).btfId;
 }
 
 /** The descriptors from which the iterator learns; all -1: it has learnt. */

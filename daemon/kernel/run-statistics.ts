@@ -30,10 +30,9 @@ export function enableRunStatistics(): Fd | string {
     return `the kernel does not count runs: ${why} (${name})`;
 }
 
-/** Whether the administrator has the kernel count all the time. */
-export function countsAlways(): boolean {
-    return fs.readFileSync("/proc/sys/kernel/bpf_stats_enabled", "latin1").trim() === "1";
-}
+/** kernel.bpf_stats_enabled: whether the administrator has the kernel count all the time. */
+export const countsAlways = (): boolean =>
+    fs.readFileSync("/proc/sys/kernel/bpf_stats_enabled", "latin1").trim() !== "0";
 
 /** struct bpf_prog_info up to run_cnt: the kernel tells what there is room for. */
 const infoBuffer = Buffer.alloc(208);
@@ -59,13 +58,4 @@ export function runCounts(id: ProgramId): RunCounts | undefined {
     libc.close(fd);
     check(result, `read the run statistics of program ${id}`);
     return { timeNs: infoBuffer.readBigUInt64LE(192), runs: infoBuffer.readBigUInt64LE(200) };
-}
-
-/** CPUs that are online now. */
-export function onlineCpus(): number {
-    const ranges = fs.readFileSync("/sys/devices/system/cpu/online", "latin1").trim().split(",");
-    return ranges.reduce((sum, range) => {
-        const [first = 0, last = first] = range.split("-").map(Number);
-        return sum + last - first + 1;
-    }, 0);
 }

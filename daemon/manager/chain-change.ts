@@ -288,7 +288,7 @@ export async function retire(context: Context, previous: ChainRecord): Promise<v
         if (previous.backend === "tail-call" || previous.counting || previous.hook.kind === "tc")
             await context.net.call("", { op: "quiesce" });
         // what it counted until its last packet
-        if (previous.counting) context.counting.keep(context, previous);
+        context.counting.keep(context, previous);
         context.bpffs.remove(folder);
     } catch (error) {
         // the change is made and committed; what is left here the next start removes
@@ -300,6 +300,7 @@ export async function retire(context: Context, previous: ChainRecord): Promise<v
 export async function removeChain(context: Context, chain: ChainRecord): Promise<void> {
     if (chain.backend === "libxdp") return leaveLibxdp(context, chain);
     if (hasFilter(chain)) return removeFilterChain(context, chain);
+    context.counting.leave(chain);
     await detachPinned(context, chainLinkPin(chain.hook));
     await retire(context, chain);
 }

@@ -98,30 +98,38 @@ export class ChainCounting {
         await retire(context, chain);
     }
 
-    /** The revision is about to be replaced: until keep() its counts are read beside the next one's. */
+    /** The revision is about to be replaced or taken away: until keep() its counts are read too. */
     leave(chain: ChainRecord): void {
         if (chain.counting && this.#watches > 0) this.#leaving.set(revisionFolder(chain), chain);
     }
 
-    /** Nobody is in the revision any more, and it is about to be removed: what it counted is added to what is past. */
+    /**
+     * Nobody is in the revision any more, and it is about to be removed: what it counted is added to what is past, so that
+     * a chain which comes to the hook later goes on from there. Never throws: the removal matters more.
+     */
     keep(context: Context, chain: ChainRecord): void {
-        const key = hookId(chain.hook);
         this.#leaving.delete(revisionFolder(chain));
-        if (this.#watches === 0) return;
-        this.#past.set(key, sum(this.#past.get(key), countsOf(context, chain)));
+        if (!chain.counting || this.#watches === 0) return;
+        const key = hookId(chain.hook);
+        try {
+            this.#past.set(key, sum(this.#past.get(key), countsOf(context, chain)));
+        } catch (error) {
+            context.log(`counts of ${hookText(chain)} are lost: ${asBpfmanError(error, context.log).message}`);
+        }
     }
 
-    /** Of each chain that counts, by hook: what it counted since the first watch began. */
+    /**
+     * By hook: what was counted there since the first watch began, whichever revisions did it. Of hooks where nothing
+     * counts any more too, so that no figure ever falls.
+     */
     read(context: Context, chains: readonly ChainRecord[]): Map<string, ChainCounts> {
-        const counts = new Map<string, ChainCounts>();
-        for (const chain of chains) {
-            if (!chain.counting) continue;
+        const counts = new Map(this.#past);
+        const running = chains.filter(({ counting }) => counting);
+        const folders = new Set(running.map(revisionFolder));
+        const leaving = Array.from(this.#leaving).flatMap(([folder, chain]) => (folders.has(folder) ? [] : [chain]));
+        for (const chain of [...running, ...leaving]) {
             const key = hookId(chain.hook);
-            const folder = revisionFolder(chain);
-            let all = sum(this.#past.get(key), countsOf(context, chain));
-            for (const [other, leaving] of this.#leaving)
-                if (other !== folder && hookId(leaving.hook) === key) all = sum(all, countsOf(context, leaving));
-            counts.set(key, all);
+            counts.set(key, sum(counts.get(key), countsOf(context, chain)));
         }
         return counts;
     }

@@ -15,8 +15,9 @@ import type { ChainRecord, TcFilter } from "../model/records.ts";
 import type { ChainChange } from "./chain-change.ts";
 import type { Context } from "./context.ts";
 import { namespaceOf } from "./hook.ts";
-import { chainFolder, entryPin, hookText, revisionFolder } from "./pins.ts";
+import { chainFolder, entryPin, hookId, hookText, revisionFolder } from "./pins.ts";
 import type { Undo } from "./undo.ts";
+import { asBpfmanError } from "./unexpected.ts";
 
 /** as `tc filter show` tells it */
 const filterName = "bpfman_tc";
@@ -24,9 +25,6 @@ const filterName = "bpfman_tc";
 const firstPriority = 50;
 const lastPriority = 0xffff;
 const attempts = 8;
-
-const hookId = ({ direction, nsid, netnsCookie, ifindex }: HookKey): string =>
-    `${direction} ${nsid} ${netnsCookie} ${ifindex}`;
 
 const placeOf = ({ ifindex, direction }: HookKey, { priority, handle }: TcFilter): FilterPlace => ({
     ifindex,
@@ -251,31 +249,46 @@ export function dropChainRow({ store }: Context, chain: ChainRecord): void {
     else store.deleteChain(chain.hook);
 }
 
-/** Takes the filter away, then the qdisc if it is of our making and nothing else is on it, then the row and the pins. */
+/**
+ * Takes the filter away, then the qdisc if it is of our making and nothing else is on it, then the row and the pins. Where the
+ * kernel can't be asked, or does not take it away, the filter runs on: its row stays without links, for dropDeadLinks()
+ * to try again, and so do its pins, without which the dispatcher would let every packet pass.
+ */
 export async function removeFilterChain(context: Context, chain: FilterChain): Promise<void> {
     const { store, bpffs, net, log } = context;
     const { hook, netns, filter } = chain;
+    context.counting.leave(chain);
     const own = ownDispatchers(context, chain);
     const call = { op: "remove-filter", place: placeOf(hook, filter), programs: own } as const;
-    const removed = await inNamespace(context, chain, () => net.call(netns, call, namespaceOf(hook)));
-    if (removed !== undefined && removed < 0) log(`detach ${hookText(chain)}: ${errnoName(removed)}`);
+    const removed = await inNamespace(context, () => net.call(netns, call, namespaceOf(hook)));
+    if (!takenAway.has(removed)) {
+        log(`detach ${hookText(chain)}: ${removed}; it is tried again before the next change`);
+        return;
+    }
+    if (removed !== "" && removed !== gone) log(`detach ${hookText(chain)}: ${removed}`);
     context.clsact.note(hook, undefined);
     // one that was never made may be somebody else's by now
-    const made = filter.ownQdisc && (removed === 0 || chain.revision > 0);
+    const made = filter.ownQdisc && (removed === "" || chain.revision > 0);
     const other = otherSide(context, hook);
     store.transaction(() => {
         if (made && other !== undefined) store.putChain({ ...other, filter: { ...other.filter, ownQdisc: true } });
         store.deleteChain(hook);
     });
-    if (made && other === undefined && removed !== undefined) {
+    if (made && other === undefined && removed !== gone) {
         const empty = { op: "remove-empty-qdisc", ifindex: hook.ifindex } as const;
-        const result = await inNamespace(context, chain, () => net.call(netns, empty, namespaceOf(hook)));
-        if (result !== undefined && result < 0) log(`remove clsact of ${chain.interface}: ${errnoName(result)}`);
+        const result = await inNamespace(context, () => net.call(netns, empty, namespaceOf(hook)));
+        if (result !== "" && result !== gone) log(`remove clsact of ${chain.interface}: ${result}`);
     }
     // a packet may still be in it
     await net.call("", { op: "quiesce" });
-    if (chain.revision > 0) bpffs.remove(revisionFolder(chain));
+    if (chain.revision === 0) return;
+    context.counting.keep(context, chain);
+    bpffs.remove(revisionFolder(chain));
 }
+
+const gone = "its interface is gone";
+/** No filter of ours is there after these: it was removed, it was not there, or somebody else's is. */
+const takenAway: ReadonlySet<string> = new Set(["", gone, "ENOENT", "EPERM"]);
 
 /** The chain of ours at the other direction of the same qdisc. */
 function otherSide({ store }: Context, hook: HookKey): FilterChain | undefined {
@@ -284,19 +297,14 @@ function otherSide({ store }: Context, hook: HookKey): FilterChain | undefined {
     return found !== undefined && hasFilter(found) ? found : undefined;
 }
 
-/** undefined: the namespace, or the interface in it, is gone. */
-async function inNamespace(
-    { log }: Context,
-    chain: ChainRecord,
-    work: () => Promise<number>,
-): Promise<number | undefined> {
+/** Empty, or why not: an errno's name, that the interface or its namespace is gone, or what went wrong. */
+async function inNamespace({ log }: Context, work: () => Promise<number>): Promise<string> {
     try {
         const result = await work();
-        return result < 0 && errnoName(result) === "ENODEV" ? undefined : result;
+        if (result >= 0) return "";
+        return errnoName(result) === "ENODEV" ? gone : errnoName(result);
     } catch (error) {
-        if (!(error instanceof BpfmanError)) throw error;
-        if (error.code !== "NOT_FOUND" && error.code !== "INVALID_ARGUMENT")
-            log(`${hookText(chain)}: ${error.message}`);
-        return undefined;
+        const { code, errno, message } = asBpfmanError(error, log);
+        return code === "NOT_FOUND" || code === "INVALID_ARGUMENT" || errno === "ENODEV" ? gone : message;
     }
 }

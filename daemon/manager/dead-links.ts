@@ -98,5 +98,7 @@ async function forgetChain(context: Context, chain: ChainRecord, links: readonly
     // also the qdisc that it may have been alone on
     if (hasFilter(chain)) return removeFilterChain(context, chain);
     context.bpffs.remove(chainLinkPin(chain.hook));
-    if (chain.backend !== "direct") context.bpffs.remove(revisionFolder(chain));
+    if (chain.backend === "direct") return;
+    context.counting.keep(context, chain);
+    context.bpffs.remove(revisionFolder(chain));
 }

@@ -16,7 +16,10 @@ function setUp() {
             if (full) throw new Error("disk full");
             return kept.push(event);
         },
-        names: () => ({ programs, links }),
+        names: () => {
+            if (full) throw new Error("disk full");
+            return { programs, links };
+        },
         log: line => log.push(line),
     });
     const seen: ChangeEvent[] = [];
@@ -70,6 +73,6 @@ test("what passes is told and not kept; what can't be kept is told too", () => {
         ],
     );
     assert.deepEqual([kept.length, kept[0]?.message.length], [1, 1001]);
-    assert.deepEqual(log, ["keep an event: disk full"]);
+    assert.deepEqual(log, ["names for events: disk full", "keep an event: disk full"]);
     assert.deepEqual(watched, [true, false]);
 });

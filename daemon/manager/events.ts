@@ -18,7 +18,7 @@ export interface EventFacts {
 export interface EventLog {
     /** keeps one and gives it its number; throws where it can't */
     keep(event: Omit<ChangeEvent, "sequence">): number;
-    /** by id, of all programs and links */
+    /** by id, of all programs and links; throws where they can't be read */
     names(): { readonly programs: ReadonlyMap<ProgramId, string>; readonly links: ReadonlyMap<LinkId, string> };
     readonly log: (line: string) => void;
 }
@@ -102,9 +102,13 @@ export class Events {
     }
 
     #learn(): void {
-        const { programs, links } = this.#kept.names();
-        remember(this.#programs, programs);
-        remember(this.#links, links);
+        try {
+            const { programs, links } = this.#kept.names();
+            remember(this.#programs, programs);
+            remember(this.#links, links);
+        } catch (error) {
+            this.#kept.log(`names for events: ${error instanceof Error ? error.message : String(error)}`);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ import type { KernelTypeNames } from "../kernel/btf-names.ts";
 import { btfObject } from "../kernel/btf-objects.ts";
 import { type CgroupGroup, cgroupGroups, isCgroupType, queryPrograms } from "../kernel/cgroup-query.ts";
 import { attachTypes } from "../kernel/enums.ts";
+import { Fd } from "../kernel/fd.ts";
 import type { LinkPlace } from "../kernel/link-detail.ts";
 import { openMapReadOnly } from "../kernel/map-calls.ts";
 import { taskEvents } from "../kernel/task-events.ts";
@@ -50,7 +51,9 @@ export async function findHooks(context: Context, sources: HookSources): Promise
         programs.filter(({ id, typeName }) => types.includes(typeName) && !ofProgram.has(id));
 
     typeNames.learn(
-        links.flatMap(({ place }) => (place.kind === "tracing" && !isFreplace(place, programs) ? [place] : [])),
+        links.flatMap(({ programId, place }) =>
+            place.kind === "tracing" && !isOnProgram(place, programId, programs) ? [place] : [],
+        ),
     );
     const cgroups = await groupsOf(links, programs);
     const devices = await devicesOf(context, sources, add);
@@ -65,18 +68,29 @@ export async function findHooks(context: Context, sources: HookSources): Promise
     if (homeless(["kprobe", "tracepoint", "perf_event", "raw_tracepoint"]).length > 0)
         for (const pid of sources.pids) for (const { programId, hook } of taskEvents(pid)) add(programId, hook);
     if (homeless(["flow_dissector"]).length > 0) {
-        const fd = fs.openSync("/proc/self/ns/net", "r");
-        for (const { programId } of queryPrograms(fd, attachTypes.flow_dissector)) add(programId, "flow_dissector");
-        fs.closeSync(fd);
+        using fd = new Fd(fs.openSync("/proc/self/ns/net", "r"));
+        for (const { programId } of queryPrograms(fd.number, attachTypes.flow_dissector))
+            add(programId, "flow_dissector");
     }
     if (homeless(["sk_msg", "sk_skb"]).length > 0)
         for (const { programId, hook } of sockmapPrograms(maps)) add(programId, hook);
     return { ofLink, ofProgram: new Map(Array.from(ofProgram, ([id, hooks]) => [id, [...hooks]])) };
 }
 
-const isFreplace = (place: LinkPlace & { kind: "tracing" }, programs: readonly KernelProgram[]): boolean =>
-    // BPF_TRACE_… are the attach types of fentry and the like; that of freplace is 0
-    place.attachType === "cgroup_inet_ingress" && programs.some(({ id }) => id === place.objectId);
+type TracingPlace = LinkPlace & { readonly kind: "tracing" };
+
+/** BPF_TRACE_… are the attach types of fentry and the like; that of freplace is 0. */
+const isFreplace = ({ attachType }: TracingPlace): boolean => attachType === "cgroup_inet_ingress";
+
+/**
+ * Whether the function is one of a program, whose id then stands in the place of a BTF object's (bpf_trampoline_compute_key
+ * in include/linux/bpf.h). Which of both it is the attached program tells, from Linux 5.17 on: it names the BTF object.
+ */
+export function isOnProgram(place: TracingPlace, programId: ProgramId, programs: readonly KernelProgram[]): boolean {
+    if (isFreplace(place)) return true;
+    const btfObject = programs.find(({ id }) => id === programId)?.attachBtfObjId ?? 0;
+    return btfObject !== 0 && btfObject !== place.objectId && programs.some(({ id }) => id === place.objectId);
+}
 
 const cgroupText = (attachType: string, path: string): string => `${attachType} ${path}`;
 
@@ -221,12 +235,15 @@ function linkText(place: LinkPlace, sources: TextSources): string {
         case "map":
             return `${place.hook} ${sources.maps.get(place.mapId)?.name ?? `map ${place.mapId}`}`;
         case "tracing": {
-            if (isFreplace(place, sources.programs))
-                return `freplace ${functionName(place.objectId as ProgramId, place.typeId)} of program ${place.objectId}`;
+            const word = isFreplace(place) ? "freplace" : (tracingWords[place.attachType] ?? place.attachType);
+            if (isOnProgram(place, sources.programId, sources.programs)) {
+                const target = functionName(place.objectId as ProgramId, place.typeId);
+                return `${word} ${target === "" ? "" : `${target} of `}program ${place.objectId}`;
+            }
             const name = sources.typeNames.name(place).replace(/^(?:bpf_lsm_|btf_trace_|bpf_iter_)/, "");
             const module = place.objectId === 0 ? "" : (btfObject(place.objectId)?.name ?? "");
             const where = module === "" || module === "vmlinux" ? "" : ` [${module}]`;
-            return `${tracingWords[place.attachType] ?? place.attachType} ${name}${where}`.trim();
+            return `${word} ${name}${where}`.trim();
         }
     }
 }

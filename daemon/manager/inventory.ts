@@ -10,6 +10,7 @@ import { type HeldKind, type Holding, iterateOwners } from "../kernel/owner-iter
 import { type PinnedKind, PinWalk } from "../kernel/pin-walk.ts";
 import { scanDescriptors } from "../kernel/process-descriptors.ts";
 import { processFacts, userNames } from "../kernel/process-facts.ts";
+import { countsAlways } from "../kernel/run-statistics.ts";
 import type { KernelLinkId, MapId } from "../model/ids.ts";
 import type {
     Inventory,
@@ -248,9 +249,9 @@ function ownLinks({ store }: Context, views: readonly ProgramView[]): Map<Kernel
     return found;
 }
 
-/** Counted only while somebody has switched statistics on. */
+/** Told only where the administrator has the kernel count all the time: figures of now and then mean nothing. */
 function withStats(programs: readonly InventoryProgram[]): InventoryProgram[] {
-    if (!bpf.statsAreOn()) return [...programs];
+    if (!countsAlways()) return [...programs];
     return programs.map(program => {
         using fd = bpf.openProgram(program.kernel.id);
         return fd === undefined ? program : { ...program, stats: bpf.programRunStats(fd) };

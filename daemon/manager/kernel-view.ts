@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the kernel has, read with few calls: what cannot change under an id is read once.
 import * as bpf from "../kernel/bpf.ts";
+import { countsAlways } from "../kernel/run-statistics.ts";
 import type { KernelLinkId, MapId, ProgramId } from "../model/ids.ts";
 import type { KernelLink, KernelMap, KernelProgram, KernelRunStats } from "../model/kernel.ts";
 
@@ -39,7 +40,7 @@ export class KernelView {
 
     /** undefined while kernel.bpf_stats_enabled is off. */
     runStats(id: ProgramId): KernelRunStats | undefined {
-        if (!bpf.statsAreOn()) return undefined;
+        if (!countsAlways()) return undefined;
         using fd = bpf.openProgram(id);
         return fd === undefined ? undefined : bpf.programRunStats(fd);
     }

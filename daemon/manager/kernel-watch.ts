@@ -3,33 +3,47 @@
 // second and only while somebody watches. A walk of a thousand ids takes a millisecond or two.
 import { linkIds, mapIds, programIds } from "../kernel/bpf.ts";
 import type { Context } from "./context.ts";
+import { asBpfmanError } from "./unexpected.ts";
 
 const everyMs = 1000;
 
-/** Until the returned function is called. */
-export function startKernelWatch(context: Context): () => void {
+const idsNow = (): string => [programIds(), mapIds(), linkIds()].map(ids => ids.join(" ")).join("/");
+
+/** Until the returned function is called. ids: what is there now, as text. */
+export function startKernelWatch(
+    { events, log }: Pick<Context, "events" | "log">,
+    ids: () => string = idsNow,
+): () => void {
     let timer: NodeJS.Timeout | undefined;
     let last = "";
-    /** a change of ours is told by an event of its own */
-    let ours = false;
-    const look = () => {
-        const now = [programIds(), mapIds(), linkIds()].map(ids => ids.join(" ")).join("/");
-        if (now === last) return;
-        const first = last === "";
-        last = now;
-        if (!first && !ours) context.events.emit("KERNEL_CHANGED", "", {});
-        ours = false;
-    };
-    context.events.onWatched(watched => {
-        clearInterval(timer);
-        last = "";
-        if (watched) {
-            look();
-            timer = setInterval(look, everyMs).unref();
+    let failed = false;
+    /** Whether something is other than it was. A walk that fails is logged, once, and the next one is tried. */
+    const look = (): boolean => {
+        const before = last;
+        try {
+            last = ids();
+            failed = false;
+        } catch (error) {
+            if (!failed) log(`the kernel's ids can't be walked: ${asBpfmanError(error, log).message}`);
+            failed = true;
         }
+        return last !== before;
+    };
+    events.onWatched(watched => {
+        clearInterval(timer);
+        timer = undefined;
+        if (!watched) return;
+        look();
+        timer = setInterval(() => {
+            if (look()) events.emit("KERNEL_CHANGED", "", {});
+        }, everyMs).unref();
     });
-    context.events.onKept(() => {
-        ours = true;
+    // a change of ours has an event of its own, and who hears of it reads what is there from then on
+    events.onKept(() => {
+        if (timer !== undefined) look();
     });
-    return () => clearInterval(timer);
+    return () => {
+        clearInterval(timer);
+        timer = undefined;
+    };
 }

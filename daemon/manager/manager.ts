@@ -5,7 +5,14 @@ import type { Caller } from "../model/caller.ts";
 import type { BpfmanError } from "../model/error.ts";
 import type { ChangeEvent, EventPage, EventQuery } from "../model/events.ts";
 import type { LinkId, ProgramId } from "../model/ids.ts";
-import type { ImageFacts, ImageOrigin, ImageRequest, PulledImage, PullProgress } from "../model/images.ts";
+import type {
+    ImageFacts,
+    ImageOrigin,
+    ImageRequest,
+    PulledImage,
+    PullProgress,
+    SignatureDemand,
+} from "../model/images.ts";
 import type { Inventory } from "../model/inventory.ts";
 import type { Feature } from "../model/kernel.ts";
 import type {
@@ -48,6 +55,8 @@ export interface LinkChange {
 export interface ImageGetOptions {
     readonly onProgress?: (progress: PullProgress) => void;
     readonly signal?: AbortSignal;
+    /** who must have signed; the image is not kept */
+    readonly demand?: SignatureDemand;
 }
 
 export interface RemovedImages {

@@ -6,7 +6,7 @@ import { CallNames } from "../kernel/call-names.ts";
 import { type Decoded, disassemble } from "../kernel/disassembler.ts";
 import { type RawCode, readCode } from "../kernel/program-code.ts";
 import { BpfmanError } from "../model/error.ts";
-import type { ProgramId } from "../model/ids.ts";
+import type { MapId, ProgramId } from "../model/ids.ts";
 import type { CodeInstruction, ProgramCode } from "../model/program-code.ts";
 import type { Context } from "./context.ts";
 import { btfOf } from "./map-view.ts";
@@ -26,7 +26,7 @@ export async function programCode(context: Context, id: ProgramId, withJited: bo
     const instructions = disassemble(code.xlated, {
         call: imm => calls.name(imm),
         map: mapId => {
-            const known = mapNames.get(mapId) ?? context.kernel.map(mapId as never)?.name ?? "";
+            const known = mapNames.get(mapId) ?? context.kernel.map(mapId as MapId)?.name ?? "";
             mapNames.set(mapId, known);
             return known;
         },

@@ -58,6 +58,8 @@ export interface StartOptions {
     readonly bootId: string;
     readonly store: Store;
     readonly log: (line: string) => void;
+    /** of pulls; undefined: the same */
+    readonly imageLog?: (line: string) => void;
     /** how a caller is named in rows and events */
     readonly describe: (caller: Caller) => string;
     /** where pulled images are kept */
@@ -133,16 +135,19 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
     loader.warm();
     const images = new Images({
         cacheDir: options.imageCacheDir ?? "/var/cache/bpfman",
-        log,
+        log: options.imageLog ?? log,
         checkObject: object => void checkObject(object),
         ...(options.signing && { signing: options.signing }),
     });
+    const statistics = new Statistics(context);
     return {
-        manager: managerOf(context, images),
+        manager: managerOf(context, images, statistics),
         stop: async () => {
             await images.stop();
             stopWatching();
             stopLooking();
+            // the changes that this asks for are waited for below
+            statistics.stop();
             await context.lock.idle();
             loader.stop();
             await net.stop();
@@ -150,7 +155,7 @@ export async function startManager(options: StartOptions): Promise<{ manager: Ma
     };
 }
 
-function managerOf(context: Context, images: Images): Manager {
+function managerOf(context: Context, images: Images, statistics: Statistics): Manager {
     // other tools change shared chains at any time, and interfaces of other namespaces go unheard
     const current = async <T>(read: () => T): Promise<Awaited<T>> => {
         await context.libxdp.refresh(context);
@@ -158,8 +163,9 @@ function managerOf(context: Context, images: Images): Manager {
         await noticeDeadLinks(context);
         return await read();
     };
-    const statistics = new Statistics(context);
     const targets = new TargetNames();
+    // several may have waited for one pull: it is told once, as of who heard of it first
+    const told = new WeakSet<object>();
     const inventory = new InventoryReader();
     return {
         inspect: object => typedObjectFacts(checkObject(object), object),
@@ -180,8 +186,10 @@ function managerOf(context: Context, images: Images): Manager {
         features: async () => (await import("../kernel/features.ts")).probeFeatures(),
         getImage: async (request, caller, imageOptions) => {
             const pulled = await images.get(request, imageOptions);
-            if (!pulled.cached)
-                context.events.emit("IMAGE_PULLED", context.describe(caller), { subjects: [pulled.facts.reference] });
+            // one that somebody only looks at is not kept
+            if (pulled.cached || imageOptions?.demand !== undefined || told.has(pulled)) return pulled;
+            told.add(pulled);
+            context.events.emit("IMAGE_PULLED", context.describe(caller), { subjects: [pulled.facts.reference] });
             return pulled;
         },
         listImages: () => images.list(),

@@ -96,6 +96,16 @@ test("what can't be counted says why, and a program that came meanwhile counts f
     assert.equal(statisticsRecord(request, empty, empty, now, alone).programs[0]?.runs, 15n);
 });
 
+test("a chain that counts no more has no figure, and none that is less than before", () => {
+    const [chain] = known.chains;
+    const stopped = { ...known, chains: [{ ...chain!, unmeasured: "it can't be made to count" }] };
+    const later = sample(5, 15n, counted(30n, 0n), counted(17n, 13n));
+    const { programs, chains } = statisticsRecord(request, before, now, later, stopped);
+    assert.deepEqual([programs[0]?.runs, programs[0]?.byChain], [0n, false]);
+    assert.equal(programs[0]?.unmeasured, "it can't be made to count");
+    assert.deepEqual([chains[0]?.packets, chains[0]?.verdicts.map(({ count }) => count)], [0n, [0n, 0n]]);
+});
+
 test("only what was asked for", () => {
     const one = statisticsRecord({ ...request, programIds: [p(9)], chains: true }, before, before, now, known);
     assert.deepEqual([one.programs.map(({ id }) => id), one.chains], [[9], []]);

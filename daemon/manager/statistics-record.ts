@@ -28,7 +28,7 @@ export interface Sample {
     /** RFC 3339 */
     readonly time: string;
     readonly programs: ReadonlyMap<ProgramId, RunCounts>;
-    /** of chains that are counted now, by their key */
+    /** what chains counted, by their key; also of those that are gone or count no more */
     readonly chains: ReadonlyMap<string, ChainCounts>;
 }
 
@@ -106,7 +106,7 @@ function programRow(id: ProgramId, kernel: RunCounts, before: Sample, now: Sampl
         if (links.length === 0 || chain.byKernel) continue;
         reasons.push(chain.unmeasured);
         const counts = now.chains.get(chain.key);
-        if (counts === undefined) continue;
+        if (counts === undefined || chain.unmeasured !== "") continue;
         byChain = true;
         for (const { linkId } of links) {
             const all = counts.slots.get(linkId) ?? nothing;

@@ -2,7 +2,8 @@
 // Run statistics while somebody looks: the kernel counts from the first watch to the end of the last one. Each watch has
 // an interval of its own; looks that fall together are one look.
 import type { Fd } from "../kernel/fd.ts";
-import * as kernel from "../kernel/run-statistics.ts";
+import { onlineCpus } from "../kernel/perf-event.ts";
+import { countsAlways, enableRunStatistics, runCounts } from "../kernel/run-statistics.ts";
 import { BpfmanError } from "../model/error.ts";
 import type { ProgramId } from "../model/ids.ts";
 import type { NetworkLinkRecord } from "../model/records.ts";
@@ -28,7 +29,8 @@ interface Watch {
 }
 
 /** What of the kernel a test puts its own in place of. */
-export type StatisticsKernel = Pick<typeof kernel, "enableRunStatistics" | "countsAlways" | "runCounts" | "onlineCpus">;
+const kernel = { enableRunStatistics, countsAlways, runCounts, onlineCpus };
+export type StatisticsKernel = typeof kernel;
 
 export class Statistics {
     readonly #context: Context;
@@ -61,6 +63,11 @@ export class Statistics {
         if (request.chains) void this.#context.counting.begin(this.#context).catch(this.#logFailure).then(start);
         else start();
         return () => this.#end(watch);
+    }
+
+    /** Ends every watch: the kernel counts no more, and chains are swapped back once the lock is theirs. */
+    stop(): void {
+        for (const watch of this.#watches) this.#end(watch);
     }
 
     readonly #logFailure = (error: unknown): void => void asBpfmanError(error, this.#context.log);
@@ -99,7 +106,7 @@ export class Statistics {
             const known = {
                 program: (id: ProgramId) => this.#program(id),
                 chains: this.#knownChains(),
-                cpus: this.#kernel.onlineCpus(),
+                cpus: this.#kernel.onlineCpus().length,
                 unavailable: this.#unavailable,
             };
             // what a watcher does not take is in its next record

@@ -5,6 +5,7 @@ import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import { cgroupRoot } from "../kernel/cgroup.ts";
 import { Executable } from "../kernel/executable.ts";
+import type { Fd } from "../kernel/fd.ts";
 import { btfFunctions, kernelFunctions, rawTracepoints } from "../kernel/kernel-functions.ts";
 import { libraryPaths, readLinkerCache } from "../kernel/library.ts";
 import { sampleEvents } from "../kernel/perf-event.ts";
@@ -38,12 +39,20 @@ const keptMs = 60_000;
 const maxCgroups = 10_000;
 const maxFiles = 50_000;
 const maxLinkerCacheBytes = 16 << 20;
+/** Whose names are at hand at once: those of a large program take megabytes, and a caller may ask for any number. */
+const maxSymbolTables = 8;
+const symbolTable = "symbol ";
+const isSymbolTable = (key: string): boolean => key.startsWith(symbolTable);
 
 const named = (names: Iterable<string>): Target[] => Array.from(names, name => ({ name }));
 
 export class TargetNames {
     readonly #kept = new Map<string, { readonly names: Promise<Names>; timer: NodeJS.Timeout }>();
 
+    /**
+     * Those that fit the query, the best first. INVALID_ARGUMENT, NOT_FOUND or PERMISSION_DENIED for a file or a process
+     * that can't be looked into; what this kernel or host has none of says why (unavailable).
+     */
     async list(context: Context, request: TargetRequest, caller: Caller): Promise<TargetList> {
         const names = await this.#names(context, request, caller);
         if ("unavailable" in names) return { targets: [], total: 0, unavailable: names.unavailable };
@@ -95,6 +104,8 @@ export class TargetNames {
         const timer = setTimeout(() => this.#kept.delete(key), keptMs).unref();
         this.#kept.set(key, { names, timer });
         names.catch(() => this.#forget(key));
+        const [oldest, ...others] = [...this.#kept.keys()].filter(isSymbolTable);
+        if (oldest !== undefined && others.length >= maxSymbolTables) this.#forget(oldest);
         return names;
     }
 
@@ -111,21 +122,37 @@ export class TargetNames {
         for (const candidate of candidates) {
             using file = root.openFile(candidate);
             if (file === undefined) continue;
-            const { dev, ino, size, mtimeMs, mode } = fs.fstatSync(file.number);
+            const { dev, ino, size, mtimeMs } = fs.fstatSync(file.number);
             // what a file holds is told to root, and to others where they could read it themselves
-            if (caller.uid !== 0 && (mode & 0o004) === 0)
-                throw new BpfmanError("PERMISSION_DENIED", `${candidate} can be read by its owner only`, {
+            if (caller.uid !== 0 && !isForEverybody(file, containerPid === undefined))
+                throw new BpfmanError("PERMISSION_DENIED", `${candidate} can't be read by everybody`, {
                     hint: "Ask as root, or name the function in full.",
                 });
             try {
                 const executable = new Executable(file.number, `${candidate}${root.whose}`);
                 // an async function runs at once up to its first wait: the file is read while it is open
-                return this.#keep(`symbol ${dev} ${ino} ${size} ${mtimeMs}`, async () => executable.functions());
+                return this.#keep(`${symbolTable}${dev} ${ino} ${size} ${mtimeMs}`, async () => executable.functions());
             } catch (error) {
                 refused ??= error;
             }
         }
         throw refused ?? new BpfmanError("NOT_FOUND", `file ${JSON.stringify(target)} not found${root.whose}`);
+    }
+}
+
+/**
+ * Whether modes let everybody read an open file; inOwnRoot: its folders are looked at too, which in the root of another
+ * process have no name here.
+ */
+export function isForEverybody({ number }: Pick<Fd, "number">, inOwnRoot: boolean): boolean {
+    if ((fs.fstatSync(number).mode & 0o004) === 0) return false;
+    if (!inOwnRoot) return true;
+    // where it really is: no link is left in this name
+    const place = fs.readlinkSync(`/proc/self/fd/${number}`);
+    for (let folder = path.dirname(place); ; folder = path.dirname(folder)) {
+        const mode = fs.statSync(folder, { throwIfNoEntry: false })?.mode ?? 0;
+        if ((mode & 0o001) === 0) return false;
+        if (folder === "/") return true;
     }
 }
 

@@ -30,19 +30,20 @@ export async function updateLinks(
     changes: readonly LinkChange[],
     caller: Caller,
 ): Promise<LinkView[]> {
-    const programs = await context.lock.run(
+    const changed = await context.lock.run(
         scope =>
             withUndo(context.log, async undo => {
                 await dropDeadLinks(scope, context);
-                const planned = plan(context, changes);
-                await apply(scope, context, planned, undo);
-                return planned.map(({ program }) => program.id);
+                return await apply(scope, context, plan(context, changes), undo);
             }),
         caller.patience,
     );
-    const links = changes.map(({ id }) => id);
-    context.events.emit("LINK_UPDATED", context.describe(caller), { links, programs: [...new Set(programs)] });
-    return links.map(id => linkView(context, id));
+    if (changed.length > 0)
+        context.events.emit("LINK_UPDATED", context.describe(caller), {
+            links: changed.map(({ record }) => record.id),
+            programs: [...new Set(changed.map(({ program }) => program.id))],
+        });
+    return changes.map(({ id }) => linkView(context, id));
 }
 
 /** The rows as they are to be. */
@@ -84,7 +85,13 @@ function checkedChange(
     return { record, priority, proceedOn: proceedOnOrDefault(kind, change.proceedOn) };
 }
 
-async function apply(scope: WriterScope, context: Context, planned: readonly Change[], undo: Undo): Promise<void> {
+/** Answers those of hooks where anything changed. */
+async function apply(
+    scope: WriterScope,
+    context: Context,
+    planned: readonly Change[],
+    undo: Undo,
+): Promise<readonly Change[]> {
     const { store } = context;
     const chains: Changed<ChainLink>[] = [];
     const moves = new Map<LinkId, Moved>();
@@ -112,6 +119,7 @@ async function apply(scope: WriterScope, context: Context, planned: readonly Cha
     undo.done();
     for (const { previous } of chains) if (previous !== undefined) await retire(context, previous);
     for (const move of moves.values()) await move.finish();
+    return rows;
 }
 
 /** Nothing of the hook would change: neither an order nor a number that people see. */

@@ -54,6 +54,12 @@ export interface SigningRules {
     readonly trustedRoot: string | undefined;
 }
 
+/** What one call demands instead. */
+export interface SignatureDemand {
+    readonly identity?: TrustedIdentity | undefined;
+    readonly allowUnsigned?: boolean | undefined;
+}
+
 /** simple: GPG's, that policy.json demands; cosign: a tag sha256-….sig; bundle: Sigstore's, as a referrer */
 export type SignatureForm = "simple" | "cosign" | "bundle";
 

@@ -119,6 +119,10 @@ export const migrations: readonly string[] = [
         message TEXT NOT NULL
     ) STRICT;
     `,
+    // so many of each kind are kept
+    `
+    CREATE INDEX events_by_kind ON events (kind, sequence);
+    `,
 ];
 
 export const schemaVersion = migrations.length;

@@ -3,15 +3,16 @@ import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { DatabaseSync, type SQLInputValue, StatementSync } from "node:sqlite";
 import { afterEach, beforeEach, test } from "node:test";
 import { BpfmanError } from "../model/error.ts";
+import type { EventKind } from "../model/events.ts";
 import type { HookKey, ProbeHook } from "../model/hooks.ts";
 import type { KernelLinkId, LinkId, MapId, ProgramId } from "../model/ids.ts";
 import type { ChainRecord, LinkRecord, ProgramRecord } from "../model/records.ts";
 import { linkParameters, programParameters } from "./rows.ts";
 import { migrations, schemaVersion } from "./schema.ts";
-import { Store } from "./store.ts";
+import { keptOfEachKind, Store } from "./store.ts";
 
 let directory: string;
 beforeEach(() => {
@@ -302,27 +303,42 @@ test("a replaced program names the one that has its place now, in this boot alon
     again.close();
 });
 
-test("what a thousand programs cost to read grows as their number does", () => {
+test("a list is one query whatever its length, and none where nothing was written since", t => {
     const store = Store.open(directory, "boot-a");
-    let count = 0;
-    const quickest = (wanted: number): number => {
-        store.transaction(() => {
-            while (count < wanted) store.insertProgram(program(++count));
-        });
-        // the quickest of many: the others measure the machine's other work
-        const times = Array.from({ length: 20 }, () => {
-            // another write: nothing is at hand
-            store.nextRequest();
-            store.deleteProgram(5000 as ProgramId);
-            const start = performance.now();
-            assert.equal(store.programs().length, wanted);
-            return performance.now() - start;
-        });
-        return Math.min(...times);
-    };
-    const few = quickest(100);
-    const many = quickest(1000);
-    assert.ok(many < 40 * few, `100 in ${few} ms, 1000 in ${many} ms`);
+    store.transaction(() => {
+        for (let id = 1; id <= 1000; id++) store.insertProgram(program(id));
+    });
+    const queries = t.mock.method(StatementSync.prototype, "all").mock;
+    assert.equal(store.programs().length, 1000);
+    assert.equal(queries.callCount(), 1);
+    assert.equal(store.programs().length, 1000);
+    assert.equal(queries.callCount(), 1, "what was read is at hand");
+    store.deleteProgram(1000 as ProgramId);
+    assert.equal(store.programs().length, 999);
+    assert.equal(queries.callCount(), 2, "after a write it is asked again");
+    store.close();
+});
+
+test("of each kind of event the latest are kept: many of one push out none of another", () => {
+    const event = (kind: EventKind, message = "") => ({
+        ...{ kind, message, time: "2026-01-01T00:00:00Z", by: "root" },
+        ...{ programIds: [], linkIds: [], mapIds: [7 as MapId], subjects: ["counts"] },
+    });
+    const store = Store.open(directory, "boot-a");
+    const loaded = store.addEvent(event("PROGRAM_LOADED", "first"));
+    const db = new DatabaseSync(join(directory, "store.db"));
+    db.exec(`INSERT INTO events (kind, time, made_by, program_ids, link_ids, map_ids, subjects, message)
+        WITH RECURSIVE many(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < ${keptOfEachKind})
+        SELECT 'MAP_CHANGED', '', '', '[]', '[]', '[]', '[]', '' FROM many`);
+    db.close();
+    const last = store.addEvent(event("MAP_CHANGED", "last"));
+    const all = { limit: 2 * keptOfEachKind, before: undefined, kinds: [] };
+    const { events, more } = store.events(all);
+    assert.deepEqual([events.length, more], [keptOfEachKind + 1, false]);
+    assert.deepEqual(events[0], { sequence: last, ...event("MAP_CHANGED", "last") });
+    assert.deepEqual(events.at(-1), { sequence: loaded, ...event("PROGRAM_LOADED", "first") });
+    const page = store.events({ ...all, limit: 1, kinds: ["MAP_CHANGED", "REFUSED"], before: last });
+    assert.deepEqual([page.events[0]?.sequence, page.more], [last - 1, true]);
     store.close();
 });
 

@@ -31,8 +31,8 @@ const hookMatch = `kind = :kind AND direction = :direction AND nsid = :nsid AND 
 const SQLITE_CORRUPT = 11;
 const SQLITE_NOTADB = 26;
 
-/** What is kept of events. */
-const keptEvents = 2000;
+/** What is kept of events of each kind: entries of maps that a program sets all day must not push out who attached what. */
+export const keptOfEachKind = 1000;
 
 export class Store {
     readonly #db: DatabaseSync;
@@ -95,18 +95,17 @@ export class Store {
         }
     }
 
-    /** Keeps an event and gives it its number; the oldest beyond what is kept go. */
+    /** Keeps an event and gives it its number; the oldest of its kind beyond what is kept go. */
     addEvent(event: Omit<ChangeEvent, "sequence">): number {
         return this.transaction(() => {
-            const sequence = Number(
-                this.#db
-                    .prepare(
-                        "INSERT INTO events (kind, time, made_by, program_ids, link_ids, map_ids, subjects, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    )
-                    .run(...eventValues(event)).lastInsertRowid,
-            );
-            this.#db.prepare("DELETE FROM events WHERE sequence <= ?").run(sequence - keptEvents);
-            return sequence;
+            const { lastInsertRowid } = this.#prepared(
+                "INSERT INTO events (kind, time, made_by, program_ids, link_ids, map_ids, subjects, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            ).run(...eventValues(event));
+            this.#prepared(
+                `DELETE FROM events WHERE kind = :kind AND sequence <=
+                 (SELECT sequence FROM events WHERE kind = :kind ORDER BY sequence DESC LIMIT 1 OFFSET :kept)`,
+            ).run({ kind: event.kind, kept: keptOfEachKind });
+            return Number(lastInsertRowid);
         });
     }
 

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Form, FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index.js";
-import { FormSelect, FormSelectOption } from "@patternfly/react-core/dist/esm/components/FormSelect/index.js";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index.js";
 import { useState } from "react";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import { attachKind, type Program } from "../model.ts";
 import { useInterfaces, usePage, usePrograms } from "../page.ts";
+import { Select } from "../ui/choice.tsx";
+import { Form, FormGroup, HelperText } from "../ui/form.tsx";
 import { SessionWarning } from "../views/session-warning.tsx";
 import { type HookKind, hookKind, probeKind, typeLabel } from "../words.ts";
 import { ActionDialog } from "./frame.tsx";
@@ -27,16 +26,17 @@ interface AttachDialogProps {
 export function AttachDialog(props: AttachDialogProps) {
     const { client, notify } = usePage();
     const interfaces = useInterfaces().value ?? [];
-    const programs = (usePrograms(false).value ?? []).filter(program => {
-        const kind = hookKind(program.type);
-        return program.managed && kind !== undefined && (props.kind === undefined || props.kind === kind);
-    });
+    const programs = (usePrograms(false).value ?? []).filter(program => isOffered(program, props));
     const [chosenId, setChosenId] = useState("");
     const [choice, setChoice] = useState(() => ({
         ...initialHook(props.interfaceKey),
         ...(props.direction === undefined ? {} : { direction: props.direction }),
     }));
     const [probe, setProbe] = useState(() => probeOf(props.program));
+    const chooseProgram = (id: string) => {
+        setChosenId(id);
+        setProbe(probeOf(programs.find(one => String(one.id) === id)));
+    };
     const program = props.program ?? programs.find(one => String(one.id) === chosenId);
     const kind = program && attachKind(program);
     const atInterface = kind && hookKind(kind);
@@ -61,38 +61,33 @@ export function AttachDialog(props: AttachDialogProps) {
             isDisabled={!hook}
             {...(!probed && { focus: props.program ? "#hook-interface" : "#attach-program" })}
         >
-            <Form isHorizontal onSubmit={event => event.preventDefault()}>
+            <Form isHorizontal>
                 {!props.program && (
                     <FormGroup label={_("Program")} fieldId="attach-program">
-                        <FormSelect
+                        <Select
                             id="attach-program"
                             value={chosenId}
-                            onChange={(_event, id) => setChosenId(id)}
-                            aria-describedby="attach-program-help"
-                        >
-                            <FormSelectOption value="" label={_("Choose a program")} isPlaceholder isDisabled />
-                            {programs.map(one => (
-                                <FormSelectOption key={one.id} value={String(one.id)} label={programOption(one)} />
-                            ))}
-                        </FormSelect>
+                            onChange={chooseProgram}
+                            placeholder={_("Choose a program")}
+                            describedBy={programs.length === 0 ? "attach-program-help" : undefined}
+                            options={programs.map(one => ({ value: String(one.id), text: programOption(one) }))}
+                        />
                         {programs.length === 0 && (
-                            <FormHelperText>
-                                <HelperText id="attach-program-help">
-                                    <HelperTextItem>{_("Load a program first.")}</HelperTextItem>
-                                </HelperText>
-                            </FormHelperText>
+                            <HelperText id="attach-program-help">{_("Load a program first.")}</HelperText>
                         )}
                     </FormGroup>
                 )}
                 {probed ? (
                     <ProbeFields id="attach" kind={probed} choice={probe} onChange={setProbe} />
                 ) : (
-                    <HookFields
-                        choice={choice}
-                        onChange={setChoice}
-                        kinds={atInterface ? [atInterface] : []}
-                        interfaces={interfaces}
-                    />
+                    (program || props.interfaceKey !== undefined) && (
+                        <HookFields
+                            choice={choice}
+                            onChange={setChoice}
+                            kinds={atInterface ? [atInterface] : []}
+                            interfaces={interfaces}
+                        />
+                    )
                 )}
             </Form>
             {iface && !probed && (
@@ -100,6 +95,13 @@ export function AttachDialog(props: AttachDialogProps) {
             )}
         </ActionDialog>
     );
+}
+
+/** On an interface those that attach to one, in a chain those of its kind, else every one of ours. */
+function isOffered(program: Program, { interfaceKey, kind: wanted }: AttachDialogProps): boolean {
+    const kind = attachKind(program);
+    if (kind === undefined || (wanted !== undefined && kind !== wanted)) return false;
+    return interfaceKey === undefined || hookKind(kind) !== undefined;
 }
 
 function probeOf(program: Program | undefined): ProbeChoice {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Content } from "@patternfly/react-core/dist/esm/components/Content/index.js";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Link } from "../model.ts";
@@ -24,9 +23,7 @@ export function DetachDialog({ link }: { link: Link }) {
             isDanger
             size="small"
         >
-            <Content component="p">
-                {format(_("The program no longer runs at $0. It stays loaded."), linkLabel(link))}
-            </Content>
+            <p>{format(_("The program no longer runs at $0. It stays loaded."), linkLabel(link))}</p>
             <SessionWarning places={[link]} change="detach" />
         </ActionDialog>
     );

@@ -6,6 +6,8 @@ import { type HookKind, presetOf } from "../words.ts";
 
 export const highestPriority = 2 ** 31 - 1;
 
+export const xdpModes = ["auto", "native", "generic"] as const;
+
 /** What the fields hold, valid or not. */
 export interface HookChoice {
     /** an Interface's key, or elsewhere; empty while nothing is chosen */
@@ -14,6 +16,8 @@ export interface HookChoice {
     readonly elsewhere: { readonly name: string; readonly netns: string };
     readonly direction: "ingress" | "egress";
     readonly priority: string;
+    /** of XDP programs; auto: native where the driver can */
+    readonly mode: (typeof xdpModes)[number];
     /** by hook kind: a load can hold both XDP and TC programs */
     readonly proceedOn: Readonly<Record<HookKind, readonly number[]>>;
 }
@@ -27,6 +31,7 @@ export function initialHook(interfaceKey = ""): HookChoice {
         elsewhere: { name: "", netns: "" },
         direction: "ingress",
         priority: "50",
+        mode: "auto",
         proceedOn: { xdp: presetOf("xdp"), tc: presetOf("tc"), tcx: [] },
     };
 }
@@ -60,7 +65,7 @@ export function hookOf(
     const place = { interface: iface.name, netns: iface.netns, priority };
     switch (kind) {
         case "xdp":
-            return { xdp: { ...place, proceedOn } };
+            return { xdp: { ...place, proceedOn, ...(choice.mode === "auto" ? {} : { mode: choice.mode }) } };
         case "tc":
             return { tc: { ...place, direction: choice.direction, proceedOn } };
         case "tcx":

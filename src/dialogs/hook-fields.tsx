@@ -1,17 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where and how a program attaches: the fields that the attach dialog and the load dialog share.
-import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index.js";
-import { FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index.js";
-import { FormSelect, FormSelectOption } from "@patternfly/react-core/dist/esm/components/FormSelect/index.js";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index.js";
-import { Radio } from "@patternfly/react-core/dist/esm/components/Radio/index.js";
-import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Interface } from "../model.ts";
+import { Checkbox, Radio, Select } from "../ui/choice.tsx";
+import { FormGroup, HelperText } from "../ui/form.tsx";
+import { TextInput } from "../ui/text-field.tsx";
 import { Help } from "../views/help.tsx";
 import { actionsOf, type HookKind, interfaceLabel, typeLabel } from "../words.ts";
-import { elsewhere, type HookChoice, highestPriority, parsePriority } from "./hook-choice.ts";
+import { Field } from "./field.tsx";
+import { elsewhere, type HookChoice, highestPriority, parsePriority, xdpModes } from "./hook-choice.ts";
 
 interface HookFieldsProps {
     readonly choice: HookChoice;
@@ -26,25 +24,23 @@ export function HookFields({ choice, onChange, kinds, interfaces }: HookFieldsPr
     return (
         <>
             <FormGroup label={_("Interface")} fieldId="hook-interface">
-                <FormSelect
+                <Select
                     id="hook-interface"
                     value={choice.interfaceKey}
-                    onChange={(_event, interfaceKey) => onChange({ ...choice, interfaceKey })}
-                >
-                    <FormSelectOption value="" label={_("Choose an interface")} isPlaceholder isDisabled />
-                    {interfaces.map(iface => (
-                        <FormSelectOption
-                            key={iface.key}
-                            value={iface.key}
-                            label={shown(interfaceLabel(iface.name, iface.netns))}
-                        />
-                    ))}
-                    <FormSelectOption value={elsewhere} label={_("In another network namespace…")} />
-                </FormSelect>
+                    onChange={interfaceKey => onChange({ ...choice, interfaceKey })}
+                    placeholder={_("Choose an interface")}
+                    options={[
+                        ...interfaces.map(iface => ({
+                            value: iface.key,
+                            text: shown(interfaceLabel(iface.name, iface.netns)),
+                        })),
+                        { value: elsewhere, text: _("In another network namespace…") },
+                    ]}
+                />
             </FormGroup>
             {choice.interfaceKey === elsewhere && <ElsewhereFields choice={choice} onChange={onChange} />}
             {kinds.some(kind => kind !== "xdp") && (
-                <FormGroup label={_("Direction")} role="radiogroup" isInline fieldId="hook-direction">
+                <FormGroup label={_("Direction")} role="radiogroup" isInline isFlat>
                     <Radio
                         id="hook-ingress"
                         name="hook-direction"
@@ -63,6 +59,7 @@ export function HookFields({ choice, onChange, kinds, interfaces }: HookFieldsPr
                     />
                 </FormGroup>
             )}
+            {kinds.includes("xdp") && <ModeField mode={choice.mode} onChange={mode => onChange({ ...choice, mode })} />}
             <PriorityField priority={choice.priority} onChange={priority => onChange({ ...choice, priority })} />
             {proceeding.map(kind => (
                 <ProceedOnField
@@ -87,43 +84,68 @@ function ElsewhereFields({ choice, onChange }: Pick<HookFieldsProps, "choice" | 
                     id="hook-netns"
                     value={choice.elsewhere.netns}
                     placeholder={_("/run/netns/name")}
-                    onChange={(_event, netns) => change({ netns })}
+                    onChange={netns => change({ netns })}
                 />
             </FormGroup>
             <FormGroup label={_("Interface there")} fieldId="hook-interface-name">
-                <TextInput
-                    id="hook-interface-name"
-                    value={choice.elsewhere.name}
-                    onChange={(_event, name) => change({ name })}
-                />
+                <TextInput id="hook-interface-name" value={choice.elsewhere.name} onChange={name => change({ name })} />
             </FormGroup>
         </>
     );
 }
 
+type Mode = HookChoice["mode"];
+
+function ModeField({ mode, onChange }: { mode: Mode; onChange: (mode: Mode) => void }) {
+    return (
+        <Field
+            id="hook-mode"
+            label={_("XDP mode")}
+            help={_("The first program at an interface sets it for those after it.")}
+            topic="xdpMode"
+        >
+            <Select
+                id="hook-mode"
+                describedBy="hook-mode-help"
+                value={mode}
+                onChange={onChange}
+                options={xdpModes.map(one => ({ value: one, text: modeText(one) }))}
+            />
+        </Field>
+    );
+}
+
+function modeText(mode: Mode): string {
+    switch (mode) {
+        case "auto":
+            return _("native where the driver can, else generic");
+        case "native":
+            return _("native, or not at all");
+        case "generic":
+            return _("generic");
+    }
+}
+
 export function PriorityField({ priority, onChange }: { priority: string; onChange: (text: string) => void }) {
     const valid = parsePriority(priority) !== undefined;
     return (
-        <FormGroup label={_("Priority")} labelHelp={<Help topic="priority" />} fieldId="hook-priority">
+        <Field
+            id="hook-priority"
+            label={_("Priority")}
+            help={valid ? _("Lower values run first.") : format(_("A whole number from 0 to $0"), highestPriority)}
+            topic="priority"
+            isInvalid={!valid}
+        >
             <TextInput
                 id="hook-priority"
                 className="short-input"
                 inputMode="numeric"
                 value={priority}
-                validated={valid ? "default" : "error"}
+                isInvalid={!valid}
                 aria-describedby="hook-priority-help"
-                onChange={(_event, text) => onChange(text)}
+                onChange={onChange}
             />
-            <FormHelperText>
-                <HelperText id="hook-priority-help">
-                    <HelperTextItem variant={valid ? "default" : "error"}>
-                        {valid
-                            ? _("Lower values run first.")
-                            : format(_("A whole number from 0 to $0"), highestPriority)}
-                    </HelperTextItem>
-                </HelperText>
-            </FormHelperText>
-        </FormGroup>
+        </Field>
     );
 }
 
@@ -141,16 +163,12 @@ export function ProceedOnField({ kind, label, codes, onChange }: ProceedOnFieldP
         onChange(wanted);
     };
     return (
-        <FormGroup label={label} labelHelp={<Help topic="proceedOn" />} role="group" fieldId={`proceed-on-${kind}`}>
-            <FormHelperText>
-                <HelperText>
-                    <HelperTextItem variant={codes.length === 0 ? "error" : "default"}>
-                        {codes.length === 0
-                            ? _("Choose at least one result.")
-                            : _("The next program runs after these results; any other ends the chain.")}
-                    </HelperTextItem>
-                </HelperText>
-            </FormHelperText>
+        <FormGroup label={label} labelHelp={<Help topic="proceedOn" />} role="group" isFlat>
+            <HelperText isError={codes.length === 0}>
+                {codes.length === 0
+                    ? _("Choose at least one result.")
+                    : _("The next program runs after these results; any other ends the chain.")}
+            </HelperText>
             <div className="action-grid">
                 {actions.map(action => (
                     <Checkbox

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chooses a file of the host: a path typed, or folders walked through.
-import { FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index.js";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index.js";
-import { InputGroup, InputGroupItem } from "@patternfly/react-core/dist/esm/components/InputGroup/index.js";
-import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
-import FileIcon from "@patternfly/react-icons/dist/esm/icons/file-icon";
-import FolderIcon from "@patternfly/react-icons/dist/esm/icons/folder-icon";
+import "@patternfly/patternfly/components/InputGroup/input-group.css";
 import { type KeyboardEvent, useEffect, useState } from "react";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import { Button } from "../ui/button.tsx";
+import { FormGroup, HelperText } from "../ui/form.tsx";
+import { Icon } from "../ui/icons.tsx";
+import { TextInput } from "../ui/text-field.tsx";
 import { bytes } from "../words.ts";
 import { asError } from "./frame.tsx";
 import { type FolderEntry, listFolder, type ObjectSource, readHostFile } from "./source.ts";
@@ -35,21 +33,24 @@ export function HostFile({ isDisabled, onChoose, onReset }: HostFileProps) {
     };
     return (
         <FormGroup label={_("Path")} fieldId="load-path">
-            <InputGroup>
-                <InputGroupItem isFill>
+            <div className="pf-v6-c-input-group">
+                <div className="pf-v6-c-input-group__item pf-m-fill">
                     <TextInput
                         id="load-path"
                         value={path}
                         placeholder={_("/path/to/object.o")}
+                        dir="ltr"
+                        spellCheck={false}
+                        autoComplete="off"
                         isDisabled={isDisabled}
                         onKeyDown={onKeyDown}
-                        onChange={(_event, text) => {
+                        onChange={text => {
                             setPath(text);
                             onReset();
                         }}
                     />
-                </InputGroupItem>
-                <InputGroupItem>
+                </div>
+                <div className="pf-v6-c-input-group__item">
                     <Button
                         variant="control"
                         isDisabled={isDisabled}
@@ -58,21 +59,15 @@ export function HostFile({ isDisabled, onChoose, onReset }: HostFileProps) {
                     >
                         {_("Browse")}
                     </Button>
-                </InputGroupItem>
-                <InputGroupItem>
+                </div>
+                <div className="pf-v6-c-input-group__item">
                     <Button variant="control" isDisabled={isDisabled || !absolute} onClick={() => inspect(path)}>
                         {_("Inspect")}
                     </Button>
-                </InputGroupItem>
-            </InputGroup>
+                </div>
+            </div>
             {folder !== undefined && <Folder path={folder} onOpen={setFolder} onChoose={choose} />}
-            <FormHelperText>
-                <HelperText>
-                    <HelperTextItem>
-                        {_("An eBPF object, compiled by clang. It is read with your rights.")}
-                    </HelperTextItem>
-                </HelperText>
-            </FormHelperText>
+            <HelperText>{_("An eBPF object, compiled by clang. It is read with your rights.")}</HelperText>
         </FormGroup>
     );
 }
@@ -114,7 +109,12 @@ function Folder({ path, onOpen, onChoose }: FolderProps) {
             <ul>
                 {path !== "/" && (
                     <li>
-                        <Button variant="link" isInline icon={<FolderIcon />} onClick={() => onOpen(folderOf(path))}>
+                        <Button
+                            variant="link"
+                            isInline
+                            icon={<Icon name="folder" />}
+                            onClick={() => onOpen(folderOf(path))}
+                        >
                             {_("One folder up")}
                         </Button>
                     </li>
@@ -124,7 +124,7 @@ function Folder({ path, onOpen, onChoose }: FolderProps) {
                         <Button
                             variant="link"
                             isInline
-                            icon={isFolder ? <FolderIcon /> : <FileIcon />}
+                            icon={<Icon name={isFolder ? "folder" : "file"} />}
                             onClick={() => (isFolder ? onOpen : onChoose)(within(name))}
                         >
                             <bdi>{shown(name)}</bdi>

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which image, when to ask its registry, and as whom.
-import { ExpandableSection } from "@patternfly/react-core/dist/esm/components/ExpandableSection/index.js";
-import { FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index.js";
-import { FormSelect, FormSelectOption } from "@patternfly/react-core/dist/esm/components/FormSelect/index.js";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index.js";
-import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
 import type { ImageSourceJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { shown } from "../escape.ts";
 import { _ } from "../i18n.ts";
 import { useImages } from "../page.ts";
+import { Select } from "../ui/choice.tsx";
 import { ComboBox } from "../ui/combo-box.tsx";
-import { Help } from "../views/help.tsx";
+import { Expandable } from "../ui/expandable.tsx";
+import { FormGroup } from "../ui/form.tsx";
+import { TextInput } from "../ui/text-field.tsx";
 import { examples } from "./examples.ts";
+import { Field } from "./field.tsx";
 
 export interface ImageChoice {
     readonly reference: string;
@@ -44,7 +43,12 @@ export function ImageFields({ choice, isDisabled, onChange }: ImageFieldsProps) 
         .filter(({ value }) => value.toLowerCase().includes(text) && value !== choice.reference);
     return (
         <>
-            <FormGroup label={_("Image")} labelHelp={<Help topic="signature" />} fieldId="image-reference">
+            <Field
+                id="image-reference"
+                label={_("Image")}
+                help={_("Registry, repository and tag or digest. This host's container configuration decides.")}
+                topic="signature"
+            >
                 <ComboBox
                     id="image-reference"
                     value={choice.reference}
@@ -54,34 +58,18 @@ export function ImageFields({ choice, isDisabled, onChange }: ImageFieldsProps) 
                     describedBy="image-reference-help"
                     onChange={reference => onChange({ ...choice, reference })}
                 />
-                <FormHelperText>
-                    <HelperText id="image-reference-help">
-                        <HelperTextItem>
-                            {_("Registry, repository and tag or digest. This host's container configuration decides.")}
-                        </HelperTextItem>
-                    </HelperText>
-                </FormHelperText>
-            </FormGroup>
+            </Field>
             <FormGroup label={_("Pull")} fieldId="image-policy">
-                <FormSelect
+                <Select
                     id="image-policy"
                     value={choice.pullPolicy}
                     isDisabled={isDisabled}
-                    onChange={(_event, policy) =>
-                        onChange({ ...choice, pullPolicy: policies.find(one => one === policy) ?? "IfNotPresent" })
-                    }
-                >
-                    {policies.map(policy => (
-                        <FormSelectOption key={policy} value={policy} label={policyLabel(policy)} />
-                    ))}
-                </FormSelect>
+                    onChange={pullPolicy => onChange({ ...choice, pullPolicy })}
+                    options={policies.map(policy => ({ value: policy, text: policyLabel(policy) }))}
+                />
             </FormGroup>
-            <FormGroup fieldId="image-login">
-                <ExpandableSection
-                    toggleText={_("User name and password of the registry")}
-                    toggleId="image-login"
-                    contentId="image-login-content"
-                >
+            <FormGroup>
+                <Expandable text={_("User name and password of the registry")}>
                     <div className="fields">
                         <FormGroup label={_("User name")} fieldId="image-username">
                             <TextInput
@@ -89,7 +77,7 @@ export function ImageFields({ choice, isDisabled, onChange }: ImageFieldsProps) 
                                 value={choice.username}
                                 autoComplete="off"
                                 isDisabled={isDisabled}
-                                onChange={(_event, username) => onChange({ ...choice, username })}
+                                onChange={username => onChange({ ...choice, username })}
                             />
                         </FormGroup>
                         <FormGroup label={_("Password")} fieldId="image-password">
@@ -99,14 +87,14 @@ export function ImageFields({ choice, isDisabled, onChange }: ImageFieldsProps) 
                                 value={choice.password}
                                 autoComplete="new-password"
                                 isDisabled={isDisabled}
-                                onChange={(_event, password) => onChange({ ...choice, password })}
+                                onChange={password => onChange({ ...choice, password })}
                             />
                         </FormGroup>
                         <p className="note">
                             {_("Sent to the registry only and kept nowhere. Without them, root's own logins are used.")}
                         </p>
                     </div>
-                </ExpandableSection>
+                </Expandable>
             </FormGroup>
         </>
     );

@@ -10,7 +10,10 @@ import { programHref } from "../route.ts";
 import { Button } from "../ui/button.tsx";
 import { Loading } from "../ui/empty.tsx";
 import { Fact, Facts } from "../ui/facts.tsx";
+import { Form } from "../ui/form.tsx";
 import { Modal, ModalBody, ModalFooter, ModalHeader } from "../ui/modal.tsx";
+import { Progress } from "../ui/progress.tsx";
+import { Code } from "../views/code.tsx";
 import { Refusal } from "../views/refusal.tsx";
 import { SignatureText } from "../views/signature.tsx";
 import { bytes, moment } from "../words.ts";
@@ -19,7 +22,6 @@ import { ImageFields, imageSource, initialImage } from "./image-fields.tsx";
 import { LoadDialog } from "./load.tsx";
 import { pullImage } from "./pull.ts";
 import { useTask } from "./task.ts";
-import { TaskProgress } from "./task-progress.tsx";
 
 /** image: one to ask the registry for anew */
 export function PullDialog({ image = "" }: { image?: string }) {
@@ -55,10 +57,10 @@ export function PullDialog({ image = "" }: { image?: string }) {
         <Modal aria-labelledby={labelId} onClose={close}>
             <ModalHeader title={_("Pull image")} labelId={labelId} />
             <ModalBody>
-                <form className="pf-v6-c-form pf-m-horizontal" onSubmit={event => event.preventDefault()}>
+                <Form isHorizontal>
                     <ImageFields choice={choice} onChange={setChoice} isDisabled={task !== undefined} />
-                </form>
-                {task && <TaskProgress task={task} />}
+                </Form>
+                {task && <Progress className="task" {...task} />}
                 {error && <Refusal title={_("The image was not pulled")} error={error} />}
             </ModalBody>
             <ModalFooter>
@@ -109,11 +111,11 @@ function ImageFacts({ image: { json, digest, users } }: { image: KeptImage }) {
                 )}
             </Fact>
             <Fact term={_("Digest")}>
-                <Technical>{digest}</Technical>
+                <Code>{digest}</Code>
             </Fact>
             {json.manifestDigest !== digest && (
                 <Fact term={_("For this machine")}>
-                    <Technical>{json.manifestDigest ?? ""}</Technical>
+                    <Code>{json.manifestDigest ?? ""}</Code>
                 </Fact>
             )}
             <Fact term={_("Platforms")}>
@@ -136,12 +138,12 @@ function ImageFacts({ image: { json, digest, users } }: { image: KeptImage }) {
                 {format(_("$0, $1"), shown(json.objectName ?? ""), bytes(Number(json.objectSize ?? 0)))}
             </Fact>
             <Fact term={_("SHA-256")}>
-                <Technical>{json.objectSha256 ?? ""}</Technical>
+                <Code>{json.objectSha256 ?? ""}</Code>
             </Fact>
             <Fact term={_("Layers")}>
                 {(json.layers ?? []).map(({ digest: layer = "", size = "0" }) => (
                     <div key={layer}>
-                        <Technical>{layer}</Technical> <span className="note">{bytes(Number(size))}</span>
+                        <Code>{layer}</Code> <span className="note">{bytes(Number(size))}</span>
                     </div>
                 ))}
             </Fact>
@@ -159,17 +161,13 @@ function ImageFacts({ image: { json, digest, users } }: { image: KeptImage }) {
                 <Fact term={_("Image labels")}>
                     {labels.map(([key, value]) => (
                         <div key={key}>
-                            <Technical>{`${key}=${value}`}</Technical>
+                            <Code>{`${key}=${value}`}</Code>
                         </div>
                     ))}
                 </Fact>
             )}
         </Facts>
     );
-}
-
-function Technical({ children }: { children: string }) {
-    return <code dir="ltr">{shown(children)}</code>;
 }
 
 /** Asks the registry for the signatures that are there now. */

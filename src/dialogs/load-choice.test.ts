@@ -145,6 +145,13 @@ test("a hook needs an interface, a priority and a result to go on after", () => 
     });
 });
 
+test("the mode is asked for where it is not the kernel's choice", () => {
+    const generic = { ...initialHook(eth0.key), mode: "generic" as const };
+    assert.equal(hookOf(generic, "xdp", interfaces)?.xdp?.mode, "generic");
+    assert.equal(hookOf(initialHook(eth0.key), "xdp", interfaces)?.xdp?.mode, undefined);
+    assert.equal("mode" in (hookOf(generic, "tcx", interfaces)?.tcx ?? {}), false);
+});
+
 test("a hook can lie in a namespace that is not listed", () => {
     const choice = { ...initialHook("elsewhere"), elsewhere: { name: " eth1 ", netns: "/run/netns/red" } };
     assert.deepEqual(hookOf(choice, "tcx", interfaces)?.tcx?.netns, "/run/netns/red");

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The second half of loading: which programs of the object, with which values, and where they attach.
-import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index.js";
-import { ExpandableSection } from "@patternfly/react-core/dist/esm/components/ExpandableSection/index.js";
-import { FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index.js";
-import { FormSelect, FormSelectOption } from "@patternfly/react-core/dist/esm/components/FormSelect/index.js";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index.js";
-import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
 import { shown } from "../escape.ts";
 import { _, format, ngettext } from "../i18n.ts";
 import type { Interface } from "../model.ts";
+import { Checkbox, Select } from "../ui/choice.tsx";
+import { Expandable } from "../ui/expandable.tsx";
+import { FormGroup, HelperText } from "../ui/form.tsx";
+import { TextInput } from "../ui/text-field.tsx";
 import { Help } from "../views/help.tsx";
 import { anyKind, hookKind, isBoundAtLoad, probeKind, typeLabel } from "../words.ts";
 import { examples } from "./examples.ts";
+import { Field } from "./field.tsx";
 import { initialHook } from "./hook-choice.ts";
 import { HookFields } from "./hook-fields.tsx";
 import {
@@ -24,7 +23,7 @@ import {
 } from "./load-choice.ts";
 import { LoadMore } from "./load-more.tsx";
 import { initialProbe } from "./probe-choice.ts";
-import { Field, ProbeFields } from "./probe-fields.tsx";
+import { ProbeFields } from "./probe-fields.tsx";
 import { TargetInput } from "./target-input.tsx";
 
 interface LoadFieldsProps {
@@ -45,7 +44,7 @@ export function LoadFields({ choice, onChange, interfaces }: LoadFieldsProps) {
     });
     return (
         <>
-            <FormGroup label={_("Programs")} role="group" fieldId="load-programs" hasNoPaddingTop>
+            <FormGroup label={_("Programs")} role="group" isFlat>
                 {choice.programs.map((program, index) => (
                     <ProgramRow key={program.name} index={index} program={program} onChange={changeProgram} />
                 ))}
@@ -53,12 +52,12 @@ export function LoadFields({ choice, onChange, interfaces }: LoadFieldsProps) {
             </FormGroup>
             {choice.globals.length > 0 && <Globals globals={choice.globals} onChange={changeGlobal} />}
             <LoadMore choice={choice} onChange={onChange} />
-            <FormGroup fieldId="load-attach">
+            <FormGroup>
                 <Checkbox
                     id="load-attach"
                     label={_("Attach at once")}
                     isChecked={choice.hook !== undefined}
-                    onChange={(_event, wanted) => onChange({ ...choice, hook: wanted ? initialHook() : undefined })}
+                    onChange={wanted => onChange({ ...choice, hook: wanted ? initialHook() : undefined })}
                 />
             </FormGroup>
             {choice.hook && (atInterfaces.length > 0 || probes.length === 0) && (
@@ -73,7 +72,6 @@ export function LoadFields({ choice, onChange, interfaces }: LoadFieldsProps) {
                 probes.map(({ program, index, kind }) => (
                     <section key={program.name} className="field-group">
                         <h2 className="field-group-title">{format(_("Where $0 attaches"), shown(program.name))}</h2>
-
                         <ProbeFields
                             id={`load-probe-${index}`}
                             kind={kind}
@@ -111,19 +109,16 @@ function ProgramRow({ index, program, onChange }: ProgramRowProps) {
                     }
                     isChecked={program.isChosen}
                     isDisabled={program.type === undefined}
-                    onChange={(_event, isChosen) => onChange({ ...program, isChosen })}
+                    onChange={isChosen => onChange({ ...program, isChosen })}
                 />
                 {program.types.length > 1 ? (
-                    <FormSelect
+                    <Select
                         className="type-select"
-                        aria-label={format(_("Type of $0"), name)}
-                        value={program.type}
-                        onChange={(_event, type) => changeType(type)}
-                    >
-                        {program.types.map(type => (
-                            <FormSelectOption key={type} value={type} label={typeLabel(type)} />
-                        ))}
-                    </FormSelect>
+                        label={format(_("Type of $0"), name)}
+                        value={program.type ?? ""}
+                        onChange={changeType}
+                        options={program.types.map(type => ({ value: type, text: typeLabel(type) }))}
+                    />
                 ) : (
                     <span className="note">{program.type && typeLabel(program.type)}</span>
                 )}
@@ -156,23 +151,14 @@ function Globals({
     onChange: (global: GlobalChoice) => void;
 }) {
     return (
-        <FormGroup
-            fieldId="load-globals"
-            label={_("Global variables")}
-            labelHelp={<Help topic="globals" />}
-            role="group"
-        >
-            <ExpandableSection
-                toggleText={ngettext("$0 global variable", "$0 global variables", globals.length)}
-                toggleId="load-globals"
-                contentId="load-globals-content"
-            >
+        <FormGroup label={_("Global variables")} labelHelp={<Help topic="globals" />} role="group">
+            <Expandable text={ngettext("$0 global variable", "$0 global variables", globals.length)}>
                 <div className="globals">
                     {globals.map((global, index) => (
                         <GlobalRow key={global.name} index={index} global={global} onChange={onChange} />
                     ))}
                 </div>
-            </ExpandableSection>
+            </Expandable>
         </FormGroup>
     );
 }
@@ -188,7 +174,7 @@ function GlobalRow({ index, global, onChange }: GlobalRowProps) {
     const valid = isValid(global);
     const initial = valueText(global.initial);
     const change = (value: string) => onChange({ ...global, value });
-    const field = { id, value: global.value, "aria-describedby": `${id}-help` };
+    const help = `${id}-help`;
     const unchanged = initial === "" ? _("unchanged") : format(_("unchanged: $0"), shown(initial));
     return (
         <div>
@@ -196,23 +182,29 @@ function GlobalRow({ index, global, onChange }: GlobalRowProps) {
                 <code>{shown(global.name)}</code>
             </label>
             {/^(const |volatile )*(bool|_Bool)$/.test(global.type) ? (
-                <FormSelect {...field} onChange={(_event, value) => change(value)}>
-                    <FormSelectOption value="" label={unchanged} />
-                    {["true", "false"].map(word => (
-                        <FormSelectOption key={word} value={word} label={word} />
-                    ))}
-                </FormSelect>
+                <Select
+                    id={id}
+                    describedBy={help}
+                    value={global.value}
+                    onChange={change}
+                    options={[
+                        { value: "", text: unchanged },
+                        ...["true", "false"].map(word => ({ value: word, text: word })),
+                    ]}
+                />
             ) : (
                 <TextInput
-                    {...field}
+                    id={id}
+                    aria-describedby={help}
+                    value={global.value}
                     dir="auto"
-                    validated={valid ? "default" : "error"}
+                    isInvalid={!valid}
                     placeholder={unchanged}
-                    onChange={(_event, value) => change(value)}
+                    onChange={change}
                 />
             )}
-            <HelperText id={`${id}-help`}>
-                <HelperTextItem variant={valid ? "default" : "error"}>{globalHelp(global)}</HelperTextItem>
+            <HelperText id={help} isError={!valid}>
+                {globalHelp(global)}
             </HelperText>
         </div>
     );

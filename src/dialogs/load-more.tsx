@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What most loads leave as it is: application, metadata, and whose maps the programs use.
-import { ExpandableSection } from "@patternfly/react-core/dist/esm/components/ExpandableSection/index.js";
-import { FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index.js";
-import { FormSelect, FormSelectOption } from "@patternfly/react-core/dist/esm/components/FormSelect/index.js";
-import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import { usePrograms } from "../page.ts";
 import { Button } from "../ui/button.tsx";
+import { Select } from "../ui/choice.tsx";
+import { Expandable } from "../ui/expandable.tsx";
+import { FormGroup } from "../ui/form.tsx";
 import { Icon } from "../ui/icons.tsx";
+import { TextInput } from "../ui/text-field.tsx";
 import { Help } from "../views/help.tsx";
+import { Field } from "./field.tsx";
 import type { LoadChoice, MetadataChoice } from "./load-choice.ts";
-import { Field } from "./probe-fields.tsx";
 
 interface LoadMoreProps {
     readonly choice: LoadChoice;
@@ -29,20 +29,17 @@ export function LoadMore({ choice, onChange }: LoadMoreProps) {
                 <TextInput
                     id="load-application"
                     value={choice.application}
-                    onChange={(_event, application) => onChange({ ...choice, application })}
+                    aria-describedby="load-application-help"
+                    onChange={application => onChange({ ...choice, application })}
                 />
             </Field>
-            <FormGroup fieldId="load-more">
-                <ExpandableSection
-                    toggleText={_("Maps and metadata")}
-                    toggleId="load-more"
-                    contentId="load-more-content"
-                >
+            <FormGroup>
+                <Expandable text={_("Maps and metadata")}>
                     <div className="fields">
                         <MapsField choice={choice} onChange={onChange} />
                         <Metadata rows={choice.metadata} onChange={metadata => onChange({ ...choice, metadata })} />
                     </div>
-                </ExpandableSection>
+                </Expandable>
             </FormGroup>
         </>
     );
@@ -61,17 +58,20 @@ function MapsField({ choice, onChange }: LoadMoreProps) {
             help={_("Maps hold what programs count and look up. Programs that share them see the same entries.")}
             topic="mapSharing"
         >
-            <FormSelect id="load-maps" value={String(choice.maps)} onChange={(_event, value) => change(value)}>
-                <FormSelectOption value="shared" label={_("shared by the programs of this load")} />
-                <FormSelectOption value="private" label={_("each program has its own")} />
-                {programs.map(({ id, name }) => (
-                    <FormSelectOption
-                        key={id}
-                        value={String(id)}
-                        label={format(_("those of $0 (ID $1)"), shown(name), id)}
-                    />
-                ))}
-            </FormSelect>
+            <Select
+                id="load-maps"
+                describedBy="load-maps-help"
+                value={String(choice.maps)}
+                onChange={change}
+                options={[
+                    { value: "shared", text: _("shared by the programs of this load") },
+                    { value: "private", text: _("each program has its own") },
+                    ...programs.map(({ id, name }) => ({
+                        value: String(id),
+                        text: format(_("those of $0 (ID $1)"), shown(name), id),
+                    })),
+                ]}
+            />
         </Field>
     );
 }
@@ -85,7 +85,7 @@ function Metadata({ rows, onChange }: MetadataProps) {
     const change = (at: number, part: Partial<MetadataChoice>) =>
         onChange(rows.map((row, index) => (index === at ? { ...row, ...part } : row)));
     return (
-        <FormGroup label={_("Metadata")} labelHelp={<Help topic="metadata" />} role="group" fieldId="load-metadata">
+        <FormGroup label={_("Metadata")} labelHelp={<Help topic="metadata" />} role="group">
             {rows.map((row, index) => (
                 // biome-ignore lint/suspicious/noArrayIndexKey: rows have no other identity
                 <div key={index} className="metadata-row">
@@ -94,19 +94,19 @@ function Metadata({ rows, onChange }: MetadataProps) {
                         value={row.key}
                         placeholder={_("key")}
                         dir="auto"
-                        onChange={(_event, key) => change(index, { key })}
+                        onChange={key => change(index, { key })}
                     />
                     <TextInput
                         aria-label={format(_("Value $0"), index + 1)}
                         value={row.value}
                         placeholder={_("value")}
                         dir="auto"
-                        onChange={(_event, value) => change(index, { value })}
+                        onChange={value => change(index, { value })}
                     />
                     <Button
                         variant="plain"
                         icon={<Icon name="close" />}
-                        aria-label={format(_("Remove row $0"), index + 1)}
+                        label={format(_("Remove row $0"), index + 1)}
                         onClick={() => onChange(rows.filter((_row, at) => at !== index))}
                     />
                 </div>

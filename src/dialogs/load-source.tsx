@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first half of loading: where the bytecode comes from.
-import { FormGroup } from "@patternfly/react-core/dist/esm/components/Form/index.js";
-import { Radio } from "@patternfly/react-core/dist/esm/components/Radio/index.js";
-import { type DragEvent, useRef, useState } from "react";
+import { type DragEvent, useEffect, useRef, useState } from "react";
 import type { ImageSourceJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import { Button } from "../ui/button.tsx";
+import { Radio } from "../ui/choice.tsx";
+import { FormGroup } from "../ui/form.tsx";
 import { SignatureText } from "../views/signature.tsx";
 import { bytes } from "../words.ts";
 import { HostFile } from "./host-file.tsx";
@@ -43,7 +43,7 @@ export function SourceFields({ source, isDisabled, image, onChoose, onPull, onRe
     );
     return (
         <>
-            <FormGroup label={_("Source")} role="radiogroup" isInline fieldId="load-source">
+            <FormGroup label={_("Source")} role="radiogroup" isInline isFlat>
                 {radio("image", _("Container image"))}
                 {radio("host", _("File on the host"))}
                 {radio("upload", _("Upload from this computer"))}
@@ -71,7 +71,7 @@ function FromImage({ source, image, isDisabled, onPull, onReset }: Omit<SourceFi
                 }}
             />
             {source?.kind === "image" ? (
-                <FormGroup label={_("Signature")}>
+                <FormGroup label={_("Signature")} isFlat>
                     <SignatureText signature={source.pulled.signature} />
                 </FormGroup>
             ) : (
@@ -94,6 +94,16 @@ function Upload({ source, isDisabled, onChoose }: Pick<SourceFieldsProps, "sourc
     const chosen = source?.kind === "object" ? source : undefined;
     const input = useRef<HTMLInputElement>(null);
     const [isOver, setOver] = useState(false);
+    useEffect(() => {
+        // a file that misses the place would take the page's
+        const keep = (event: Event) => event.preventDefault();
+        window.addEventListener("dragover", keep);
+        window.addEventListener("drop", keep);
+        return () => {
+            window.removeEventListener("dragover", keep);
+            window.removeEventListener("drop", keep);
+        };
+    }, []);
     const take = (files: FileList | null) => {
         const file = files?.[0];
         if (file && !isDisabled) onChoose(() => readUpload(file));

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // A new entry of a map, or another value for one that is there.
-import { Form, FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index.js";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index.js";
-import { TextArea } from "@patternfly/react-core/dist/esm/components/TextArea/index.js";
-import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
 import { useState } from "react";
 import { _, format } from "../i18n.ts";
 import type { Entry, MapInfo } from "../map-model.ts";
 import { blank, type Datum, editable, isArray, isTree, zeroHex } from "../map-text.ts";
 import { usePage } from "../page.ts";
+import { Form, FormGroup } from "../ui/form.tsx";
+import { TextArea, TextInput } from "../ui/text-field.tsx";
 import { keyHelp } from "../views/map-key-help.ts";
 import { mapLabel } from "../views/maps.tsx";
 import { DatumView, datumText, EntryValue } from "../views/value-tree.tsx";
+import { Field } from "./field.tsx";
 import { ActionDialog } from "./frame.tsx";
 import { ForeignMapField, mayChange } from "./map-foreign.tsx";
 
@@ -55,13 +54,13 @@ export function EntryDialog({ map, entry, like, onDone }: EntryDialogProps) {
             isDisabled={value.trim() === "" || (!entry && key.trim() === "") || !mayChange(map, agreed)}
             focus={entry ? "#entry-value" : "#entry-key"}
         >
-            <Form isHorizontal onSubmit={event => event.preventDefault()}>
+            <Form isHorizontal>
                 {entry ? (
                     <>
-                        <FormGroup label={_("Key")}>
+                        <FormGroup label={_("Key")} isFlat>
                             <DatumView datum={entry.key} asBytes={false} />
                         </FormGroup>
-                        <FormGroup label={_("Value now")}>
+                        <FormGroup label={_("Value now")} isFlat>
                             <EntryValue entry={entry} asBytes={false} />
                         </FormGroup>
                     </>
@@ -102,6 +101,7 @@ function DatumField({ id, label, text, onChange, help, isTall }: DatumFieldProps
     const shared = {
         id,
         value: text,
+        onChange,
         "aria-describedby": `${id}-help`,
         spellCheck: false,
         autoComplete: "off",
@@ -111,23 +111,9 @@ function DatumField({ id, label, text, onChange, help, isTall }: DatumFieldProps
     // what field it is does not change while one types
     const [tall] = useState(isTall);
     return (
-        <FormGroup label={label} fieldId={id}>
-            {tall ? (
-                <TextArea
-                    {...shared}
-                    rows={12}
-                    resizeOrientation="vertical"
-                    onChange={(_event, typed) => onChange(typed)}
-                />
-            ) : (
-                <TextInput {...shared} onChange={(_event, typed) => onChange(typed)} />
-            )}
-            <FormHelperText>
-                <HelperText id={`${id}-help`}>
-                    <HelperTextItem>{help}</HelperTextItem>
-                </HelperText>
-            </FormHelperText>
-        </FormGroup>
+        <Field id={id} label={label} help={help}>
+            {tall ? <TextArea {...shared} rows={12} /> : <TextInput {...shared} />}
+        </Field>
     );
 }
 

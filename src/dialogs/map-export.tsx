@@ -6,10 +6,12 @@ import { type ExportProgress, exportFileName, mapAsJson } from "../map-export.ts
 import type { MapInfo } from "../map-model.ts";
 import { usePage } from "../page.ts";
 import { Button } from "../ui/button.tsx";
+import { download } from "../ui/download.ts";
 import { Modal, ModalBody, ModalFooter, ModalHeader } from "../ui/modal.tsx";
+import { Progress } from "../ui/progress.tsx";
 import { mapLabel } from "../views/maps.tsx";
 import { Refusal } from "../views/refusal.tsx";
-import { bytes } from "../words.ts";
+import { bytes, whole } from "../words.ts";
 import { asError } from "./frame.tsx";
 
 const pageEntries = 4096;
@@ -34,7 +36,7 @@ export function ExportDialog({ map }: { map: MapInfo }) {
             const options = { page, onProgress: setProgress, signal: stop.signal };
             // the browser keeps blobs where it has room, not in the page's memory
             for await (const piece of mapAsJson(map, options)) pieces.push(new Blob([piece]));
-            save(new Blob(pieces, { type: "application/json" }), exportFileName(map));
+            download(exportFileName(map), new Blob(pieces, { type: "application/json" }));
             done.current();
         };
         run().catch(cause => !stop.signal.aborted && setError(asError(cause)));
@@ -45,19 +47,13 @@ export function ExportDialog({ map }: { map: MapInfo }) {
         <Modal aria-labelledby={labelId} size="small" onClose={close}>
             <ModalHeader title={format(_("Export $0"), name)} labelId={labelId} />
             <ModalBody>
-                <progress
-                    className="export-progress"
-                    aria-label={_("Entries read")}
-                    max={map.maxEntries}
-                    value={Math.min(progress.entries, map.maxEntries)}
-                />
-                <p className="note">
-                    {format(
-                        _("$0 entries, $1"),
-                        progress.entries.toLocaleString(cockpit.language),
-                        bytes(progress.characters),
+                <Progress
+                    title={_("Entries read")}
+                    percent={Math.floor(
+                        (100 * Math.min(progress.entries, map.maxEntries)) / Math.max(1, map.maxEntries),
                     )}
-                </p>
+                    detail={format(_("$0 entries, $1"), whole(progress.entries), bytes(progress.characters))}
+                />
                 {error && <Refusal title={_("The map was not exported")} error={error} />}
             </ModalBody>
             <ModalFooter>
@@ -67,14 +63,4 @@ export function ExportDialog({ map }: { map: MapInfo }) {
             </ModalFooter>
         </Modal>
     );
-}
-
-function save(blob: Blob, name: string): void {
-    const address = URL.createObjectURL(blob);
-    const link = document.createElement("a");
-    link.href = address;
-    link.download = name;
-    link.click();
-    // the browser has taken it up by then
-    setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands in front of a change to somebody else's map.
-import { Checkbox } from "@patternfly/react-core/dist/esm/components/Checkbox/index.js";
 import { _ } from "../i18n.ts";
 import type { MapInfo } from "../map-model.ts";
 import { Alert } from "../ui/alert.tsx";
+import { Checkbox } from "../ui/choice.tsx";
 
 interface ForeignMapFieldProps {
     readonly map: MapInfo;
@@ -24,7 +24,7 @@ export function ForeignMapField({ map, agreed, onChange }: ForeignMapFieldProps)
                 id="foreign-map-agreed"
                 label={_("Change it all the same")}
                 isChecked={agreed}
-                onChange={(_event, checked) => onChange(checked)}
+                onChange={onChange}
             />
         </Alert>
     );

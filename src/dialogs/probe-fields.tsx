@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a program attaches that is at no interface: the fields of each kind.
-import { ExpandableSection } from "@patternfly/react-core/dist/esm/components/ExpandableSection/index.js";
-import { FormGroup, FormHelperText } from "@patternfly/react-core/dist/esm/components/Form/index.js";
-import { HelperText, HelperTextItem } from "@patternfly/react-core/dist/esm/components/HelperText/index.js";
-import { Radio } from "@patternfly/react-core/dist/esm/components/Radio/index.js";
-import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
-import type { ReactNode } from "react";
 import { _ } from "../i18n.ts";
-import { Help, type Topic } from "../views/help.tsx";
+import { Radio } from "../ui/choice.tsx";
+import { Expandable } from "../ui/expandable.tsx";
+import { FormGroup } from "../ui/form.tsx";
+import { TextInput } from "../ui/text-field.tsx";
 import type { ProbeKind } from "../words.ts";
 import { examples } from "./examples.ts";
+import { Field } from "./field.tsx";
 import { offsetOf, type ProbeChoice, wholeNumber } from "./probe-choice.ts";
 import { TargetInput } from "./target-input.tsx";
 
@@ -124,12 +122,8 @@ function UprobeFields({ id, choice, onChange }: PartProps) {
                 />
             </Field>
             <OffsetField id={id} choice={choice} onChange={onChange} />
-            <FormGroup fieldId={`${id}-more`}>
-                <ExpandableSection
-                    toggleText={_("One process, or a container")}
-                    toggleId={`${id}-more`}
-                    contentId={`${id}-more-content`}
-                >
+            <FormGroup>
+                <Expandable text={_("One process, or a container")}>
                     <div className="fields">
                         <NumberField
                             id={`${id}-pid`}
@@ -146,7 +140,7 @@ function UprobeFields({ id, choice, onChange }: PartProps) {
                             onChange={pid => onChange({ containerPid: pid })}
                         />
                     </div>
-                </ExpandableSection>
+                </Expandable>
             </FormGroup>
         </>
     );
@@ -168,7 +162,7 @@ function PerfEventFields({ id, choice, onChange }: PartProps) {
                     onChange={target => onChange({ target })}
                 />
             </Field>
-            <FormGroup label={_("Sample")} role="radiogroup" isInline fieldId={`${id}-rate-by`}>
+            <FormGroup label={_("Sample")} role="radiogroup" isInline isFlat>
                 <Radio
                     id={`${id}-frequency`}
                     name={`${id}-rate-by`}
@@ -235,34 +229,11 @@ function NumberField({ id, label, help, value, isInvalid, onChange }: NumberFiel
                 className="short-input"
                 inputMode="numeric"
                 value={value}
-                validated={invalid ? "error" : "default"}
+                isInvalid={invalid}
                 aria-describedby={`${id}-help`}
-                onChange={(_event, text) => onChange(text)}
+                onChange={onChange}
             />
         </Field>
-    );
-}
-
-interface FieldProps {
-    readonly id: string;
-    readonly label: string;
-    readonly help: string;
-    /** explained beside the label */
-    readonly topic?: Topic;
-    readonly isInvalid?: boolean;
-    readonly children: ReactNode;
-}
-
-export function Field({ id, label, help, topic, isInvalid = false, children }: FieldProps) {
-    return (
-        <FormGroup label={label} {...(topic && { labelHelp: <Help topic={topic} /> })} fieldId={id}>
-            {children}
-            <FormHelperText>
-                <HelperText id={`${id}-help`}>
-                    <HelperTextItem variant={isInvalid ? "error" : "default"}>{help}</HelperTextItem>
-                </HelperText>
-            </FormHelperText>
-        </FormGroup>
     );
 }
 

@@ -2,21 +2,19 @@
 // A field for the name of something on the host, which the daemon completes.
 import { useEffect, useState } from "react";
 import type { ListTargetsRequestJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { shown } from "../escape.ts";
 import { ngettext } from "../i18n.ts";
 import { usePage } from "../page.ts";
 import { ComboBox, type Offer } from "../ui/combo-box.tsx";
+import { English } from "../views/english.tsx";
 
 interface TargetInputProps {
+    /** a Field's, whose help is this field's */
     readonly id: string;
     /** of what and where, without the text typed so far */
     readonly targets: Omit<ListTargetsRequestJson, "query" | "limit">;
     readonly value: string;
     readonly onChange: (value: string) => void;
     readonly placeholder?: string;
-    readonly isInvalid?: boolean;
-    readonly label?: string;
-    readonly describedBy?: string;
 }
 
 interface Found {
@@ -36,12 +34,16 @@ export function TargetInput({ targets, ...field }: TargetInputProps) {
         unavailable === "" ? (
             more > 0 && ngettext("$0 more; type to narrow them down", "$0 more; type to narrow them down", more)
         ) : (
-            <span lang="en" dir="auto">
-                {shown(unavailable)}
-            </span>
+            <English>{unavailable}</English>
         );
     return (
-        <ComboBox {...field} offers={offers} onOpen={() => setUsed(true)} {...(footer === false ? {} : { footer })} />
+        <ComboBox
+            {...field}
+            describedBy={`${field.id}-help`}
+            offers={offers}
+            onOpen={() => setUsed(true)}
+            {...(footer === false ? {} : { footer })}
+        />
     );
 }
 

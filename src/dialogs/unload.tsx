@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Content } from "@patternfly/react-core/dist/esm/components/Content/index.js";
 import { shown } from "../escape.ts";
 import { _, format, ngettext } from "../i18n.ts";
 import type { Program } from "../model.ts";
@@ -27,21 +26,15 @@ export function UnloadDialog({ program, leave = false }: { program: Program; lea
             isDanger
             size="small"
         >
-            <Content component="p">
-                {format(_("The program with the ID $0 is removed from the kernel."), program.id)}
-            </Content>
+            <p>{format(_("The program with the ID $0 is removed from the kernel."), program.id)}</p>
             {program.links.length > 0 && (
                 <>
-                    <Content component="p">
-                        {ngettext("This link goes with it:", "These $0 links go with it:", program.links.length)}
-                    </Content>
-                    <Content component="ul">
+                    <p>{ngettext("This link goes with it:", "These $0 links go with it:", program.links.length)}</p>
+                    <ul className="plain-list">
                         {program.links.map(link => (
-                            <Content component="li" key={link.id}>
-                                {format(_("$0, priority $1"), linkLabel(link), link.priority)}
-                            </Content>
+                            <li key={link.id}>{format(_("$0, priority $1"), linkLabel(link), link.priority)}</li>
                         ))}
-                    </Content>
+                    </ul>
                     <SessionWarning places={program.links} change="unload" />
                 </>
             )}

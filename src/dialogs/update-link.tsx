@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { Form } from "@patternfly/react-core/dist/esm/components/Form/index.js";
 import { useState } from "react";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Link } from "../model.ts";
 import { usePage } from "../page.ts";
+import { Form } from "../ui/form.tsx";
 import { SessionWarning } from "../views/session-warning.tsx";
 import { actionsOf, hookKind } from "../words.ts";
 import { ActionDialog } from "./frame.tsx";
@@ -38,7 +38,7 @@ export function UpdateLinkDialog({ link }: { link: Link }) {
             focus="#hook-priority"
             isDisabled={value === undefined || (proceeds && codes.length === 0)}
         >
-            <Form isHorizontal onSubmit={event => event.preventDefault()}>
+            <Form isHorizontal>
                 <PriorityField priority={priority} onChange={setPriority} />
                 {kind && proceeds && (
                     <ProceedOnField kind={kind} label={_("Proceed on")} codes={codes} onChange={setCodes} />

@@ -59,30 +59,31 @@ function variantLabel(variant: AlertVariant): string {
 export interface Toast {
     readonly id: number;
     readonly text: string;
+    readonly variant: "success" | "warning";
 }
 
 const toastMs = 8000;
 
-/** Toasts go by themselves, but not while they are pointed at or hold the focus. */
+/** Toasts go by themselves, but no warning does, and none while it is pointed at or holds the focus. */
 export function Toasts({ toasts, onDismiss }: { toasts: readonly Toast[]; onDismiss: (id: number) => void }) {
     return (
         <ul className="pf-v6-c-alert-group pf-m-toast" aria-live="polite" aria-label={_("Notifications")}>
             {toasts.map(toast => (
-                <ToastItem key={toast.id} text={toast.text} onDismiss={() => onDismiss(toast.id)} />
+                <ToastItem key={toast.id} toast={toast} onDismiss={() => onDismiss(toast.id)} />
             ))}
         </ul>
     );
 }
 
-function ToastItem({ text, onDismiss }: { text: string; onDismiss: () => void }) {
+function ToastItem({ toast: { text, variant }, onDismiss }: { toast: Toast; onDismiss: () => void }) {
     const [isHeld, setHeld] = useState(false);
     const dismiss = useRef(onDismiss);
     dismiss.current = onDismiss;
     useEffect(() => {
-        if (isHeld) return;
+        if (isHeld || variant === "warning") return;
         const timer = setTimeout(() => dismiss.current(), toastMs);
         return () => clearTimeout(timer);
-    }, [isHeld]);
+    }, [isHeld, variant]);
     const hold = () => setHeld(true);
     const release = () => setHeld(false);
     return (
@@ -93,7 +94,7 @@ function ToastItem({ text, onDismiss }: { text: string; onDismiss: () => void })
             onFocus={hold}
             onBlur={release}
         >
-            <Alert variant="success" isInline={false} title={text} onClose={onDismiss} />
+            <Alert variant={variant} isInline={false} title={text} onClose={onDismiss} />
         </li>
     );
 }

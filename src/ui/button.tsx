@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import "@patternfly/patternfly/components/Button/button.css";
-import type { ReactNode, Ref } from "react";
+import type { ReactNode } from "react";
 import { classes } from "./classes.ts";
 import { Spinner } from "./spinner.tsx";
 
 interface ButtonProps {
-    readonly variant?: "primary" | "secondary" | "tertiary" | "danger" | "link" | "plain" | "control";
+    readonly variant?: "primary" | "secondary" | "danger" | "link" | "plain" | "control";
     readonly isDanger?: boolean;
     readonly isDisabled?: boolean;
     readonly isInline?: boolean;
@@ -18,13 +18,10 @@ interface ButtonProps {
     readonly className?: string;
     /** a plain button has an icon alone, so it needs words */
     readonly label?: string;
-    readonly title?: string;
     readonly isExpanded?: boolean;
     readonly type?: "button" | "submit";
     /** instead of a button, a link that looks as one */
     readonly href?: string;
-    readonly download?: string;
-    readonly buttonRef?: Ref<HTMLButtonElement>;
     readonly children?: ReactNode;
 }
 
@@ -57,21 +54,19 @@ export function Button(props: ButtonProps) {
     );
     if (props.href !== undefined) {
         return (
-            <a className={className} href={props.href} download={props.download} aria-label={props.label}>
+            <a className={className} href={props.href} aria-label={props.label}>
                 {inside}
             </a>
         );
     }
     return (
         <button
-            ref={props.buttonRef}
             id={props.id}
             type={props.type === "submit" ? "submit" : "button"}
             className={className}
             disabled={props.isDisabled}
             aria-label={props.label}
             aria-expanded={props.isExpanded}
-            title={props.title}
             onClick={props.onClick}
         >
             {inside}

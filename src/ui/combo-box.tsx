@@ -2,8 +2,8 @@
 // A text field that offers what fits, by the combobox pattern of WAI-ARIA: arrows choose, Enter takes, Escape closes.
 // Any text may be typed: what is offered is help, not a limit.
 import "@patternfly/patternfly/components/Menu/menu.css";
-import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
 import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
+import { TextInput } from "./text-field.tsx";
 
 export interface Offer {
     readonly value: string;
@@ -21,8 +21,6 @@ interface ComboBoxProps {
     readonly onOpen?: () => void;
     readonly placeholder?: string;
     readonly isDisabled?: boolean;
-    readonly isInvalid?: boolean;
-    readonly label?: string;
     readonly describedBy?: string;
 }
 
@@ -31,11 +29,18 @@ export function ComboBox(props: ComboBoxProps) {
     const listId = useId();
     const [isOpen, setOpen] = useState(false);
     const [active, setActive] = useState(-1);
+    const menu = useRef<HTMLDivElement>(null);
     const list = useRef<HTMLDivElement>(null);
     useEffect(() => {
         list.current?.children[active]?.scrollIntoView({ block: "nearest" });
     }, [active]);
     const isShown = isOpen && (offers.length > 0 || props.footer !== undefined);
+    const count = offers.length;
+    // at the end of a dialog it would open below what is seen
+    // biome-ignore lint/correctness/useExhaustiveDependencies: it is as high as what it holds
+    useEffect(() => {
+        if (isShown) menu.current?.scrollIntoView({ block: "nearest" });
+    }, [isShown, count]);
     const open = () => {
         setOpen(true);
         props.onOpen?.();
@@ -73,23 +78,21 @@ export function ComboBox(props: ComboBoxProps) {
                 aria-expanded={isShown}
                 aria-controls={listId}
                 aria-autocomplete="list"
-                {...(isShown && offers[active] ? { "aria-activedescendant": `${listId}-${active}` } : {})}
-                {...(props.label === undefined ? {} : { "aria-label": props.label })}
-                {...(props.describedBy === undefined ? {} : { "aria-describedby": props.describedBy })}
-                {...(props.placeholder === undefined ? {} : { placeholder: props.placeholder })}
+                aria-activedescendant={isShown && offers[active] ? `${listId}-${active}` : undefined}
+                aria-describedby={props.describedBy}
+                placeholder={props.placeholder}
                 isDisabled={props.isDisabled ?? false}
-                validated={props.isInvalid ? "error" : "default"}
                 onFocus={open}
                 onBlur={close}
                 onClick={open}
                 onKeyDown={onKeyDown}
-                onChange={(_event, text) => {
+                onChange={text => {
                     open();
                     setActive(-1);
                     onChange(text);
                 }}
             />
-            <div className="pf-v6-c-menu combo-box-menu" hidden={!isShown}>
+            <div ref={menu} className="pf-v6-c-menu combo-box-menu" hidden={!isShown}>
                 <div className="pf-v6-c-menu__content">
                     <div ref={list} id={listId} className="pf-v6-c-menu__list" role="listbox" aria-labelledby={id}>
                         {offers.map((offer, index) => (

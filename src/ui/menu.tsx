@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Actions behind a button. The menu lies over everything else and is placed once, when it opens; whatever moves the page
-// closes it.
+// Actions behind a button. The menu lies over everything else, beside its button; whatever scrolls the page closes it.
 import "@patternfly/patternfly/components/Menu/menu.css";
 import "@patternfly/patternfly/components/MenuToggle/menu-toggle.css";
 import {
@@ -19,15 +18,14 @@ import { Icon } from "./icons.tsx";
 
 const CloseContext = createContext<() => void>(() => {});
 
-interface MenuProps {
-    /** says what the actions are for */
+interface KebabProps {
+    /** says whose the actions are */
     readonly label: string;
-    /** words on the button; without them it is three dots */
-    readonly text?: ReactNode;
     readonly children: ReactNode;
 }
 
-export function Menu({ label, text, children }: MenuProps) {
+/** A row's actions behind three dots. */
+export function Kebab({ label, children }: KebabProps) {
     const [isOpen, setOpen] = useState(false);
     const toggle = useRef<HTMLButtonElement>(null);
     const close = () => {
@@ -39,12 +37,8 @@ export function Menu({ label, text, children }: MenuProps) {
             <button
                 ref={toggle}
                 type="button"
-                className={classes(
-                    "pf-v6-c-menu-toggle",
-                    isOpen && "pf-m-expanded",
-                    text === undefined ? "pf-m-plain" : "pf-m-secondary",
-                )}
-                aria-label={text === undefined ? label : undefined}
+                className={classes("pf-v6-c-menu-toggle pf-m-plain", isOpen && "pf-m-expanded")}
+                aria-label={label}
                 aria-haspopup="menu"
                 aria-expanded={isOpen}
                 onClick={() => setOpen(!isOpen)}
@@ -54,20 +48,9 @@ export function Menu({ label, text, children }: MenuProps) {
                     setOpen(true);
                 }}
             >
-                {text === undefined ? (
-                    <span className="pf-v6-c-menu-toggle__icon">
-                        <Icon name="ellipsisV" />
-                    </span>
-                ) : (
-                    <>
-                        <span className="pf-v6-c-menu-toggle__text">{text}</span>
-                        <span className="pf-v6-c-menu-toggle__controls">
-                            <span className="pf-v6-c-menu-toggle__toggle-icon">
-                                <Icon name="caretDown" />
-                            </span>
-                        </span>
-                    </>
-                )}
+                <span className="pf-v6-c-menu-toggle__icon">
+                    <Icon name="ellipsisV" />
+                </span>
             </button>
             {isOpen && toggle.current && (
                 <CloseContext.Provider value={close}>
@@ -78,11 +61,6 @@ export function Menu({ label, text, children }: MenuProps) {
             )}
         </>
     );
-}
-
-/** A row's actions behind three dots; label says whose. */
-export function Kebab({ label, children }: { label: string; children: ReactNode }) {
-    return <Menu label={label}>{children}</Menu>;
 }
 
 interface OpenMenuProps {
@@ -105,19 +83,24 @@ function OpenMenu({ label, toggle, onLeave, onClose, children }: OpenMenuProps) 
         items(menu.current)[0]?.focus();
     }, [toggle]);
     useEffect(() => {
-        const gone = () => leave.current();
+        const gone = () => {
+            // what had the focus goes with the menu
+            if (menu.current?.contains(document.activeElement)) toggle.focus({ preventScroll: true });
+            leave.current();
+        };
         const pressed = (event: PointerEvent) => {
             const target = event.target as Node;
-            if (!menu.current?.contains(target) && !toggle.contains(target)) gone();
+            if (!menu.current?.contains(target) && !toggle.contains(target)) leave.current();
         };
+        const follow = () => menu.current && place(menu.current, toggle.getBoundingClientRect());
         document.addEventListener("pointerdown", pressed, true);
         window.addEventListener("scroll", gone, true);
-        window.addEventListener("resize", gone);
+        window.addEventListener("resize", follow);
         window.addEventListener("blur", gone);
         return () => {
             document.removeEventListener("pointerdown", pressed, true);
             window.removeEventListener("scroll", gone, true);
-            window.removeEventListener("resize", gone);
+            window.removeEventListener("resize", follow);
             window.removeEventListener("blur", gone);
         };
     }, [toggle]);
@@ -151,7 +134,7 @@ function OpenMenu({ label, toggle, onLeave, onClose, children }: OpenMenuProps) 
 }
 
 /** Where the focus goes from item `at` of `count`; undefined for a key that moves it nowhere. */
-export function nextItem(key: string, at: number, count: number): number | undefined {
+function nextItem(key: string, at: number, count: number): number | undefined {
     switch (key) {
         case "ArrowDown":
             return at + 1 < count ? at + 1 : 0;
@@ -184,11 +167,10 @@ interface MenuItemProps {
     readonly onClick: () => void;
     readonly isDanger?: boolean;
     readonly isDisabled?: boolean;
-    readonly description?: ReactNode;
     readonly children: ReactNode;
 }
 
-export function MenuItem({ onClick, isDanger = false, isDisabled = false, description, children }: MenuItemProps) {
+export function MenuItem({ onClick, isDanger = false, isDisabled = false, children }: MenuItemProps) {
     const close = useContext(CloseContext);
     return (
         <li
@@ -210,7 +192,6 @@ export function MenuItem({ onClick, isDanger = false, isDisabled = false, descri
                 <span className="pf-v6-c-menu__item-main">
                     <span className="pf-v6-c-menu__item-text">{children}</span>
                 </span>
-                {description !== undefined && <span className="pf-v6-c-menu__item-description">{description}</span>}
             </button>
         </li>
     );

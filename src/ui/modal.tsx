@@ -26,7 +26,10 @@ export function Modal({ size = "medium", onClose, focus, children, ...labels }: 
         const dialog = ref.current;
         dialog?.showModal();
         const field = first.current ?? ".pf-v6-c-modal-box__body :is(input, select, textarea, button):enabled";
-        dialog?.querySelector<HTMLElement>(field)?.focus();
+        const beginning = dialog?.querySelector<HTMLElement>(field);
+        beginning?.focus();
+        // a long text begins at its beginning
+        if (beginning instanceof HTMLTextAreaElement) beginning.setSelectionRange(0, 0);
         return () => {
             dialog?.close();
             if (before instanceof HTMLElement) before.focus();
@@ -35,6 +38,13 @@ export function Modal({ size = "medium", onClose, focus, children, ...labels }: 
     const cancel = (event: SyntheticEvent) => {
         event.preventDefault();
         onClose();
+    };
+    // a browser closes it after a second Escape, whatever the first was answered
+    const closed = () => {
+        onClose();
+        requestAnimationFrame(() => {
+            if (ref.current && !ref.current.open) ref.current.showModal();
+        });
     };
     // the box fills the dialog, so what hits the dialog itself hit its backdrop
     const pressed = (event: MouseEvent) => {
@@ -47,6 +57,7 @@ export function Modal({ size = "medium", onClose, focus, children, ...labels }: 
             className={`pf-v6-c-modal-box pf-m-align-top ${sizes[size]}`}
             aria-modal="true"
             onCancel={cancel}
+            onClose={closed}
             onClick={pressed}
             {...labels}
         >

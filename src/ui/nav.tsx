@@ -2,10 +2,11 @@
 // The page's tabs: links, so that Back, a new window and the address work as with any link.
 import "@patternfly/patternfly/components/Nav/nav.css";
 import "@patternfly/patternfly/components/Breadcrumb/breadcrumb.css";
-import { type ReactNode, useEffect, useRef } from "react";
+import { type ReactNode, useRef } from "react";
 import { _ } from "../i18n.ts";
 import { classes } from "./classes.ts";
 import { Icon } from "./icons.tsx";
+import { useMarkedInSight } from "./in-sight.ts";
 
 interface NavItem {
     readonly id: string;
@@ -15,11 +16,7 @@ interface NavItem {
 
 export function NavBar({ label, items, current }: { label: string; items: readonly NavItem[]; current: string }) {
     const list = useRef<HTMLUListElement>(null);
-    // on a phone they are more than fit
-    // biome-ignore lint/correctness/useExhaustiveDependencies: the current one is marked in the document
-    useEffect(() => {
-        list.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
-    }, [current]);
+    useMarkedInSight(list, "[aria-current]", current);
     return (
         <nav className="pf-v6-c-nav pf-m-horizontal pf-m-subnav" aria-label={label}>
             {/* biome-ignore lint/a11y/noRedundantRoles: Safari takes it away where a list has no marker */}

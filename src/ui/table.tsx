@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// One table for every list: sorted by its headings, in groups, with rows to choose and actions, cards on a phone, and
+// One table for every list: sorted by its headings, in groups, with actions for each row, cards on a phone, and
 // of thousands of rows only those that are near the screen in the document (window.tsx).
 import "@patternfly/patternfly/components/Table/table.css";
 import "@patternfly/patternfly/components/Table/table-grid.css";
-import "@patternfly/patternfly/components/Check/check.css";
-import { type ReactNode, useId, useMemo, useState } from "react";
-import { _, format } from "../i18n.ts";
+import { type ReactNode, useMemo, useState } from "react";
+import { _, pageLanguage } from "../i18n.ts";
 import { classes } from "./classes.ts";
 import { Icon } from "./icons.tsx";
 import { grouped, type Sort, type SortValue, sorted } from "./rows.ts";
@@ -27,15 +26,7 @@ export interface Column<Row> {
     readonly isWideOnly?: boolean;
 }
 
-export type RowKey = string | number;
-
-export interface Selection<Row> {
-    readonly chosen: ReadonlySet<RowKey>;
-    readonly onChange: (chosen: ReadonlySet<RowKey>) => void;
-    /** says which row a box is of */
-    readonly labelOf: (row: Row) => string;
-    readonly canChoose?: (row: Row) => boolean;
-}
+type RowKey = string | number;
 
 export interface Grouping<Row> {
     /** rows of the same text are a group */
@@ -51,8 +42,10 @@ interface DataTableProps<Row> {
     readonly rows: readonly Row[];
     readonly keyOf: (row: Row) => RowKey;
     readonly actions?: (row: Row) => ReactNode;
-    readonly sort?: Sort;
-    readonly selection?: Selection<Row>;
+    /** without onSort what it begins with */
+    readonly sort?: Sort | undefined;
+    /** the order is the caller's to keep */
+    readonly onSort?: (sort: Sort) => void;
     readonly grouping?: Grouping<Row> | undefined;
     /** marks a row */
     readonly rowClass?: (row: Row) => string | undefined;
@@ -61,20 +54,21 @@ interface DataTableProps<Row> {
 }
 
 /** A row, or the head of a group. */
-export type Line<Row> =
+type Line<Row> =
     | { readonly row: Row; readonly key: RowKey }
     | { readonly group: string; readonly title: string; readonly count: number; readonly isOpen: boolean };
 
 export function DataTable<Row>(props: DataTableProps<Row>) {
-    const { label, columns, rows, keyOf, actions, selection, grouping, rowClass, empty } = props;
-    const [sort, setSort] = useState<Sort | undefined>(props.sort);
+    const { label, columns, rows, keyOf, actions, grouping, rowClass, empty } = props;
+    const [ownSort, setOwnSort] = useState(props.sort);
+    const sort = props.onSort ? props.sort : ownSort;
     const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
     const collator = useCollator();
     const lines = useMemo(
         () => linesOf({ columns, rows, keyOf, sort, grouping, closed, collator }),
         [columns, rows, keyOf, sort, grouping, closed, collator],
     );
-    const width = columns.length + (selection ? 1 : 0) + (actions ? 1 : 0);
+    const width = columns.length + (actions ? 1 : 0);
     if (rows.length === 0 && empty !== undefined) return <>{empty}</>;
     const toggleGroup = (key: string) => {
         const next = new Set(closed);
@@ -88,7 +82,6 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
                 className={classes("pf-v6-c-table__tr", rowClass?.(line.row))}
                 aria-rowindex={lines.length > windowedFrom ? at + 2 : undefined}
             >
-                {selection && <CheckCell row={line.row} rowKey={line.key} selection={selection} />}
                 {columns.map(column => (
                     <td key={column.id} className={cellClass(column)} data-label={column.title}>
                         {column.cell(line.row)}
@@ -113,9 +106,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
         >
             <thead className="pf-v6-c-table__thead">
                 <tr className="pf-v6-c-table__tr">
-                    {selection && <CheckAllCell rows={rows} keyOf={keyOf} selection={selection} />}
                     {columns.map(column => (
-                        <HeadCell key={column.id} column={column} sort={sort} onSort={setSort} />
+                        <HeadCell key={column.id} column={column} sort={sort} onSort={props.onSort ?? setOwnSort} />
                     ))}
                     {actions && (
                         <th scope="col" className="pf-v6-c-table__th">
@@ -154,11 +146,8 @@ function linesOf<Row>(given: Arrangement<Row>): Line<Row>[] {
 }
 
 /** Of the page's language; digits within names count as numbers. */
-export function useCollator(): Intl.Collator {
-    return useMemo(
-        () => new Intl.Collator(cockpit.language?.replace("_", "-"), { numeric: true, sensitivity: "base" }),
-        [],
-    );
+function useCollator(): Intl.Collator {
+    return useMemo(() => new Intl.Collator(pageLanguage(), { numeric: true, sensitivity: "base" }), []);
 }
 
 function cellClass<Row>({ wrap, isNumeric, isWideOnly }: Column<Row>): string {
@@ -241,68 +230,5 @@ function GroupRow<Row>({ line, width, onToggle }: GroupRowProps<Row>) {
                 </button>
             </th>
         </tr>
-    );
-}
-
-interface CheckCellProps<Row> {
-    readonly row: Row;
-    readonly rowKey: RowKey;
-    readonly selection: Selection<Row>;
-}
-
-function CheckCell<Row>({ row, rowKey, selection }: CheckCellProps<Row>) {
-    const id = useId();
-    const { chosen, onChange } = selection;
-    const change = () => {
-        const next = new Set(chosen);
-        if (!next.delete(rowKey)) next.add(rowKey);
-        onChange(next);
-    };
-    return (
-        <td className="pf-v6-c-table__td pf-v6-c-table__check">
-            {(selection.canChoose?.(row) ?? true) && (
-                <label htmlFor={id} className="pf-v6-c-check pf-m-standalone">
-                    <input
-                        id={id}
-                        type="checkbox"
-                        className="pf-v6-c-check__input"
-                        aria-label={format(_("Choose $0"), selection.labelOf(row))}
-                        checked={chosen.has(rowKey)}
-                        onChange={change}
-                    />
-                </label>
-            )}
-        </td>
-    );
-}
-
-interface CheckAllCellProps<Row> {
-    readonly rows: readonly Row[];
-    readonly keyOf: (row: Row) => RowKey;
-    readonly selection: Selection<Row>;
-}
-
-function CheckAllCell<Row>({ rows, keyOf, selection }: CheckAllCellProps<Row>) {
-    const id = useId();
-    const open = rows.filter(row => selection.canChoose?.(row) ?? true);
-    const count = open.filter(row => selection.chosen.has(keyOf(row))).length;
-    const isAll = open.length > 0 && count === open.length;
-    return (
-        <th scope="col" className="pf-v6-c-table__th pf-v6-c-table__check">
-            <label htmlFor={id} className="pf-v6-c-check pf-m-standalone">
-                <input
-                    id={id}
-                    type="checkbox"
-                    className="pf-v6-c-check__input"
-                    aria-label={_("Choose all rows")}
-                    checked={isAll}
-                    disabled={open.length === 0}
-                    ref={box => {
-                        if (box) box.indeterminate = count > 0 && !isAll;
-                    }}
-                    onChange={() => selection.onChange(new Set(isAll ? [] : open.map(keyOf)))}
-                />
-            </label>
-        </th>
     );
 }

@@ -2,8 +2,9 @@
 // Tabs within a view or a dialog. Arrow keys go from one to the next, as the ARIA practices have it.
 import "@patternfly/patternfly/components/Tabs/tabs.css";
 import "@patternfly/patternfly/components/TabContent/tab-content.css";
-import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef } from "react";
+import { type KeyboardEvent, type ReactNode, useId, useRef } from "react";
 import { classes } from "./classes.ts";
+import { useMarkedInSight } from "./in-sight.ts";
 
 export interface TabItem {
     readonly id: string;
@@ -27,12 +28,7 @@ export function TabStrip({ label, tabs, current, onChange }: TabStripProps) {
         tabs.findIndex(tab => tab.id === current),
     );
     const chosen = tabs[at];
-    // on a phone they are more than fit
-    // biome-ignore lint/correctness/useExhaustiveDependencies: the chosen one is marked in the document
-    useEffect(() => {
-        const tab = list.current?.querySelector("[aria-selected=true]");
-        tab?.scrollIntoView({ block: "nearest", inline: "nearest" });
-    }, [at]);
+    useMarkedInSight(list, "[aria-selected=true]", at);
     const keyDown = (event: KeyboardEvent) => {
         const next = nextTab(event.key, at, tabs.length, getComputedStyle(event.currentTarget).direction === "rtl");
         const tab = next === undefined ? undefined : tabs[next];
@@ -90,7 +86,7 @@ export function TabStrip({ label, tabs, current, onChange }: TabStripProps) {
 }
 
 /** The tab that a key leads to; undefined for one that leads nowhere. */
-export function nextTab(key: string, at: number, count: number, isRightToLeft: boolean): number | undefined {
+function nextTab(key: string, at: number, count: number, isRightToLeft: boolean): number | undefined {
     switch (key) {
         case "ArrowRight":
         case "ArrowLeft": {

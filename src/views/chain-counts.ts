@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Packets that chains count while somebody looks: per verdict of the chain, and per verdict of each member.
 import { useEffect, useState } from "react";
-import { CallError } from "../../client/errors.ts";
 import type {
     ChainStatisticsJson,
     SlotStatisticsJson,
     StatisticsJson,
     VerdictCountJson,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import { follow } from "../follow.ts";
 import type { Chain, Interface, Member } from "../model.ts";
 import { usePage } from "../page.ts";
 import { useVisible } from "../use-statistics.ts";
@@ -41,7 +41,6 @@ export interface LiveCounts {
 }
 
 const none: LiveCounts = { chains: new Map(), error: undefined, counting: false };
-const retryMs = 3000;
 
 /** While it is on and the page is to be seen; the kernel counts no longer than that. */
 export function useLiveCounts(on: boolean): LiveCounts {
@@ -50,31 +49,20 @@ export function useLiveCounts(on: boolean): LiveCounts {
     const [counts, setCounts] = useState(none);
     useEffect(() => {
         if (!on || !visible) return undefined;
-        const stop = new AbortController();
-        const run = async () => {
-            while (!stop.signal.aborted) {
-                try {
-                    for await (const record of client.watchStatistics({ chains: true }, stop.signal)) {
-                        setCounts(countsOf(record));
-                    }
-                } catch (error) {
-                    if (stop.signal.aborted) return;
-                    // a lost connection shows in the page's own state, and the daemon comes back
-                    if (error instanceof CallError) return setCounts({ ...none, error });
-                }
-                await new Promise(resolve => setTimeout(resolve, retryMs));
-            }
-        };
-        void run();
+        const leave = follow({
+            open: signal => client.watchStatistics({ chains: true }, signal),
+            onRecord: record => setCounts(countsOf(record)),
+            onRefused: error => setCounts({ ...none, error }),
+        });
         return () => {
-            stop.abort(new Error("left"));
+            leave();
             setCounts(none);
         };
     }, [client, on, visible]);
     return counts;
 }
 
-export function countsOf(record: StatisticsJson): LiveCounts {
+function countsOf(record: StatisticsJson): LiveCounts {
     const chains = new Map((record.chains ?? []).map(chain => [keyOf(chain), chainCounts(chain)]));
     const unavailable = record.unavailable ?? "";
     return {

@@ -5,6 +5,8 @@ import { type KeyboardEvent, type PointerEvent, useCallback, useEffect, useRef, 
 
 export interface DragOptions {
     readonly count: number;
+    /** says who stands where: when it changes while one is carried, places mean other members, and the carrying ends */
+    readonly order: string;
     /** the members' places after such a move, by where they are now */
     readonly orderAfter: (from: number, to: number) => readonly number[];
     /** whether the member at `from` may take the place `to` */
@@ -20,6 +22,8 @@ interface Drag {
     readonly offsetPx?: number;
     /** of all members, when it was taken */
     readonly heightsPx: readonly number[];
+    /** knows whom the places meant then */
+    readonly announce: DragOptions["announce"];
 }
 
 interface Grip {
@@ -41,9 +45,13 @@ export function useDrag(options: DragOptions) {
         if (!ended) return;
         setDrag(undefined);
         const moved = drop && ended.to !== ended.from;
-        now.announce(drop ? "dropped" : "cancelled", ended.from, drop ? ended.to : ended.from);
+        ended.announce(drop ? "dropped" : "cancelled", ended.from, drop ? ended.to : ended.from);
         if (moved) now.onMove(ended.from, ended.to);
     }, []);
+
+    const { order } = options;
+    // biome-ignore lint/correctness/useExhaustiveDependencies: with each other order
+    useEffect(() => end(false), [order, end]);
 
     const byPointer = drag?.offsetPx !== undefined;
     const start = useRef({ y: 0, middles: [] as number[] });
@@ -71,6 +79,12 @@ export function useDrag(options: DragOptions) {
         };
     }, [byPointer, end]);
 
+    const takenAt = (at: number, { children }: HTMLElement): Drag => ({
+        from: at,
+        to: at,
+        heightsPx: [...children].map(item => item.getBoundingClientRect().height),
+        announce: options.announce,
+    });
     const gripOf = (at: number): Grip => ({
         "aria-pressed": drag?.from === at && drag.offsetPx === undefined,
         onPointerDown: event => {
@@ -79,7 +93,7 @@ export function useDrag(options: DragOptions) {
             event.preventDefault();
             event.currentTarget.focus();
             start.current = { y: event.clientY + window.scrollY, middles: middlesOf(list.current) };
-            setDrag({ from: at, to: at, offsetPx: 0, heightsPx: heightsOf(list.current) });
+            setDrag({ ...takenAt(at, list.current), offsetPx: 0 });
             options.announce("taken", at, at);
         },
         onKeyDown: event => {
@@ -87,7 +101,7 @@ export function useDrag(options: DragOptions) {
             if (event.key === " " || event.key === "Enter") {
                 event.preventDefault();
                 if (taken || !list.current) return end(true);
-                setDrag({ from: at, to: at, heightsPx: heightsOf(list.current) });
+                setDrag(takenAt(at, list.current));
                 options.announce("taken", at, at);
             } else if (taken && event.key === "Escape") {
                 event.preventDefault();
@@ -127,10 +141,6 @@ export function shifts(heightsPx: readonly number[], order: readonly number[] | 
         top += heightsPx[at] ?? 0;
     }
     return found;
-}
-
-function heightsOf(list: HTMLElement): number[] {
-    return [...list.children].map(item => item.getBoundingClientRect().height);
 }
 
 /** The next place in that direction that the member may take; its own always. */

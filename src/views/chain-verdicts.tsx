@@ -5,7 +5,7 @@ import { _, format } from "../i18n.ts";
 import type { Chain, Member } from "../model.ts";
 import { Button } from "../ui/button.tsx";
 import { Label, LabelGroup } from "../ui/label.tsx";
-import { actionWord, chainKind, type HookKind } from "../words.ts";
+import { actionWord, chainKind, duration, type HookKind, whole } from "../words.ts";
 import type { ChainCounts, MemberCounts, VerdictCounts } from "./chain-counts.ts";
 import { English } from "./english.tsx";
 
@@ -70,10 +70,10 @@ export function MemberResults({ kind, member, isLast, counts, onChange }: Member
             {counts && (
                 <p className="note">
                     {format(
-                        _("$0 packets, $1 per second, $2 ns each"),
+                        _("$0 packets, $1 per second, $2 each"),
                         whole(counts.packets),
                         whole(counts.perSecond),
-                        whole(counts.nsPerRun),
+                        duration(counts.nsPerRun),
                     )}
                 </p>
             )}
@@ -115,9 +115,3 @@ function verdictWord(kind: HookKind, code: number): string {
 }
 
 const tcxWords: Readonly<Record<number, string>> = { 0: "pass", 2: "drop", 7: "redirect" };
-
-function whole(value: number): string {
-    return new Intl.NumberFormat(cockpit.language?.replace("_", "-"), {
-        maximumFractionDigits: value < 10 && value > 0 ? 1 : 0,
-    }).format(value);
-}

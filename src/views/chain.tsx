@@ -132,8 +132,10 @@ function Members({ chain, iface, counts, name }: MembersProps) {
             if (!done) setDropped(undefined);
         });
     };
+    const order = members.map(memberKey).join();
     const options: DragOptions = {
         count: members.length,
+        order,
         canMove: (from, to) => planMove(members, shared, from, to) !== undefined,
         orderAfter: (from, to) => orderAfter(members, shared, from, to).map(member => members.indexOf(member)),
         onMove: move,
@@ -143,7 +145,6 @@ function Members({ chain, iface, counts, name }: MembersProps) {
 
     // a member that changed its place in the document lost the focus on the way
     const refocus = useRef<string>();
-    const order = members.map(memberKey).join();
     // biome-ignore lint/correctness/useExhaustiveDependencies: after each new order
     useEffect(() => {
         const wanted = refocus.current;

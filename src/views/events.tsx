@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "react";
 import type { EventJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { asError } from "../dialogs/frame.tsx";
 import { shown } from "../escape.ts";
-import { eventGroup, eventTitle, type Group, groups, merged } from "../events.ts";
+import { eventGroup, eventTitle, groups, merged } from "../events.ts";
 import { _ } from "../i18n.ts";
 import { useEvents, usePage } from "../page.ts";
 import { programHref, routeHref } from "../route.ts";
@@ -16,22 +16,23 @@ import { Label } from "../ui/label.tsx";
 import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
-import { moment } from "../words.ts";
+import { useChoice, useOption } from "../view-options.ts";
+import { instant } from "../words.ts";
 import { English } from "./english.tsx";
 import { ErrorAlert, Refusal } from "./refusal.tsx";
 import { Section } from "./section.tsx";
 
-const everything = "all";
+const whichEvents = ["all", "programs", "links", "maps", "images", "others"] as const;
 
 export function EventsView() {
     const { events, more, error, showOlder } = useEventList();
-    const [filter, setFilter] = useState("");
-    const [group, setGroup] = useState<Group | typeof everything>(everything);
+    const [filter, setFilter] = useOption("filter");
+    const [group, setGroup] = useChoice("which", whichEvents);
     const columns = useMemo(eventColumns, []);
     const matching = useMemo(
         () =>
             events?.filter(
-                event => (group === everything || eventGroup(event) === group) && matches(searchTexts(event), filter),
+                event => (group === "all" || eventGroup(event) === group) && matches(searchTexts(event), filter),
             ),
         [events, group, filter],
     );
@@ -55,7 +56,7 @@ export function EventsView() {
                         value={group}
                         onChange={setGroup}
                         options={[
-                            { value: everything, text: _("All events") },
+                            { value: "all" as const, text: _("All events") },
                             ...groups().map(one => ({ value: one.id, text: one.title })),
                         ]}
                     />
@@ -66,7 +67,7 @@ export function EventsView() {
                         columns={columns}
                         rows={matching}
                         keyOf={event => event.sequence ?? ""}
-                        empty={<NoEvents isFiltered={filter !== "" || group !== everything} />}
+                        empty={<NoEvents isFiltered={filter !== "" || group !== "all"} />}
                     />
                 ) : (
                     <Loading level={2} />
@@ -83,6 +84,9 @@ export function EventsView() {
         </Section>
     );
 }
+
+// a page that is open for weeks does not keep all that ever happened; what it lets go is asked for again
+const mostKept = 5000;
 
 interface EventList {
     readonly events: readonly EventJson[] | undefined;
@@ -102,7 +106,7 @@ function useEventList(): EventList {
     const { value } = newest;
     // what leaves the newest page is not to leave the list
     useEffect(() => {
-        if (value) setOlder(known => (known.length === 0 ? known : merged(value.events, known)));
+        if (value) setOlder(known => (known.length === 0 ? known : merged(value.events, known).slice(0, mostKept)));
     }, [value]);
     const events = useMemo(() => value && merged(value.events, older), [value, older]);
     const showOlder = async () => {
@@ -121,7 +125,7 @@ function useEventList(): EventList {
     };
     return {
         events,
-        more: more ?? value?.more ?? false,
+        more: (older.length >= mostKept || (more ?? value?.more)) ?? false,
         error: error ?? newest.error,
         showOlder: () => void showOlder(),
     };
@@ -141,7 +145,7 @@ function searchTexts(event: EventJson): string[] {
 
 function eventColumns(): Column<EventJson>[] {
     return [
-        { id: "time", title: _("Time"), width: 20, wrap: "nowrap", cell: event => moment(event.time ?? "") },
+        { id: "time", title: _("Time"), width: 20, wrap: "nowrap", cell: event => instant(event.time ?? "") },
         {
             id: "event",
             title: _("Event"),

@@ -29,6 +29,17 @@ export function Help({ topic }: { topic: Topic }) {
             element?.removeEventListener("toggle", toggled);
         };
     }, []);
+    useEffect(() => {
+        if (!isOpen) return undefined;
+        // it stays beside its word
+        const follow = () => place(button.current, panel.current);
+        window.addEventListener("scroll", follow, true);
+        window.addEventListener("resize", follow);
+        return () => {
+            window.removeEventListener("scroll", follow, true);
+            window.removeEventListener("resize", follow);
+        };
+    }, [isOpen]);
     return (
         <span className="help">
             <button

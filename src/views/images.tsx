@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The images in the daemon's cache: whose they are, what they hold, which programs came from them.
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import {
     ImageDialog,
     PruneImagesDialog,
@@ -21,7 +21,9 @@ import { Kebab, MenuItem } from "../ui/menu.tsx";
 import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
+import { useOption, useSort } from "../view-options.ts";
 import { bytes, moment } from "../words.ts";
+import { Code } from "./code.tsx";
 import { ErrorAlert } from "./refusal.tsx";
 import { Section } from "./section.tsx";
 import { SignatureLabel } from "./signature.tsx";
@@ -30,7 +32,8 @@ export function ImagesView() {
     const { show } = usePage();
     const { value: list, error } = useImages();
     const programs = usePrograms(false).value;
-    const [filter, setFilter] = useState("");
+    const [filter, setFilter] = useOption("filter");
+    const [sort, setSort] = useSort();
     const columns = useMemo(imageColumns, []);
     const images = useMemo(() => list && keptImages(list, programs ?? []), [list, programs]);
     const matching = useMemo(() => images?.filter(image => matches(searchTexts(image), filter)), [images, filter]);
@@ -74,6 +77,8 @@ export function ImagesView() {
                         columns={columns}
                         rows={matching}
                         keyOf={image => image.reference}
+                        sort={sort}
+                        onSort={setSort}
                         actions={image => <ImageMenu image={image} />}
                         empty={<NoImages isFiltered={filter !== ""} />}
                     />
@@ -132,13 +137,14 @@ function imageColumns(): Column<KeptImage>[] {
         {
             id: "programs",
             title: _("Programs"),
+            width: 15,
             wrap: "breakWord",
             cell: ({ json }) => shown((json.programs ?? []).map(one => one.name ?? "").join(", ")),
         },
         {
             id: "signature",
             title: _("Signature"),
-            width: 20,
+            width: 15,
             cell: ({ json }) => (
                 <>
                     <SignatureLabel signature={json.signature} />
@@ -151,6 +157,7 @@ function imageColumns(): Column<KeptImage>[] {
             id: "used",
             title: _("Used by"),
             width: 15,
+            wrap: "breakWord",
             cell: ({ users }) =>
                 users.map((program, at) => (
                     <span key={program.id}>
@@ -186,7 +193,7 @@ function ImageName({ image }: { image: KeptImage }) {
                 <bdi>{shown(image.reference)}</bdi>
             </Button>
             <div className="note">
-                <code dir="ltr">{shortDigest(image.digest)}</code>
+                <Code>{shortDigest(image.digest)}</Code>
             </div>
         </>
     );
@@ -194,5 +201,5 @@ function ImageName({ image }: { image: KeptImage }) {
 
 /** Enough of it to tell images apart, as other tools show it. */
 function shortDigest(digest: string): string {
-    return shown(digest.slice(0, "sha256:".length + 12));
+    return digest.slice(0, "sha256:".length + 12);
 }

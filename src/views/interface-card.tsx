@@ -51,6 +51,7 @@ export function InterfaceCard({ iface, level, counts, isAlone = false }: Interfa
             {!isAlone && (
                 <div className="interface-line">
                     <Badges iface={iface} />
+                    {iface.xdpMode !== "" && <Label>{modeLabel(iface.xdpMode)}</Label>}
                     <span className="note">{factsLine(iface)}</span>
                 </div>
             )}
@@ -125,7 +126,6 @@ function Badges({ iface }: { iface: Interface }) {
     return (
         <>
             <Label color={iface.up ? "green" : "grey"}>{iface.up ? _("Up") : _("Down")}</Label>
-            {iface.xdpMode !== "" && <Label>{modeLabel(iface.xdpMode)}</Label>}
             {iface.sessions.length > 0 && <Label color="yellow">{_("Your connection")}</Label>}
         </>
     );

@@ -11,6 +11,7 @@ import { Switch } from "../ui/choice.tsx";
 import { EmptyState, Loading } from "../ui/empty.tsx";
 import { Breadcrumb } from "../ui/nav.tsx";
 import { SearchField } from "../ui/search.tsx";
+import { useChoice, useOption } from "../view-options.ts";
 import { interfaceLabel } from "../words.ts";
 import { type LiveCounts, useLiveCounts } from "./chain-counts.ts";
 import { Explained, Help } from "./help.tsx";
@@ -41,8 +42,9 @@ interface ViewProps {
 }
 
 function AllInterfaces({ interfaces, controls, counts, live }: ViewProps) {
-    const [filter, setFilter] = useState("");
-    const [all, setAll] = useState(false);
+    const [filter, setFilter] = useOption("filter");
+    const [which, setWhich] = useChoice("which", ["busy", "all"]);
+    const all = which === "all";
     const { groups, folded, found } = arrange(interfaces, filter, all);
     return (
         <Section className="cards">
@@ -84,7 +86,7 @@ function AllInterfaces({ interfaces, controls, counts, live }: ViewProps) {
             ))}
             {(folded > 0 || all) && filter === "" && (
                 <div>
-                    <Button variant="link" isInline onClick={() => setAll(!all)} isExpanded={all}>
+                    <Button variant="link" isInline onClick={() => setWhich(all ? "busy" : "all")} isExpanded={all}>
                         {all
                             ? _("Hide interfaces without programs")
                             : ngettext(

@@ -12,8 +12,9 @@ import { Button } from "../ui/button.tsx";
 import { EmptyState, Loading } from "../ui/empty.tsx";
 import { Fact, FactCard } from "../ui/facts.tsx";
 import { Breadcrumb } from "../ui/nav.tsx";
-import { backendHelp, hookKind, hookTitle, moment } from "../words.ts";
+import { backendHelp, hookKind, hookTitle, moment, place } from "../words.ts";
 import { ProceedOn } from "./chain.tsx";
+import { Code } from "./code.tsx";
 import { Explained } from "./help.tsx";
 import { Target } from "./links.tsx";
 import { ErrorAlert } from "./refusal.tsx";
@@ -85,7 +86,7 @@ function AskedCard({ link }: { link: ListedLink }) {
                 <Target link={link} />
             </Fact>
             {isOrdered && <Fact term={<Explained topic="priority">{_("Priority")}</Explained>}>{link.priority}</Fact>}
-            {isOrdered && <Fact term={<Explained topic="chain">{_("Position")}</Explained>}>{link.position}</Fact>}
+            {isOrdered && <Fact term={<Explained topic="chain">{_("Position")}</Explained>}>{place(link)}</Fact>}
             {link.proceedOn.length > 0 && (
                 <Fact term={<Explained topic="proceedOn">{_("Proceeds on")}</Explained>}>
                     <ProceedOn kind={link.kind} codes={link.proceedOn} />
@@ -99,7 +100,7 @@ function AskedCard({ link }: { link: ListedLink }) {
             <Fact term={_("Attached at")}>{moment(json.createdAt ?? "")}</Fact>
             <Fact term={_("Attached by")}>{shown(json.createdBy ?? "")}</Fact>
             {Object.entries(json.metadata ?? {}).map(([key, value]) => (
-                <Fact key={key} term={<code>{shown(key)}</code>}>
+                <Fact key={key} term={<Code>{key}</Code>}>
                     {shown(value)}
                 </Fact>
             ))}
@@ -129,7 +130,7 @@ function CarriedCard({ link }: { link: ListedLink }) {
     const pins = json.pinPaths ?? (json.pinPath ? [json.pinPath] : []);
     return (
         <FactCard title={_("Kernel")}>
-            <Fact term={_("Runs")}>{json.kernelSeen ? _("Yes") : _("Not known to the kernel")}</Fact>
+            <Fact term={_("Known to the kernel")}>{json.kernelSeen ? _("Yes") : _("No")}</Fact>
             {json.backend && (
                 <Fact term={<Explained topic="backend">{_("Carried by")}</Explained>}>
                     {shown(json.backend)}
@@ -157,7 +158,7 @@ function CarriedCard({ link }: { link: ListedLink }) {
                 <Fact term={_("Pin")}>
                     {pins.map(pin => (
                         <div key={pin}>
-                            <code>{shown(pin)}</code>
+                            <Code>{pin}</Code>
                         </div>
                     ))}
                 </Fact>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every link of this daemon, whatever its hook.
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { AttachDialog } from "../dialogs/attach.tsx";
 import { shown } from "../escape.ts";
 import { _ } from "../i18n.ts";
@@ -14,19 +14,23 @@ import { EmptyState, Loading } from "../ui/empty.tsx";
 import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable, type Grouping } from "../ui/table.tsx";
-import { hookKind, hookTitle, interfaceLabel, moment } from "../words.ts";
+import { useChoice, useOption, useSort } from "../view-options.ts";
+import { hookKind, hookTitle, interfaceLabel, moment, place } from "../words.ts";
 import { Explained } from "./help.tsx";
 import { LinkMenu } from "./link-menu.tsx";
 import { ErrorAlert } from "./refusal.tsx";
 import { Section } from "./section.tsx";
 
-type GroupBy = "none" | "hook" | "target" | "application";
+const groups = ["none", "hook", "target", "application"] as const;
+
+type GroupBy = (typeof groups)[number];
 
 export function LinksView() {
     const { show } = usePage();
     const { value: links, error } = useLinks();
-    const [filter, setFilter] = useState("");
-    const [groupBy, setGroupBy] = useState<GroupBy>("none");
+    const [filter, setFilter] = useOption("filter");
+    const [groupBy, setGroupBy] = useChoice("group", groups);
+    const [sort, setSort] = useSort();
     const columns = useMemo(linkColumns, []);
     const grouping = useMemo(() => groupingOf(groupBy), [groupBy]);
     const matching = useMemo(() => links?.filter(link => matches(searchTexts(link), filter)), [links, filter]);
@@ -70,6 +74,8 @@ export function LinksView() {
                         keyOf={link => link.id}
                         actions={link => <LinkMenu link={link} />}
                         grouping={grouping}
+                        sort={sort}
+                        onSort={setSort}
                         empty={<NoLinks isFiltered={filter !== ""} />}
                     />
                 ) : (
@@ -156,7 +162,7 @@ function linkColumns(): Column<ListedLink>[] {
             id: "position",
             title: _("Position"),
             isNumeric: true,
-            cell: link => hookKind(link.kind) && link.position,
+            cell: link => hookKind(link.kind) && place(link),
             sortBy: link => (hookKind(link.kind) ? link.position : -1),
         },
         {

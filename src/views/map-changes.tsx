@@ -3,6 +3,7 @@
 import { _, format, ngettext } from "../i18n.ts";
 import type { EntryChange } from "../map-model.ts";
 import { Label } from "../ui/label.tsx";
+import { clock } from "../words.ts";
 import type { MapWatch } from "./map-watch.ts";
 import { DatumView, EntryValue } from "./value-tree.tsx";
 
@@ -16,7 +17,7 @@ export function WatchLog({ watch, asBytes }: { watch: MapWatch; asBytes: boolean
             <ul>
                 {watch.latest.map(change => (
                     <li key={`${change.time} ${change.entry.key.bytes} ${change.kind}`}>
-                        <span className="note">{timeOf(change)}</span>
+                        <span className="note">{clock(change.time)}</span>
                         <Label color={colors[change.kind]}>{kindLabel(change.kind)}</Label>
                         <DatumView datum={change.entry.key} asBytes={asBytes} />
                         {change.kind !== "DELETED" && <EntryValue entry={change.entry} asBytes={asBytes} />}
@@ -44,10 +45,4 @@ function kindLabel(kind: EntryChange["kind"]): string {
         case "DELETED":
             return _("deleted");
     }
-}
-
-function timeOf({ time }: EntryChange): string {
-    const date = new Date(time);
-    if (Number.isNaN(date.getTime())) return "";
-    return new Intl.DateTimeFormat(cockpit.language?.replace("_", "-"), { timeStyle: "medium" }).format(date);
 }

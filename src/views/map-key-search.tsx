@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One entry by its key. A map without keys shows what it would give out next.
-import { TextInput } from "@patternfly/react-core/dist/esm/components/TextInput/index.js";
-import { type FormEvent, useId, useState } from "react";
+import { type FormEvent, useEffect, useId, useState } from "react";
 import { CallError } from "../../client/errors.ts";
 import { asError } from "../dialogs/frame.tsx";
 import { _ } from "../i18n.ts";
@@ -9,6 +8,7 @@ import { type Entry, entryOf, type MapInfo } from "../map-model.ts";
 import { hasKeys, keyForm } from "../map-text.ts";
 import { usePage } from "../page.ts";
 import { Button } from "../ui/button.tsx";
+import { TextInput } from "../ui/text-field.tsx";
 import { Help } from "./help.tsx";
 import { EntryTable } from "./map-entry-table.tsx";
 import { keyHelp } from "./map-key-help.ts";
@@ -27,22 +27,20 @@ interface Found {
 }
 
 export function KeySearch({ map, asBytes, onChanged }: KeySearchProps) {
-    const { client } = usePage();
     const [text, setText] = useState("");
-    const [found, setFound] = useState<Found>();
+    const [wanted, setWanted] = useState<string>();
+    const { found, again } = useLookup(map, wanted);
     const id = useId();
     const keyed = hasKeys(map.type);
-    const lookUp = async () => {
-        try {
-            const key = keyed ? { key: { text: text.trim() } } : {};
-            setFound({ entry: entryOf(await client.lookupMap({ map: { id: map.id }, ...key })), error: undefined });
-        } catch (cause) {
-            setFound({ entry: undefined, error: asError(cause) });
-        }
-    };
     const submit = (event: FormEvent) => {
         event.preventDefault();
-        if (text.trim() !== "" || !keyed) void lookUp();
+        if (keyed && text.trim() === "") return;
+        setWanted(text.trim());
+        again();
+    };
+    const clear = () => {
+        setText("");
+        setWanted(undefined);
     };
     return (
         <div className="key-search">
@@ -57,23 +55,14 @@ export function KeySearch({ map, asBytes, onChanged }: KeySearchProps) {
                         spellCheck={false}
                         autoComplete="off"
                         dir="auto"
-                        onChange={(_event, typed) => {
-                            setText(typed);
-                            if (typed === "") setFound(undefined);
-                        }}
+                        onChange={typed => (typed === "" ? clear() : setText(typed))}
                     />
                 )}
                 <Button variant="secondary" type="submit" isDisabled={keyed && text.trim() === ""}>
                     {keyed ? _("Find") : _("Show the next one")}
                 </Button>
                 {found && (
-                    <Button
-                        variant="link"
-                        onClick={() => {
-                            setText("");
-                            setFound(undefined);
-                        }}
-                    >
+                    <Button variant="link" onClick={clear}>
                         {_("Clear")}
                     </Button>
                 )}
@@ -94,7 +83,7 @@ export function KeySearch({ map, asBytes, onChanged }: KeySearchProps) {
                             entries={[found.entry]}
                             asBytes={asBytes}
                             onChanged={() => {
-                                void lookUp();
+                                again();
                                 onChanged?.();
                             }}
                         />
@@ -104,6 +93,29 @@ export function KeySearch({ map, asBytes, onChanged }: KeySearchProps) {
             </div>
         </div>
     );
+}
+
+/** What the key has, also after the map changed. wanted: undefined where nothing was asked for */
+function useLookup(map: MapInfo, wanted: string | undefined) {
+    const { client } = usePage();
+    const [found, setFound] = useState<Found>();
+    const [round, setRound] = useState(0);
+    // biome-ignore lint/correctness/useExhaustiveDependencies: map and round stand for what happened
+    useEffect(() => {
+        if (wanted === undefined) {
+            setFound(undefined);
+            return undefined;
+        }
+        const left = new AbortController();
+        const { signal } = left;
+        const key = hasKeys(map.type) ? { key: { text: wanted } } : {};
+        client.lookupMap({ map: { id: map.id }, ...key }, { signal }).then(
+            entry => signal.aborted || setFound({ entry: entryOf(entry), error: undefined }),
+            cause => signal.aborted || setFound({ entry: undefined, error: asError(cause) }),
+        );
+        return () => left.abort(new Error("left"));
+    }, [client, map, wanted, round]);
+    return { found, again: () => setRound(count => count + 1) };
 }
 
 function Failure({ map, error }: { map: MapInfo; error: Error }) {

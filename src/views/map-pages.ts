@@ -46,6 +46,7 @@ export function useMapPages(map: MapInfo): MapPages {
             const request = { map: { id }, pageSize: pageEntries, pageToken: start.token };
             try {
                 const { entries = [], nextPageToken = "" } = await bulk.dumpMap(request, { signal: stop.signal });
+                if (stop.signal.aborted) return;
                 setRead({ start, entries: entries.map(entryOf), nextToken: nextPageToken });
                 setError(undefined);
             } catch (cause) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The changes of a map while somebody watches. What the daemon tells in quick succession is shown together.
 import { useEffect, useRef, useState } from "react";
-import { CallError } from "../../client/errors.ts";
 import type { MapChangeJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
+import { follow } from "../follow.ts";
 import { changeOf, type EntryChange } from "../map-model.ts";
 import { usePage } from "../page.ts";
+import { useVisible } from "../use-statistics.ts";
 
 export interface MapWatch {
     /** the latest, newest first; bounded */
@@ -50,6 +51,7 @@ class Collected {
 /** readAt: what stands for the entries as they were last read; changes before that are part of them. */
 export function useMapWatch(id: number, on: boolean, readAt: unknown): MapWatch {
     const { client } = usePage();
+    const isVisible = useVisible();
     const [watch, setWatch] = useState(nothing);
     const collected = useRef<Collected>();
     // biome-ignore lint/correctness/useExhaustiveDependencies: each new reading
@@ -59,8 +61,7 @@ export function useMapWatch(id: number, on: boolean, readAt: unknown): MapWatch 
         setWatch(collected.current.drawn());
     }, [readAt]);
     useEffect(() => {
-        if (!on) return undefined;
-        const stop = new AbortController();
+        if (!on || !isVisible) return undefined;
         const all = new Collected();
         collected.current = all;
         let timer: ReturnType<typeof setTimeout> | undefined;
@@ -70,24 +71,23 @@ export function useMapWatch(id: number, on: boolean, readAt: unknown): MapWatch 
                 setWatch(all.drawn());
             }, drawMs);
         };
-        const run = async () => {
-            for await (const record of client.watchMap({ map: { id } }, stop.signal)) {
+        const leave = follow({
+            open: signal => client.watchMap({ map: { id } }, signal),
+            onRecord: record => {
                 all.take(record);
                 draw();
-            }
-        };
-        run().catch(error => {
-            // a lost connection shows in the page's own state
-            if (stop.signal.aborted || !(error instanceof CallError)) return;
-            all.error = error;
-            draw();
+            },
+            onRefused: error => {
+                all.error = error;
+                draw();
+            },
         });
         return () => {
-            stop.abort(new Error("left"));
+            leave();
             clearTimeout(timer);
             collected.current = undefined;
             setWatch(nothing);
         };
-    }, [client, id, on]);
+    }, [client, id, on, isVisible]);
     return watch;
 }

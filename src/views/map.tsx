@@ -13,7 +13,8 @@ import { Card } from "../ui/card.tsx";
 import { EmptyState, Loading } from "../ui/empty.tsx";
 import { Fact, Facts } from "../ui/facts.tsx";
 import { Breadcrumb } from "../ui/nav.tsx";
-import { bytes } from "../words.ts";
+import { bytes, whole } from "../words.ts";
+import { Code } from "./code.tsx";
 import { English } from "./english.tsx";
 import { Explained } from "./help.tsx";
 import { MapEntries } from "./map-entries.tsx";
@@ -85,7 +86,7 @@ function FactsCard({ map }: { map: MapInfo }) {
                         <TypeText type={map.valueType} sizeBytes={map.valueBytes} />
                         {map.valueType !== "" && <span className="note"> {bytes(map.valueBytes)}</span>}
                     </Fact>
-                    <Fact term={_("Room for")}>{map.maxEntries}</Fact>
+                    <Fact term={_("Room for")}>{whole(map.maxEntries)}</Fact>
                     <Fact term={_("Memory")}>{bytes(map.memoryBytes)}</Fact>
                 </Facts>
                 <Facts>
@@ -108,7 +109,7 @@ function FactsCard({ map }: { map: MapInfo }) {
                         <Fact term={<Explained topic="pinned">{_("Pinned")}</Explained>}>
                             {map.pinPaths.map(path => (
                                 <div key={path}>
-                                    <code dir="ltr">{shown(path)}</code>
+                                    <Code>{path}</Code>
                                 </div>
                             ))}
                         </Fact>

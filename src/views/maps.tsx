@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every map of the kernel as a table.
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { MapInfo } from "../map-model.ts";
@@ -10,19 +10,22 @@ import { Card } from "../ui/card.tsx";
 import { ToggleGroup } from "../ui/choice.tsx";
 import { EmptyState, Loading } from "../ui/empty.tsx";
 import { Label } from "../ui/label.tsx";
-import { matches } from "../ui/rows.ts";
+import { matches, type Sort } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
-import { bytes } from "../words.ts";
+import { useChoice, useOption, useSort } from "../view-options.ts";
+import { bytes, whole } from "../words.ts";
 import { Explained } from "./help.tsx";
 import { ErrorAlert } from "./refusal.tsx";
 import { Section } from "./section.tsx";
 
-type Which = "managed" | "all";
+const whichMaps = ["managed", "all"] as const;
+const byName: Sort = { by: "name", descending: false };
 
 export function MapsView() {
-    const [which, setWhich] = useState<Which>("managed");
-    const [filter, setFilter] = useState("");
+    const [which, setWhich] = useChoice("which", whichMaps);
+    const [filter, setFilter] = useOption("filter");
+    const [sort, setSort] = useSort(byName);
     const { value: maps, error } = useMaps(which === "all");
     const names = useProgramNames();
     const columns = useMemo(() => columnsFor(names, which === "all"), [names, which]);
@@ -57,7 +60,8 @@ export function MapsView() {
                         columns={columns}
                         rows={found}
                         keyOf={map => map.id}
-                        sort={{ by: "name", descending: false }}
+                        sort={sort}
+                        onSort={setSort}
                         empty={<NoMaps filtered={filter !== ""} all={which === "all"} />}
                     />
                 ) : (
@@ -129,7 +133,7 @@ function columnsFor(names: ReadonlyMap<number, string>, all: boolean): Column<Ma
         {
             id: "entries",
             title: _("Room for"),
-            cell: map => map.maxEntries,
+            cell: map => whole(map.maxEntries),
             sortBy: map => map.maxEntries,
             isNumeric: true,
         },

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every program, map, link and BTF object in the kernel, whoever made it.
-import { type ReactNode, useMemo, useState } from "react";
+import { type ReactNode, useMemo } from "react";
 import { shown } from "../escape.ts";
 import { _, format, ngettext } from "../i18n.ts";
 import { type InventoryRow, type Kind, searchTexts } from "../inventory.ts";
@@ -14,10 +14,14 @@ import { Label } from "../ui/label.tsx";
 import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable, type Grouping } from "../ui/table.tsx";
+import { useNow } from "../use-now.ts";
+import { useChoice, useOption, useSort } from "../view-options.ts";
 import { age, bytes, moment } from "../words.ts";
 import { English } from "./english.tsx";
 
-type GroupBy = "none" | "owner" | "type" | "unit" | "container" | "kind";
+const groups = ["none", "owner", "unit", "container", "type", "kind"] as const;
+
+type GroupBy = (typeof groups)[number];
 
 interface InventoryCardProps {
     readonly inventory: KnownInventory;
@@ -26,9 +30,11 @@ interface InventoryCardProps {
 }
 
 export function InventoryCard({ inventory, kind, onKind }: InventoryCardProps) {
-    const [filter, setFilter] = useState("");
-    const [groupBy, setGroupBy] = useState<GroupBy>("none");
-    const columns = useMemo(inventoryColumns, []);
+    const [filter, setFilter] = useOption("filter");
+    const [groupBy, setGroupBy] = useChoice("group", groups);
+    const [sort, setSort] = useSort();
+    const now = useNow();
+    const columns = useMemo(() => inventoryColumns(now), [now]);
     const grouping = useMemo(() => groupingOf(groupBy), [groupBy]);
     const matching = useMemo(
         () => inventory.rows.filter(row => (kind === "all" || row.kind === kind) && matches(searchTexts(row), filter)),
@@ -87,6 +93,8 @@ export function InventoryCard({ inventory, kind, onKind }: InventoryCardProps) {
                     rows={matching}
                     keyOf={row => row.key}
                     grouping={grouping}
+                    sort={sort}
+                    onSort={setSort}
                     empty={<EmptyState isSmall level={3} title={_("Nothing matches the filter")} />}
                 />
             </Card>
@@ -124,7 +132,7 @@ function kindWord(kind: Kind): string {
     }
 }
 
-function inventoryColumns(): Column<InventoryRow>[] {
+function inventoryColumns(now: number): Column<InventoryRow>[] {
     return [
         {
             id: "name",
@@ -181,7 +189,7 @@ function inventoryColumns(): Column<InventoryRow>[] {
             width: 15,
             wrap: "breakWord",
             cell: row => <Use row={row} />,
-            sortBy: row => row.hooks[0] ?? "",
+            sortBy: row => row.hooks[0] ?? row.programs[0]?.name ?? "",
         },
         {
             id: "memory",
@@ -194,7 +202,7 @@ function inventoryColumns(): Column<InventoryRow>[] {
             id: "age",
             title: _("Loaded"),
             isNumeric: true,
-            cell: row => row.loadedAt !== "" && <span title={moment(row.loadedAt)}>{age(row.loadedAt)}</span>,
+            cell: row => row.loadedAt !== "" && <span title={moment(row.loadedAt)}>{age(row.loadedAt, now)}</span>,
             sortBy: row => row.loadedAt,
         },
     ];
@@ -232,17 +240,17 @@ function Owner({ row }: { row: InventoryRow }) {
 }
 
 function Use({ row }: { row: InventoryRow }) {
-    const some = row.programIds.slice(0, 4);
+    const some = row.programs.slice(0, 4);
     return (
         <>
             {lines(row.hooks)}
-            {some.map((id, at) => (
+            {some.map(({ id, name }, at) => (
                 <span key={id}>
                     {at > 0 && ", "}
-                    <a href={programHref(id)}>{format(_("program $0"), id)}</a>
+                    <a href={programHref(id)}>{name === "" ? format(_("program $0"), id) : shown(name)}</a>
                 </span>
             ))}
-            {row.programIds.length > some.length && ", …"}
+            {row.programs.length > some.length && ", …"}
         </>
     );
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How eBPF is used on this system: how much of it, whose, what it costs, and everything there is.
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { shown } from "../escape.ts";
 import { _, format, ngettext } from "../i18n.ts";
 import { type InventoryRow, type Kind, othersKey, sharesBy } from "../inventory.ts";
@@ -8,6 +8,7 @@ import { useInventory } from "../page.ts";
 import { Bars } from "../ui/bars.tsx";
 import { Card } from "../ui/card.tsx";
 import { Loading } from "../ui/empty.tsx";
+import { useChoice } from "../view-options.ts";
 import { bytes, figure } from "../words.ts";
 import { HostCard } from "./overview-host.tsx";
 import { InventoryCard } from "./overview-inventory.tsx";
@@ -15,9 +16,11 @@ import { StatisticsCard } from "./overview-statistics.tsx";
 import { ErrorAlert } from "./refusal.tsx";
 import { Section } from "./section.tsx";
 
+const kinds = ["program", "map", "link", "btf"] as const;
+
 export function OverviewView() {
     const { value: inventory, error } = useInventory();
-    const [kind, setKind] = useState<Kind | "all">("all");
+    const [kind, setKind] = useChoice("kind", ["all", ...kinds]);
     const rows = inventory?.rows;
     return (
         <>
@@ -38,7 +41,7 @@ export function OverviewView() {
     );
 }
 
-export function kindTitle(kind: Kind): string {
+function kindTitle(kind: Kind): string {
     switch (kind) {
         case "program":
             return _("Programs");
@@ -50,8 +53,6 @@ export function kindTitle(kind: Kind): string {
             return _("BTF objects");
     }
 }
-
-const kinds: readonly Kind[] = ["program", "map", "link", "btf"];
 
 interface TotalsProps {
     readonly rows: readonly InventoryRow[];

@@ -3,6 +3,7 @@
 import { useCallback, useMemo, useState } from "react";
 import { fromBase64 } from "../../client/base64.ts";
 import { type CodeLine, codeLines, filteredLines } from "../code-lines.ts";
+import { asError } from "../dialogs/frame.tsx";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
 import type { Program } from "../model.ts";
@@ -135,9 +136,9 @@ function MachineCodeCard({ program, sizeBytes, architecture }: MachineCodeProps)
         try {
             const { jited = "", jitedUnavailable = "" } = await client.getProgramCode(program.id, true);
             if (jited === "") setProblem(jitedUnavailable === "" ? _("The kernel gave none.") : jitedUnavailable);
-            else download(`program-${program.id}.bin`, fromBase64(jited));
+            else download(`program-${program.id}.bin`, new Blob([Uint8Array.from(fromBase64(jited))]));
         } catch (error) {
-            setProblem(error instanceof Error ? error.message : String(error));
+            setProblem(asError(error).message);
         }
         setBusy(false);
     };

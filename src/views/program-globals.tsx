@@ -71,7 +71,7 @@ export function GlobalsTab({ program, maps }: { program: Program; maps: readonly
     );
 }
 
-export function variablesOf(map: BpfMap, value: unknown, globalData: Readonly<Record<string, string>>): Variable[] {
+function variablesOf(map: BpfMap, value: unknown, globalData: Readonly<Record<string, string>>): Variable[] {
     if (typeof value !== "object" || value === null || Array.isArray(value)) return [];
     return Object.entries(value).map(([name, of]) => ({
         name,

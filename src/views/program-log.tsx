@@ -49,7 +49,9 @@ export function LogTab({ program }: { program: Program }) {
                     <Button
                         variant="secondary"
                         icon={<Icon name="download" />}
-                        onClick={() => download(`program-${program.id}-verifier.log`, log, "text/plain")}
+                        onClick={() =>
+                            download(`program-${program.id}-verifier.log`, new Blob([log], { type: "text/plain" }))
+                        }
                     >
                         {_("Download")}
                     </Button>
@@ -78,6 +80,7 @@ export function LogTab({ program }: { program: Program }) {
                         <div className="filter">
                             <SearchField
                                 label={_("Search the log")}
+                                placeholder={_("Text of a line")}
                                 value={filter}
                                 onChange={setFilter}
                                 found={matching.length}

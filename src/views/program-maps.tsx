@@ -6,7 +6,7 @@ import type { BpfMap } from "../model.ts";
 import { programHref, routeHref } from "../route.ts";
 import { Card } from "../ui/card.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
-import { bytes, figure } from "../words.ts";
+import { bytes, whole } from "../words.ts";
 
 export function MapsTab({ maps, usedBy }: { maps: readonly BpfMap[]; usedBy: readonly number[] }) {
     const columns = useMemo(mapColumns, []);
@@ -59,9 +59,9 @@ function mapColumns(): Column<BpfMap>[] {
         },
         {
             id: "entries",
-            title: _("Entries at most"),
+            title: _("Room for"),
             isNumeric: true,
-            cell: map => figure(map.maxEntries),
+            cell: map => whole(map.maxEntries),
             sortBy: map => map.maxEntries,
         },
         {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttachDialog } from "../dialogs/attach.tsx";
+import { ReplaceDialog } from "../dialogs/replace.tsx";
 import { UnloadDialog } from "../dialogs/unload.tsx";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
@@ -16,6 +17,9 @@ export function ProgramMenu({ program }: { program: Program }) {
                     {_("Attach")}
                 </MenuItem>
             )}
+            <MenuItem key="replace" onClick={() => show(<ReplaceDialog program={program} />)}>
+                {_("Replace")}
+            </MenuItem>
             <MenuItem key="unload" isDanger onClick={() => show(<UnloadDialog program={program} />)}>
                 {_("Unload")}
             </MenuItem>

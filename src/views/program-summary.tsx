@@ -10,14 +10,14 @@ import { useFetched, usePage } from "../page.ts";
 import { routeHref } from "../route.ts";
 import { Card } from "../ui/card.tsx";
 import { Fact, FactCard } from "../ui/facts.tsx";
-import { Label } from "../ui/label.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
-import { bytes, hookKind, hookTitle, moment, typeLabel } from "../words.ts";
+import { bytes, hookKind, hookTitle, moment, place, typeLabel } from "../words.ts";
 import { ProceedOn } from "./chain.tsx";
-import { English } from "./english.tsx";
+import { Code } from "./code.tsx";
 import { Explained } from "./help.tsx";
 import { LinkMenu } from "./link-menu.tsx";
 import { Target } from "./links.tsx";
+import { SignatureText } from "./signature.tsx";
 
 export function SummaryTab({ program }: { program: Program }) {
     const { record, kernel } = program.json;
@@ -43,16 +43,18 @@ function RecordCard({ record, application }: { record: ProgramRecordJson; applic
             <Fact term={_("Type")}>{shown(typeLabel(record.type ?? ""))}</Fact>
             <Fact term={_("Application")}>{application === "" ? _("None") : shown(application)}</Fact>
             {record.image && <ImageFacts image={record.image} />}
-            <Fact term={record.image ? _("Object") : _("File")}>{shown(record.sourcePath ?? "")}</Fact>
+            <Fact term={record.image ? _("Object") : _("File")}>
+                <Code>{record.sourcePath ?? ""}</Code>
+            </Fact>
             <Fact term={_("SHA-256")}>
-                <code>{record.objectSha256 ?? ""}</code>
+                <Code>{record.objectSha256 ?? ""}</Code>
             </Fact>
             <Fact term={_("Section")}>
-                <code>{shown(record.section ?? "")}</code>
+                <Code>{record.section ?? ""}</Code>
             </Fact>
             {record.attachFunction && (
                 <Fact term={_("Loaded for")}>
-                    <code>{shown(record.attachFunction)}</code>
+                    <Code>{record.attachFunction}</Code>
                 </Fact>
             )}
             <Fact term={_("License")}>{shown(record.license ?? "")}</Fact>
@@ -60,7 +62,7 @@ function RecordCard({ record, application }: { record: ProgramRecordJson; applic
             <Fact term={_("Created by")}>{shown(record.createdBy ?? "")}</Fact>
             {record.pinPath && (
                 <Fact term={_("Pin")}>
-                    <code>{shown(record.pinPath)}</code>
+                    <Code>{record.pinPath}</Code>
                 </Fact>
             )}
         </FactCard>
@@ -70,9 +72,11 @@ function RecordCard({ record, application }: { record: ProgramRecordJson; applic
 function ImageFacts({ image }: { image: ImageOriginJson }) {
     return (
         <>
-            <Fact term={_("Image")}>{shown(image.url ?? "")}</Fact>
+            <Fact term={_("Image")}>
+                <bdi>{shown(image.url ?? "")}</bdi>
+            </Fact>
             <Fact term={_("Digest")}>
-                <code>{image.digest ?? ""}</code>
+                <Code>{image.digest ?? ""}</Code>
             </Fact>
             <Fact term={<Explained topic="signature">{_("Signature")}</Explained>}>
                 <Signature digest={image.digest ?? ""} />
@@ -92,13 +96,7 @@ function Signature({ digest }: { digest: string }) {
         );
     }
     if (!image) return <span className="note">{_("Loading…")}</span>;
-    const isVerified = image.signature?.state === "verified";
-    return (
-        <>
-            <Label color={isVerified ? "green" : "grey"}>{isVerified ? _("Verified") : _("Not checked")}</Label>{" "}
-            <English>{image.signature?.detail ?? ""}</English>
-        </>
-    );
+    return <SignatureText signature={image.signature} />;
 }
 
 function KernelCard({ kernel }: { kernel: KernelProgramJson }) {
@@ -108,7 +106,7 @@ function KernelCard({ kernel }: { kernel: KernelProgramJson }) {
             <Fact term={_("Name in the kernel")}>{shown(kernel.name ?? "")}</Fact>
             <Fact term={_("Type")}>{shown(kernel.typeName ?? "")}</Fact>
             <Fact term={_("Tag")}>
-                <code>{kernel.tag ?? ""}</code>
+                <Code>{kernel.tag ?? ""}</Code>
             </Fact>
             <Fact term={_("Loaded")}>{moment(kernel.loadedAt ?? "")}</Fact>
             <Fact term={_("Loaded by user ID")}>{kernel.uid ?? 0}</Fact>
@@ -134,7 +132,7 @@ function MetadataCard({ metadata }: { metadata: Readonly<Record<string, string>>
     return (
         <FactCard title={_("Metadata")}>
             {entries.map(([key, value]) => (
-                <Fact key={key} term={<code>{shown(key)}</code>}>
+                <Fact key={key} term={<Code>{key}</Code>}>
                     {shown(value)}
                 </Fact>
             ))}
@@ -163,7 +161,7 @@ function linkColumns(): Column<Link>[] {
         { id: "target", title: _("Target"), wrap: "breakWord", cell: link => <Target link={link} /> },
         { id: "hook", title: _("Hook"), cell: link => shown(hookTitle(link.kind, link.direction)) },
         { id: "priority", title: _("Priority"), cell: link => hookKind(link.kind) && link.priority },
-        { id: "position", title: _("Position"), cell: link => hookKind(link.kind) && link.position },
+        { id: "position", title: _("Position"), cell: link => hookKind(link.kind) && place(link) },
         {
             id: "proceed",
             title: _("Proceeds on"),

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a program on a packet without attaching it.
-import "@patternfly/patternfly/components/Form/form.css";
-import "@patternfly/patternfly/components/HelperText/helper-text.css";
-import { type ReactNode, useId, useRef, useState } from "react";
+import { useId, useRef, useState } from "react";
 import { fromBase64, toBase64 } from "../../client/base64.ts";
 import type { TestRunResponseJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { asError } from "../dialogs/frame.tsx";
@@ -13,8 +11,10 @@ import { changedBytes, formatHex, parseHex, type SampleName, samplePacket } from
 import { usePage } from "../page.ts";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
-import { Select } from "../ui/choice.tsx";
+import { Checkbox, Select } from "../ui/choice.tsx";
 import { Fact, Facts } from "../ui/facts.tsx";
+import { Form, FormGroup, HelperText } from "../ui/form.tsx";
+import { TextArea, TextInput } from "../ui/text-field.tsx";
 import { duration } from "../words.ts";
 import { Refusal } from "./refusal.tsx";
 
@@ -54,8 +54,9 @@ export function TestRunTab({ program }: { program: Program }) {
     const packet = parseHex(hex);
     const count = /^[1-9][0-9]{0,6}$/.test(repeat) && Number(repeat) <= mostRepeats ? Number(repeat) : undefined;
     const needsForce = !program.managed;
+    const canRun = packet !== undefined && count !== undefined && !isBusy && (!needsForce || isForced);
     const run = async () => {
-        if (!packet || count === undefined) return;
+        if (!canRun) return;
         setBusy(true);
         setError(undefined);
         try {
@@ -78,28 +79,18 @@ export function TestRunTab({ program }: { program: Program }) {
     return (
         <div className="card-pair">
             <Card title={_("Packet")}>
-                <form
-                    className="pf-v6-c-form"
-                    onSubmit={event => {
-                        event.preventDefault();
-                        void run();
-                    }}
-                >
+                <Form onSubmit={() => void run()}>
                     <PacketFields sample={sample} onSample={choose} hex={hex} onHex={type} isValid={!!packet} />
                     <RepeatField repeat={repeat} onRepeat={setRepeat} isValid={count !== undefined} />
                     {needsForce && <ForceField isForced={isForced} onForced={setForced} />}
-                    <div className="pf-v6-c-form__group">
+                    <FormGroup>
                         <div className="pf-v6-c-form__actions">
-                            <Button
-                                type="submit"
-                                isLoading={isBusy}
-                                isDisabled={isBusy || !packet || count === undefined || (needsForce && !isForced)}
-                            >
+                            <Button type="submit" isLoading={isBusy} isDisabled={!canRun}>
                                 {_("Run")}
                             </Button>
                         </div>
-                    </div>
-                </form>
+                    </FormGroup>
+                </Form>
             </Card>
             <Card title={_("Result")}>
                 {error && <Refusal title={_("The program was not run")} error={error} />}
@@ -131,11 +122,10 @@ function PacketFields({ sample, onSample, hex, onHex, isValid }: PacketFieldsPro
     };
     return (
         <>
-            <Group label={_("Begin with")} fieldId={`${id}-sample`}>
+            <FormGroup label={_("Begin with")} fieldId={`${id}-sample`}>
                 <div className="field-line">
                     <Select
                         id={`${id}-sample`}
-                        label={_("Begin with")}
                         value={sample}
                         onChange={onSample}
                         options={[
@@ -160,25 +150,25 @@ function PacketFields({ sample, onSample, hex, onHex, isValid }: PacketFieldsPro
                         }}
                     />
                 </div>
-            </Group>
-            <Group
-                label={_("Bytes, hexadecimal")}
-                fieldId={`${id}-hex`}
-                error={isValid ? "" : _("Pairs of hexadecimal digits are needed.")}
-            >
-                <span className={`pf-v6-c-form-control pf-m-textarea ${isValid ? "" : "pf-m-error"}`}>
-                    <textarea
-                        id={`${id}-hex`}
-                        className="packet-bytes"
-                        dir="ltr"
-                        rows={8}
-                        spellCheck={false}
-                        aria-invalid={!isValid}
-                        value={hex}
-                        onChange={event => onHex(event.target.value)}
-                    />
-                </span>
-            </Group>
+            </FormGroup>
+            <FormGroup label={_("Bytes, hexadecimal")} fieldId={`${id}-hex`}>
+                <TextArea
+                    id={`${id}-hex`}
+                    className="packet-bytes"
+                    dir="ltr"
+                    rows={8}
+                    spellCheck={false}
+                    isInvalid={!isValid}
+                    aria-describedby={`${id}-hex-help`}
+                    value={hex}
+                    onChange={onHex}
+                />
+                {!isValid && (
+                    <HelperText id={`${id}-hex-help`} isError>
+                        {_("Pairs of hexadecimal digits are needed.")}
+                    </HelperText>
+                )}
+            </FormGroup>
         </>
     );
 }
@@ -192,71 +182,34 @@ interface RepeatFieldProps {
 function RepeatField({ repeat, onRepeat, isValid }: RepeatFieldProps) {
     const id = useId();
     return (
-        <Group
-            label={_("Runs")}
-            fieldId={id}
-            error={isValid ? "" : format(_("A number from 1 to $0 is needed."), mostRepeats)}
-        >
-            <span className={`pf-v6-c-form-control short-input ${isValid ? "" : "pf-m-error"}`}>
-                <input
-                    id={id}
-                    type="text"
-                    inputMode="numeric"
-                    aria-invalid={!isValid}
-                    value={repeat}
-                    onChange={event => onRepeat(event.target.value.trim())}
-                />
-            </span>
-        </Group>
+        <FormGroup label={_("Runs")} fieldId={id}>
+            <TextInput
+                id={id}
+                className="short-input"
+                inputMode="numeric"
+                isInvalid={!isValid}
+                aria-describedby={`${id}-help`}
+                value={repeat}
+                onChange={text => onRepeat(text.trim())}
+            />
+            {!isValid && (
+                <HelperText id={`${id}-help`} isError>
+                    {format(_("A number from 1 to $0 is needed."), mostRepeats)}
+                </HelperText>
+            )}
+        </FormGroup>
     );
 }
 
 function ForceField({ isForced, onForced }: { isForced: boolean; onForced: (isForced: boolean) => void }) {
     const id = useId();
     return (
-        <div className="pf-v6-c-check">
-            <input
-                id={id}
-                type="checkbox"
-                className="pf-v6-c-check__input"
-                checked={isForced}
-                onChange={event => onForced(event.target.checked)}
-            />
-            <label className="pf-v6-c-check__label" htmlFor={id}>
-                {_("Run it although others loaded it: a run may change its maps")}
-            </label>
-        </div>
-    );
-}
-
-interface GroupProps {
-    readonly label: string;
-    readonly fieldId: string;
-    readonly error?: string;
-    readonly children: ReactNode;
-}
-
-function Group({ label, fieldId, error = "", children }: GroupProps) {
-    return (
-        <div className="pf-v6-c-form__group">
-            <div className="pf-v6-c-form__group-label">
-                <label className="pf-v6-c-form__label" htmlFor={fieldId}>
-                    <span className="pf-v6-c-form__label-text">{label}</span>
-                </label>
-            </div>
-            <div className="pf-v6-c-form__group-control">
-                {children}
-                {error !== "" && (
-                    <div className="pf-v6-c-form__helper-text" aria-live="polite">
-                        <div className="pf-v6-c-helper-text">
-                            <div className="pf-v6-c-helper-text__item pf-m-error">
-                                <span className="pf-v6-c-helper-text__item-text">{error}</span>
-                            </div>
-                        </div>
-                    </div>
-                )}
-            </div>
-        </div>
+        <Checkbox
+            id={id}
+            label={_("Run it although others loaded it: a run may change its maps")}
+            isChecked={isForced}
+            onChange={onForced}
+        />
     );
 }
 

@@ -3,6 +3,7 @@
 import type { ReactNode } from "react";
 import { CallError } from "../../client/errors.ts";
 import { AttachDialog } from "../dialogs/attach.tsx";
+import { ReplaceDialog } from "../dialogs/replace.tsx";
 import { UnloadDialog } from "../dialogs/unload.tsx";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
@@ -90,6 +91,9 @@ function Actions({ program }: { program: Program }) {
                     {_("Attach")}
                 </Button>
             )}
+            <Button variant="secondary" onClick={() => show(<ReplaceDialog program={program} follow />)}>
+                {_("Replace")}
+            </Button>
             <Button variant="secondary" isDanger onClick={() => show(<UnloadDialog program={program} leave />)}>
                 {_("Unload")}
             </Button>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The programs of this host as a table.
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { LoadDialog } from "../dialogs/load.tsx";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
@@ -14,6 +14,7 @@ import { EmptyState, Loading } from "../ui/empty.tsx";
 import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable, type Grouping } from "../ui/table.tsx";
+import { useChoice, useOption, useSort } from "../view-options.ts";
 import { bytes, hookTitle, moment, typeLabel } from "../words.ts";
 import { Explained } from "./help.tsx";
 import { LinkLabels, programLabel } from "./labels.tsx";
@@ -21,14 +22,18 @@ import { ProgramMenu } from "./program-menu.tsx";
 import { ErrorAlert } from "./refusal.tsx";
 import { Section } from "./section.tsx";
 
-type Which = "managed" | "all";
-type GroupBy = "none" | "application" | "type";
+const whichPrograms = ["managed", "all"] as const;
+const groups = ["none", "application", "type"] as const;
+
+type Which = (typeof whichPrograms)[number];
+type GroupBy = (typeof groups)[number];
 
 export function ProgramsView() {
     const { show } = usePage();
-    const [which, setWhich] = useState<Which>("managed");
-    const [filter, setFilter] = useState("");
-    const [groupBy, setGroupBy] = useState<GroupBy>("none");
+    const [which, setWhich] = useChoice("which", whichPrograms);
+    const [filter, setFilter] = useOption("filter");
+    const [groupBy, setGroupBy] = useChoice("group", groups);
+    const [sort, setSort] = useSort();
     const { value: programs, error } = usePrograms(which === "all");
     const columns = useMemo(programColumns, []);
     const grouping = useMemo(() => groupingOf(groupBy), [groupBy]);
@@ -84,6 +89,8 @@ export function ProgramsView() {
                         keyOf={keyOf}
                         actions={actionsOf}
                         grouping={grouping}
+                        sort={sort}
+                        onSort={setSort}
                         empty={<NoPrograms isFiltered={filter !== ""} which={which} />}
                     />
                 ) : (

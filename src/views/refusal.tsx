@@ -6,6 +6,7 @@ import { shown, shownLines } from "../escape.ts";
 import { _, format, ngettext } from "../i18n.ts";
 import { Alert } from "../ui/alert.tsx";
 import { Button } from "../ui/button.tsx";
+import { English } from "./english.tsx";
 import { Section } from "./section.tsx";
 
 interface RefusalProps {
@@ -30,7 +31,7 @@ export function Refusal({ title, error, onFullLog, children }: RefusalProps) {
     return (
         <div ref={ref}>
             <Alert variant="danger" title={title} className="refusal">
-                <p>{shown(errorText(error))}</p>
+                <p>{error instanceof CallError ? <English>{error.message}</English> : shown(errorText(error))}</p>
                 {log !== "" && (
                     <>
                         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard must reach it */}
@@ -53,7 +54,11 @@ export function Refusal({ title, error, onFullLog, children }: RefusalProps) {
                         )}
                     </>
                 )}
-                {detail?.hint && <p>{shown(detail.hint)}</p>}
+                {detail?.hint && (
+                    <p>
+                        <English>{detail.hint}</English>
+                    </p>
+                )}
                 {children}
             </Alert>
         </div>

@@ -17,6 +17,7 @@ import { Fact, FactCard } from "../ui/facts.tsx";
 import { Label } from "../ui/label.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
 import { bytes } from "../words.ts";
+import { Code } from "./code.tsx";
 import { English } from "./english.tsx";
 import { Explained } from "./help.tsx";
 import { ErrorAlert } from "./refusal.tsx";
@@ -44,14 +45,10 @@ export function SettingsView() {
     );
 }
 
-function Path({ children }: { children: string }) {
-    return <code dir="ltr">{shown(children)}</code>;
-}
-
 function FileNote({ path, isPresent }: { path: string; isPresent: boolean }) {
     return (
         <p className="note inset">
-            <Path>{path}</Path> {!isPresent && _("is not there; defaults apply.")}
+            <Code>{path}</Code> {!isPresent && _("is not there; defaults apply.")}
         </p>
     );
 }
@@ -77,7 +74,7 @@ function settingColumns(): Column<SettingJson>[] {
             title: _("Key"),
             width: 25,
             wrap: "breakWord",
-            cell: ({ key = "" }) => <Path>{key}</Path>,
+            cell: ({ key = "" }) => <Code>{key}</Code>,
         },
         {
             id: "value",
@@ -86,7 +83,7 @@ function settingColumns(): Column<SettingJson>[] {
             wrap: "breakWord",
             cell: ({ value = "", set = false }) => (
                 <>
-                    <Path>{value}</Path> {!set && <Label isOutline>{_("default")}</Label>}
+                    <Code>{value}</Code> {!set && <Label isOutline>{_("default")}</Label>}
                 </>
             ),
         },
@@ -99,7 +96,8 @@ function settingColumns(): Column<SettingJson>[] {
 }
 
 function PoliciesCard({ settings }: { settings: SettingsJson }) {
-    const policies = settings.policies ?? [];
+    // what applies where nothing else does stands last
+    const policies = (settings.policies ?? []).toSorted((a, b) => Number(isDefault(a)) - Number(isDefault(b)));
     const identities = settings.trustedIdentities ?? [];
     return (
         <Card title={<Explained topic="signature">{_("Signatures of images")}</Explained>} isFlush>
@@ -138,11 +136,15 @@ function policyColumns(): Column<ImagePolicyJson>[] {
             title: _("Images of"),
             width: 30,
             wrap: "breakWord",
-            cell: ({ transport = "", scope = "" }) => (scope === "" ? scopeText(transport) : <Path>{scope}</Path>),
+            cell: ({ transport = "", scope = "" }) => (scope === "" ? scopeText(transport) : <Code>{scope}</Code>),
         },
         { id: "demand", title: _("Demand"), width: 30, cell: ({ type = "" }) => demandText(type) },
         { id: "detail", title: _("Key or identity"), cell: ({ detail = "" }) => <English>{detail}</English> },
     ];
+}
+
+function isDefault({ transport = "" }: ImagePolicyJson): boolean {
+    return transport === "";
 }
 
 function scopeText(transport: string): string {
@@ -174,9 +176,9 @@ function AccessCard({ settings }: { settings: SettingsJson }) {
                     {_("Its members may do everything that is done here, without a password: that equals root.")}
                 </p>
             </Fact>
-            <Fact term={_("Members")}>{members.length === 0 ? _("none") : shown(members.join(", "))}</Fact>
+            <Fact term={_("Members")}>{members.length === 0 ? _("None") : shown(members.join(", "))}</Fact>
             <Fact term={_("Socket")}>
-                <Path>{settings.socketPath ?? ""}</Path>
+                <Code>{settings.socketPath ?? ""}</Code>
             </Fact>
         </FactCard>
     );
@@ -188,13 +190,13 @@ function PlacesCard({ settings }: { settings: SettingsJson }) {
     return (
         <FactCard title={_("Places")}>
             <Fact term={_("State")}>
-                <Path>{settings.stateDir ?? ""}</Path>
+                <Code>{settings.stateDir ?? ""}</Code>
             </Fact>
             <Fact term={_("Runtime")}>
-                <Path>{settings.runtimeDir ?? ""}</Path>
+                <Code>{settings.runtimeDir ?? ""}</Code>
             </Fact>
             <Fact term={_("Images")}>
-                <Path>{settings.imageCacheDir ?? ""}</Path>
+                <Code>{settings.imageCacheDir ?? ""}</Code>
                 <p className="note">{format(_("$0 of at most $1"), used, limit)}</p>
             </Fact>
         </FactCard>

@@ -18,7 +18,7 @@ function Bytes({ base64 }: { base64: string }) {
     );
 }
 
-export function JsonView({ json }: { json: Json }) {
+function JsonView({ json }: { json: Json }) {
     if (!isTree(json)) return <Scalar json={json} />;
     const count = Array.isArray(json) ? json.length : Object.keys(json).length;
     if (count === 0) return <code>{preview(json)}</code>;

@@ -11,7 +11,7 @@ import { findKernel, type Kernel } from "../vm/kernel.ts";
 import { runInVm } from "../vm/vm.ts";
 import { ourBundle, podmanBundle } from "./bundle.ts";
 import { measureCommands, commandNames as names } from "./commands.ts";
-import { measureCalls, measureList, measureMemory } from "./daemon.ts";
+import { measureCalls, measureFeatures, measureList, measureMemory } from "./daemon.ts";
 import { atMost, incomplete, markdown, type Row, type Table, type Target, targetList } from "./figures.ts";
 import { measureImages } from "./images.ts";
 import { attachedChain, candidate, lengths, libxdpStubs, opened, passingPrograms, tailCallChain } from "./packets.ts";
@@ -73,6 +73,7 @@ async function commandsHere(lab: Lab): Promise<Figures> {
 async function callsHere(lab: Lab, commands: Figures): Promise<void> {
     say("calls of the daemon");
     const calls = await measureCalls(lab, quick ? 5 : 31);
+    const features = await measureFeatures(lab, quick ? 3 : 9);
     const peers = (tool: string) => ({ "`bpftool`, whole command": commands.get(tool) });
     const attachPeers = { ...peers(names.bpftoolAttach), "BPF_LINK_CREATE alone": calls.kernelAttach };
     tables.push({
@@ -88,6 +89,11 @@ async function callsHere(lab: Lab, commands: Figures): Promise<void> {
                 what: "attach ten in one request",
                 ours: calls.tenInOne,
                 peers: { "one attach": calls.attach, "ten requests": calls.tenOneByOne },
+            },
+            {
+                what: "tell what the kernel can do",
+                ours: features.ours,
+                peers: { "`bpftool`, whole command": features.bpftool },
             },
         ],
     });

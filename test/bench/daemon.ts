@@ -87,6 +87,15 @@ export async function measureCalls(lab: Lab, rounds: number): Promise<CallFigure
     };
 }
 
+/** What this kernel can do, in milliseconds: some hundred probes, beside bpftool's. */
+export async function measureFeatures(lab: Lab, rounds: number): Promise<{ ours: number; bpftool: number }> {
+    const figures = await inTurn(rounds, [
+        { name: "ours", run: () => timed(() => lab.client.features()) },
+        { name: "bpftool", run: () => timedCommand(["bpftool", "-j", "feature", "probe", "kernel"]) },
+    ]);
+    return { ours: figures.get("ours") ?? Number.NaN, bpftool: figures.get("bpftool") ?? Number.NaN };
+}
+
 const CLONE_NEWNET = 0x40000000;
 
 /** Attaches in the wire's namespace. Nothing is awaited in between, so no other code of this process runs there. */

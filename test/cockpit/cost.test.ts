@@ -68,8 +68,10 @@ it("a list is one request, however many rows it has", async () => {
         // whatever a row would ask for on its own is asked for by then
         await sleep(300);
         // the overview also tells of the host
-        const others = view === "#/overview" ? ["Features", "Version"] : [];
-        assert.deepEqual([...called].sort(), ["Version", "Watch", method, ...others].sort(), view);
+        const others = view === "#/overview" ? ["Features"] : [];
+        assert.deepEqual([...new Set(called)].sort(), ["Version", "Watch", method, ...others].sort(), view);
+        // once more where the kernel changed meanwhile
+        assert.ok(called.length < 8, `${view}: ${called}`);
     }
 });
 

@@ -49,6 +49,11 @@ describe("hooks that are no interface", () => {
         const field = dialog(page).getByRole("combobox", { name: "Tracepoint" });
         await field.fill("sched/sched_swi");
         await option(page, "sched/sched_switch").waitFor();
+        const isSeen = await option(page, "sched/sched_switch").evaluate(element => {
+            const { left, top, width, height } = element.getBoundingClientRect();
+            return element.contains(document.elementFromPoint(left + width / 2, top + height / 2));
+        });
+        assert.ok(isSeen, "the dialog scrolls to what is offered");
         await picture(page, "hook-tracepoint");
         assert.deepEqual(await axe(page), []);
         await field.press("ArrowDown");
@@ -130,6 +135,23 @@ describe("hooks that are no interface", () => {
         await dialog(page).getByRole("button", { name: "Attach", exact: true }).click();
         await page.getByText("on_tracepoint attached").waitFor();
         assert.match(links(), /sched_wakeup/);
+    });
+
+    it("one is attached from the list of links, where programs of every hook are offered", async () => {
+        const file = path.join(stack.dir, "hooks.o");
+        fs.writeFileSync(file, fixtureObject("hooks"));
+        stack.cli("program", "load", "file", file, "--programs", "tracepoint:on_tracepoint");
+        const page = await stack.open("#/links");
+        await page.getByRole("button", { name: "Attach program" }).click();
+        const offered = dialog(page).getByRole("option", { name: /^on_tracepoint / });
+        await dialog(page)
+            .getByRole("combobox", { name: "Program", exact: true })
+            .selectOption((await offered.getAttribute("value")) ?? "");
+        await dialog(page).getByRole("combobox", { name: "Tracepoint" }).fill("sched/sched_wakeup");
+        await dialog(page).getByRole("button", { name: "Attach", exact: true }).click();
+        await page.getByText("on_tracepoint attached").waitFor();
+        assert.match(links(), /sched_wakeup/);
+        await page.getByRole("gridcell", { name: "sched/sched_wakeup", exact: true }).waitFor();
     });
 
     it("what does not exist is refused with names that are near", async () => {

@@ -88,6 +88,22 @@ describe("the order of a chain", () => {
         assert.deepEqual(stack.kernel.xdpOrder("uplink"), [...names]);
     });
 
+    it("is left as others put it when they do while a program is carried", async () => {
+        attachAll(10, 20, 30);
+        const links = await stack.open("#/links");
+        const row = links.getByRole("row").filter({ hasText: "xdp_drop" });
+        const id = await row.getByRole("gridcell").nth(1).innerText();
+        const page = await stack.open("#/interfaces/uplink");
+        await grip(page, "xdp_count").focus();
+        await page.keyboard.press("Space");
+        await page.keyboard.press("ArrowDown");
+        await spoken(page, "xdp_count moved to position 2 of 3");
+        stack.cli("link", "update", id, "--priority", "5");
+        await spoken(page, "xdp_count stays at position 1 of 3");
+        await eventually(() => shownOrder(page), ["xdp_drop", "xdp_count", "xdp_pass"]);
+        assert.deepEqual(stack.kernel.xdpOrder("uplink"), ["xdp_drop", "xdp_count", "xdp_pass"]);
+    });
+
     it("is changed by dragging with a mouse", async () => {
         attachAll(10, 20, 30);
         const page = await stack.open("#/interfaces/uplink");

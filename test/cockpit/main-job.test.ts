@@ -261,6 +261,23 @@ describe("chains", () => {
             .waitFor();
     });
 
+    it("puts new bytecode in the place of a program, and goes on with the new one", async () => {
+        const id = load("xdp_pass");
+        stack.cli("link", "attach", "xdp", String(id), "uplink", "--priority", "20");
+        const page = await stack.open(`#/program/${id}`);
+        await page.getByRole("button", { name: "Replace" }).click();
+        await page.locator("input[type=file]").setInputFiles(object("tc_actions"));
+        await dialog(page).getByText("It holds no program of type XDP.").waitFor();
+        await page.locator("input[type=file]").setInputFiles(object("xdp_drop"));
+        await eventually(() => dialog(page).getByRole("combobox", { name: "New program" }).inputValue(), "xdp_drop");
+        await dialog(page).getByRole("button", { name: "Replace" }).click();
+        await toast(page, "xdp_pass replaced");
+        await page.getByRole("heading", { name: "xdp_drop", level: 1 }).waitFor();
+        assert.deepEqual(stack.kernel.xdpOrder("uplink"), ["xdp_drop"]);
+        await eventually(() => stack.kernel.hasProgram(id), false);
+        await page.getByRole("grid", { name: "Links" }).getByText("20").waitFor();
+    });
+
     it("shows what others attached as not managed here", async () => {
         const page = await stack.open("#/interfaces");
         const file = path.join(stack.dir, "foreign.o");

@@ -81,6 +81,11 @@ describe("the list of maps", () => {
         await grid.getByRole("link", { name: "shapes", exact: true }).waitFor();
         await grid.getByRole("link", { name: "xdp_shapes" }).first().waitFor();
         await everyLook(page, "maps-list");
+        const cut = () =>
+            grid
+                .locator("th")
+                .evaluateAll(all => all.filter(th => th.scrollWidth > th.clientWidth).map(th => th.textContent));
+        assert.deepEqual(await cut(), [], "no heading is cut");
         const names = () => grid.locator("td[data-label=Name] > a").allTextContents();
         await page.getByRole("textbox", { name: "Filter maps" }).fill("lpm");
         await eventually(names, ["routes"]);
@@ -169,6 +174,8 @@ describe("entries", () => {
         await page.getByRole("button", { name: "Find", exact: true }).click();
         const value = page.getByRole("grid", { name: "Found entry" }).locator("td[data-label=Value]");
         await eventually(() => value.textContent(), "1");
+        stack.cli("map", "update", String(idOf("routes")), "10.0.0.0/8", "2");
+        await eventually(() => value.textContent(), "2");
         await page.getByLabel("Find by key").fill("11.0.0.0/8");
         await page.keyboard.press("Enter");
         await page.getByText("No entry has this key.").waitFor();
@@ -233,6 +240,14 @@ describe("a watch", () => {
         await log.getByText("4711").waitFor();
         await row(page, "4711").waitFor();
         await picture(page, "map-watch");
+        await stack.stopDaemon("SIGKILL");
+        await stack.startDaemon();
+        // it is watched again a moment after the daemon is there
+        let value = 8000;
+        await eventually(async () => {
+            stack.cli("map", "update", String(idOf("numbers")), "6", String(value++));
+            return (await log.getByText(/^8\d{3}$/).count()) > 0;
+        }, true);
     });
 });
 
@@ -280,7 +295,7 @@ describe("a large map", () => {
         await page.getByRole("button", { name: "Export" }).click();
         const progress = page.getByRole("progressbar", { name: "Entries read" });
         await progress.waitFor();
-        await eventually(() => progress.evaluate(bar => (bar as HTMLProgressElement).value > 0), true);
+        await eventually(() => progress.evaluate(bar => Number(bar.getAttribute("aria-valuenow")) > 0), true);
         await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).click();
         await page.getByRole("dialog").waitFor({ state: "detached" });
         await page.getByLabel("Find by key").fill("17");

@@ -116,6 +116,46 @@ describe("the list", () => {
         await page.waitForURL(/\/maps$/);
         await page.goBack();
         await page.getByRole("heading", { name: "Programs", level: 1 }).waitFor();
+        assert.equal(await page.getByRole("textbox", { name: "Filter programs" }).inputValue(), "tele XDP");
+        await eventually(names, ["xdp_count"]);
+    });
+
+    it("keeps in its address what is filtered, sorted and grouped", async () => {
+        const page = await stack.open("#/programs");
+        const table = page.getByRole("grid", { name: "Programs" });
+        await table.getByRole("link", { name: "xdp_count" }).waitFor();
+        await page.getByRole("textbox", { name: "Filter programs" }).pressSequentially("xdp");
+        await page.getByRole("combobox", { name: "Group by" }).selectOption("By type");
+        await table.getByRole("button", { name: "Memory" }).click();
+        await page.waitForURL(/#\/programs\?(?=.*filter=xdp)(?=.*group=type)(?=.*sort=-memory)/);
+        const isAsLeft = async () => {
+            await table.getByRole("link", { name: "xdp_count" }).waitFor();
+            assert.equal(await page.getByRole("textbox", { name: "Filter programs" }).inputValue(), "xdp");
+            await table.getByRole("button", { name: /^XDP/ }).waitFor();
+            const heading = table.getByRole("columnheader", { name: "Memory" });
+            assert.equal(await heading.getAttribute("aria-sort"), "descending");
+        };
+        await page.reload();
+        await isAsLeft();
+        await table.getByRole("link", { name: "xdp_count" }).click();
+        await page.getByRole("heading", { name: "xdp_count", level: 1 }).waitFor();
+        await page.goBack();
+        await isAsLeft();
+        // the tab itself is the list as it begins
+        await page.getByRole("navigation", { name: "eBPF" }).getByRole("link", { name: "Programs" }).click();
+        await eventually(() => page.getByRole("textbox", { name: "Filter programs" }).inputValue(), "");
+        await page.waitForURL(/#\/programs$/);
+    });
+
+    it("opens as its address says, and takes nonsense for nothing", async () => {
+        const page = await stack.open("#/links?filter=pass&group=target&sort=priority");
+        const table = page.getByRole("grid", { name: "Links" });
+        await table.getByRole("button", { name: /^uplink/ }).waitFor();
+        await eventually(() => table.locator("td[data-label=Program]").allInnerTexts(), ["xdp_pass"]);
+        await stack.goTo(page, "#/programs?which=nobody&group=shoe-size&sort=%3Cb%3E");
+        const programs = page.getByRole("grid", { name: "Programs" });
+        await eventually(() => programs.locator("td[data-label=Name]").count(), 2);
+        assert.equal(await programs.locator(".group-row").count(), 0);
     });
 });
 

@@ -405,9 +405,15 @@ export const features: readonly Feature[] = [
         feature: "image inspect, image verify",
         released: "no",
         rewrite: "yes",
-        claim: "inspect; a pull verifies, and tells by whom it is signed",
+        claim: "both, also of images that are not in the cache; one look may demand another signer",
         proofs: [
-            ...image("image pull, list, inspect, remove, prune"),
+            ...image(
+                "image pull, list, inspect, remove, prune",
+                "image verify answers 0 where a signature counts, and tells whose it is",
+            ),
+            ...sigstore(
+                "one look demands another signer: the certificate counts, the key does not, and nothing is kept",
+            ),
             ...signature("an image is taken where the right key signed it, and who did is told"),
         ],
     },
@@ -443,10 +449,13 @@ export const features: readonly Feature[] = [
         feature: "shell completion, man pages",
         released: "yes",
         rewrite: "no",
-        proofs: generated(
-            "every shell's script has every command and flag, and parses where the shell is installed",
-            "every command has a manual page that roff reads without a complaint",
-        ),
+        proofs: [
+            ...generated(
+                "every shell's script has every command and flag, and parses where the shell is installed",
+                "every command has a manual page that roff reads without a complaint",
+            ),
+            ...rpm("hold command, daemon, dispatchers, page, units and licences, with the right modes"),
+        ],
     },
     {
         feature: "statistics of programs",
@@ -485,14 +494,14 @@ export const features: readonly Feature[] = [
 
 export const asks: readonly Ask[] = [
     {
-        threads: "#341, #33, #150, #232, #881",
+        threads: "#341, #33, #150, #232, #881, #736, #68",
         ask: "programs that are there again after a reboot, sets of them in files",
         claim: "sets in files (`bpfman apply`)",
         proofs: apply("MakesWhatIsListedAndASecondApplyChangesNothing", "TheCommandReadsYamlAndJson"),
         open: "not yet: loading again at boot by itself",
     },
     {
-        threads: "#1563",
+        threads: "#1563, #1577",
         ask: "a reboot must not leave a store that fails on pins of the boot before",
         proofs: restart("AfterARebootNothingOfTheOldBootIsShownOrTouched"),
     },

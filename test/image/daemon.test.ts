@@ -13,6 +13,7 @@ import { ContractClient } from "../lab/contract-client.ts";
 import { refusedCall } from "../lab/grpc-client.ts";
 import { xdpItem } from "../lab/items.ts";
 import { Lab } from "../lab/lab.ts";
+import { Pty } from "../lab/pty.ts";
 import { newKey, pem, serverCertificate, spki } from "./der.ts";
 import { inNamespace } from "./own-containers.ts";
 import { openFolder, Registry, tarOf } from "./registry.ts";
@@ -130,7 +131,18 @@ test("a client of the public contract pulls an image and loads from it, without 
 
 test("image pull, list, inspect, remove, prune", async () => {
     await using lab = await start();
-    assert.equal(await ok(lab, `image pull ${url} -p Always`), `${url}@${digest}\n`);
+    await ok(lab, `image remove ${url} --ignore-missing`);
+    const pulls = [1, 2].map(() => ok(lab, `image pull ${url} -p Always`));
+    assert.deepEqual(
+        await Promise.all(pulls),
+        [1, 2].map(() => `${url}@${digest}\n`),
+    );
+    const { events = [] } = await lab.client.listEvents({ kinds: ["IMAGE_PULLED"] });
+    assert.deepEqual(
+        events.map(({ subjects }) => subjects),
+        [[url]],
+        "what two waited for is told once",
+    );
     assert.equal(await ok(lab, `image pull --image-url ${url}`), "");
     assert.equal(await ok(lab, "image list -q"), `${url}\n`);
     const shown = JSON.parse(await ok(lab, `image inspect ${url} -o json`));
@@ -145,14 +157,39 @@ test("image pull, list, inspect, remove, prune", async () => {
     const { removed, freed_bytes: freed } = JSON.parse(await ok(lab, `image remove ${url} -o json`));
     assert.deepEqual([removed, freed], [[url], pass.length]);
     assert.equal(await ok(lab, `image remove ${url} --ignore-missing`), "");
-    const gone = await bpfman(lab, `image inspect ${url}`);
-    assert.deepEqual([gone.status, gone.out], [1, ""]);
-    assert.match(gone.err, /is not in the cache\nhint: bpfman image list/);
-    await ok(lab, `image pull ${url}`);
-    assert.match(await ok(lab, "image prune --all"), /1 removed, \d+ bytes freed/);
+    assert.equal(await ok(lab, "image list"), "");
+    for (const absent of [`${url} -p Never`, digest]) {
+        const gone = await bpfman(lab, `image inspect ${absent}`);
+        assert.deepEqual([gone.status, gone.out], [1, ""]);
+        assert.match(gone.err, /is not in the cache\nhint: bpfman image list/);
+    }
+    // one that is not there is asked for, and kept
+    assert.equal(JSON.parse(await ok(lab, `image inspect ${url} -o json`)).digest, digest);
+    assert.equal(await ok(lab, "image list -q"), `${url}\n`);
+    assert.match(await ok(lab, "image prune --all"), /1 removed, \d+\.\d KiB freed/);
     assert.equal(await ok(lab, "image list -q"), "");
     const never = await bpfman(lab, `program load image ${url} --programs xdp:xdp_pass -p Never`);
     assert.match(never.err, /is not in the cache/);
+});
+
+test("a pull tells on a terminal what has come, and then the image alone", async () => {
+    await using lab = await start();
+    await ok(lab, `image remove ${url} --ignore-missing`);
+    const words = [command, "--socket-path", lab.socketPath, "image", "pull", url];
+    await using pty = new Pty(`${words.join(" ")}; echo "status $?"`, { columns: 120, rows: 20 });
+    await pty.until(() => /status \d/.test(pty.output), "end");
+    // each takes the place of the one before
+    const lines = pty.output.split("\r\u001b[K");
+    assert.ok(lines.includes("asking the registry …"), pty.output);
+    assert.ok(
+        lines.some(line => /^pulling: .+ of .+, layer \d of 1$/.test(line)),
+        pty.output,
+    );
+    assert.ok(
+        lines.some(line => /^checking: (.+) of \1, layer 1 of 1$/.test(line)),
+        pty.output,
+    );
+    assert.equal(lines.at(-1), `${url}@${digest}\r\nstatus 0\r\n`);
 });
 
 test("program replace takes an image, which is then where the program is from", async () => {
@@ -319,6 +356,7 @@ test("image verify answers 0 where a signature counts, and tells whose it is", a
     const image = "quay.io/bpfman-bytecode/signed:v1";
     await using lab = await start(["--config", config]);
     const out = await ok(lab, `image verify ${image}`);
+    assert.match(out, new RegExp(`^Image ${image}: signature verified\nDigest: +${signed.digest}\n`));
     assert.match(out, /Signature: +verified: signed by .*team\.pub \(Sigstore bundle\)/);
     assert.match(out, new RegExp(`Signed By: +${keyFile}\nForm: +Sigstore bundle\n`));
     const { signature } = JSON.parse(await ok(lab, `image verify ${image} -o json`));
@@ -329,6 +367,22 @@ test("image verify answers 0 where a signature counts, and tells whose it is", a
     const refused = await bpfman(lab, `image verify ${url}`);
     assert.deepEqual([refused.status, refused.out], [1, ""]);
     assert.match(refused.err, /allow_unsigned is false, and its registry has no signature of it/);
+    // what this call says counts, and is not kept
+    const before = await ok(lab, "image list");
+    assert.match(
+        await ok(lab, `image verify ${url} --allow-unsigned`),
+        new RegExp(`^Image ${url}: unsigned image accepted by policy\n`),
+    );
+    const who = "--certificate-identity me@example.com --certificate-oidc-issuer-regexp https://.*";
+    const another = await bpfman(lab, `image verify ${image} ${who} --allow-unsigned`);
+    assert.equal(another.status, 1);
+    assert.match(
+        another.out,
+        /: no signature of it counts\n(?:.*\n)*.*signed by a key, and signing\.trusted_keys names none/,
+    );
+    const half = await bpfman(lab, `image verify ${image} --certificate-identity me@example.com`);
+    assert.match(half.err, /give either --certificate-oidc-issuer or --certificate-oidc-issuer-regexp/);
+    assert.equal(await ok(lab, "image list"), before);
     await ok(lab, `image remove ${image}`);
 });
 

@@ -234,6 +234,41 @@ test("a tag that is signed later is seen to be signed", async () => {
     assert.equal((await images.inspect(url)).signature.state, "verified");
 });
 
+test("one look demands another signer: the certificate counts, the key does not, and nothing is kept", async () => {
+    const { url, repository, digest } = await image();
+    const payload = lab.cosignPayload(url, digest);
+    const images = imagesOf();
+    const look = (who: string, more: { allowUnsigned?: boolean } = {}) =>
+        images.get({ url, pullPolicy: "Always", auth: undefined }, { demand: { identity: identity(who), ...more } });
+    await lab.pushCosign(registry, repository, digest, [lab.keyedLayer(payload, key)]);
+    assert.equal((await get(images, url)).facts.signature.state, "verified", "the configuration trusts the key");
+    await assert.rejects(look("you@example.com"), refusal(/signed by a key/));
+
+    const you = sigstore.certify({ identity: "you@example.com", issuer });
+    await lab.pushCosign(registry, repository, digest, [
+        lab.keyedLayer(payload, key),
+        lab.certifiedLayer(sigstore, payload, sigstore.certify(me)),
+        lab.certifiedLayer(sigstore, payload, you),
+    ]);
+    const { facts } = await look("you@example.com");
+    assert.deepEqual([facts.signature.state, facts.signature.identity], ["verified", "you@example.com"]);
+    const other = await look("nobody@example.com", { allowUnsigned: true });
+    assert.equal(other.facts.signature.state, "untrusted");
+    assert.equal((await images.inspect(url)).signature.identity, path.join(dir, "key.pub"));
+    const never = { demand: { allowUnsigned: true } };
+    await assert.rejects(images.get({ url, pullPolicy: "Never", auth: undefined }, never), {
+        code: "INVALID_ARGUMENT",
+    });
+
+    const fresh = await image();
+    const seen = await images.get(
+        { url: fresh.url, pullPolicy: "Always", auth: undefined },
+        { demand: { allowUnsigned: true } },
+    );
+    assert.equal(seen.facts.signature.state, "unsigned");
+    await assert.rejects(images.inspect(fresh.url), { code: "NOT_FOUND" });
+});
+
 test("another digest, another signer, an expired certificate: each is told", async () => {
     const other = `sha256:${"0".repeat(64)}`;
     const late = { ...me, notAfter: new Date(Date.now() - 60_000) };

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { suite } from "node:test";
 import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
+import { Foreign } from "../lab/foreign.ts";
 import { refusal, tcItem, tcxItem, u32 } from "../lab/items.ts";
 import type { Lab } from "../lab/lab.ts";
 import { floodCount, floodPace, type Wire } from "../lab/namespaces.ts";
@@ -215,37 +216,51 @@ suite("tcx links", { skip: noTcx }, () => {
         await lab.client.updateLink({ linkId: links[2]?.id ?? 0, priority: 1 });
         log.clear();
         await wire.ping(1, { waitSeconds: 0.5 }).result;
-        log.packets().delete(0);
         assert.deepEqual([...log.packets()].find(([packet]) => packet !== 0)?.[1], [2, 0, 1]);
     });
 
     labTest("TheTcChainRunsAfterTcxLinksAndForeignOnesStay", async lab => {
         const wire = lab.wire();
-        const [tc] = await lab.load("tc_sequence", ["tc:tc_sequence_0"], { globals: { actions: fill(3) } });
-        const tcx = await lab.load("tc_sequence", ["tcx:tc_sequence_1", "tcx:tc_sequence_2"], {
-            globals: { actions: fill(next) },
-        });
-        await lab.attach(tcItem(wire, tc?.id, 1));
-        await lab.attach(...tcx.map(({ id }, i) => tcxItem(wire, id, 100 + i)));
-        const seen = foreignTcx(wire);
-        assert.equal(seen, 3, "two links and the one of the chain");
+        using foreign = new Foreign("tc_return_unspec", "classifier");
+        await foreign.attach(wire, "tcx");
+        const [tc, ...tcx] = await lab.load(
+            "tc_sequence",
+            ["tc:tc_sequence_0", "tcx:tc_sequence_1", "tcx:tc_sequence_2"],
+            { globals: { actions: Buffer.concat([u32(3), fill(next)]).subarray(0, 40) } },
+        );
+        const links = await lab.attach(tcItem(wire, tc?.id, 1));
+        links.push(...(await lab.attach(...tcx.map(({ id }, i) => tcxItem(wire, id, 100 + i)))));
+        const dispatcher = (await tcChain(lab))?.programId;
+        assert.deepEqual(atIngress(wire), [foreign.program.id, ...tcx.map(({ id }) => id), dispatcher]);
         const chain = await tcChain(lab, "tcx-ingress");
         assert.deepEqual(
-            chain?.members?.map(({ programName }) => programName),
-            ["tc_sequence_1", "tc_sequence_2"],
+            chain?.members?.map(({ programName, foreign: isForeign = false }) => [programName, isForeign]),
+            [
+                ["tc_return", true],
+                ["tc_sequence_1", false],
+                ["tc_sequence_2", false],
+            ],
         );
-        const first = new SequenceLog(tc!.record!.mapPinPath!);
-        const second = new SequenceLog(tcx[0]!.record!.mapPinPath!);
-        first.clear();
-        second.clear();
+        const log = new SequenceLog(tc!.record!.mapPinPath!);
+        log.clear();
         assert.equal((await wire.ping(2, { intervalSeconds: 0.01 }).result).received, 2);
-        first.packets().delete(0);
-        assert.ok(first.count() >= 2 && second.count() >= 4);
+        const packets = log.packets();
+        packets.delete(0);
+        assert.deepEqual(
+            [...packets.values()],
+            [
+                [1, 2, 0],
+                [1, 2, 0],
+            ],
+        );
+        await lab.detach(...links.map(({ id }) => id));
+        assert.deepEqual(atIngress(wire), [foreign.program.id]);
+        foreign.assertUntouched();
     });
 });
 
-/** TCX programs at the ingress hook of the wire, as an independent tool counts them. */
-function foreignTcx(wire: Wire): number {
-    const script = path.resolve(import.meta.dirname, "../lab/count-tcx.ts");
-    return Number(wire.inside(process.execPath, script, wire.interface));
+/** Ids of the TCX programs at the ingress hook of the wire, in the kernel's order, as a process of its own reads them. */
+function atIngress(wire: Wire): number[] {
+    const script = path.resolve(import.meta.dirname, "../lab/list-tcx.ts");
+    return JSON.parse(wire.inside(process.execPath, script, wire.interface)) as number[];
 }

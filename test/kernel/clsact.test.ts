@@ -3,6 +3,7 @@
 // On a kernel that has TCX the daemon is told not to use it.
 import assert from "node:assert/strict";
 import { suite } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { chainText } from "../../cli/text.ts";
 import type { ChainJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { Foreign } from "../lab/foreign.ts";
@@ -11,6 +12,7 @@ import type { Lab } from "../lab/lab.ts";
 import { perCpuSum } from "../lab/maps.ts";
 import type { Wire } from "../lab/namespaces.ts";
 import { sharedLab } from "../lab/shared-lab.ts";
+import { chainIn, StatisticsWatch } from "../lab/statistics.ts";
 
 const goOn = 3;
 const shot = 2;
@@ -91,6 +93,33 @@ suite("tc chains held by clsact", () => {
         assert.equal(await received(wire), 3);
         await lab.detach(egress?.id);
         assert.equal(qdisc(wire), undefined);
+        lab.assertNoDescriptors();
+    });
+
+    labTest("CountsGoOnWhereAChainGoesAndAnotherComes", async lab => {
+        const wire = lab.wire();
+        const program = await loadAction(lab);
+        const [first] = await lab.attach(tcItem(wire, program?.id, 10));
+        {
+            await using watch = new StatisticsWatch(lab.client, { chains: true });
+            const counted = () => watch.sum(record => chainIn(record, "tc-ingress")?.packets);
+            await watch.next();
+            assert.equal(await received(wire), 3);
+            await watch.until(() => (counted() >= 3 ? true : undefined), "3 packets");
+            await lab.detach(first?.id);
+            await watch.next();
+            await lab.attach(tcItem(wire, program?.id, 10));
+            assert.equal(await received(wire), 3);
+            await watch.until(() => (counted() >= 6 ? true : undefined), "6 packets");
+            assert.equal(counted(), packets(program));
+            for (const { packets: count = "", verdicts = [] } of watch.records.flatMap(({ chains: all = [] }) => all)) {
+                assert.ok(Number(count) >= 0, count);
+                for (const verdict of verdicts) assert.ok(Number(verdict.count) >= 0, verdict.count);
+            }
+        }
+        const isCounting = () => lab.pins("tc-ingress").some(name => name.endsWith("_counting"));
+        for (let waited = 0; isCounting() && waited < 500; waited++) await sleep(10);
+        await lab.client.listLinks({});
         lab.assertNoDescriptors();
     });
 

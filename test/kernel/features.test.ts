@@ -90,14 +90,6 @@ describe("probeFeatures", { skip: process.getuid?.() === 0 ? false : "needs root
         assert.equal(new Set(needing.map(feature => feature?.errno)).size, 1, JSON.stringify(needing));
     });
 
-    const emulated = process.env["GUEST_RELEASE"] === undefined ? false : "emulated: the guest's time means nothing";
-    it("takes less than 300 ms", { skip: emulated }, () => {
-        const start = performance.now();
-        probeFeatures();
-        const tookMs = performance.now() - start;
-        assert.ok(tookMs < 300, `${tookMs} ms`);
-    });
-
     it("leaves nothing behind", async () => {
         const fds = () => readdirSync("/proc/self/fd").length;
         const before = fds();

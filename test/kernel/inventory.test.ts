@@ -127,7 +127,7 @@ suite("inventory", () => {
         ]);
         wire.inside("tc", "qdisc", "del", "dev", wire.interface, "clsact");
         const root = cgroupRoot();
-        if (root === undefined) return;
+        assert.ok(root !== undefined, "control groups of version 2 are mounted");
         const group = path.join(root, `bpfman-inventory-${process.pid}`);
         fs.mkdirSync(group);
         try {

@@ -5,6 +5,7 @@ import fs from "node:fs";
 import { machine } from "node:os";
 import path from "node:path";
 import { suite } from "node:test";
+import { Foreign } from "../lab/foreign.ts";
 import { refusal } from "../lab/items.ts";
 import { type Lab, run } from "../lab/lab.ts";
 import { sharedLab } from "../lab/shared-lab.ts";
@@ -149,10 +150,8 @@ suite("code of programs", () => {
         assert.match(log, /^processed \d+ insns/m);
         assert.match(log, /R1=ctx/);
         assert.deepEqual(lab.pins("staging"), []);
-        const { programs = [] } = await lab.client.getInventory();
-        const foreign = programs.find(({ managed }) => !managed)?.kernel?.id;
-        if (foreign !== undefined)
-            assert.match((await lab.client.getVerifierLog(foreign)).unavailable ?? "", /loaded by others/);
+        using foreign = new Foreign("xdp_pass", "xdp");
+        assert.match((await lab.client.getVerifierLog(foreign.program.id)).unavailable ?? "", /loaded by others/);
         assert.equal((await refusal(lab.client.getVerifierLog(4_000_000_000))).code, "NOT_FOUND");
         lab.assertNoDescriptors();
     });

@@ -49,11 +49,14 @@ suite("test run", () => {
         const counted = () => perCpuSum(program!.record!.mapPinPath!, "packets");
         assert.equal((await run(lab, program?.id)).runs, 1);
         assert.equal(counted(), 1);
+        const begun = process.hrtime.bigint();
         const answer = await run(lab, program?.id, { repeat: 1_000_000 });
+        const whole = process.hrtime.bigint() - begun;
         assert.equal(answer.runs, 1_000_000);
         assert.equal(counted(), 1_000_001);
         const ns = Number(answer.nsPerRun);
-        assert.ok(ns > 0 && ns < 20_000, `${ns} ns a run`);
+        // a run's time, not that of all: so many of them took no longer than the call
+        assert.ok(ns > 0 && BigInt(ns) * 1_000_000n <= whole, `${ns} ns a run, ${whole} ns in all`);
     });
 
     test("OthersAreAnsweredMeanwhile", async () => {
@@ -62,19 +65,17 @@ suite("test run", () => {
         const long = run(lab, program?.id, { repeat: 100_000_000 });
         // calls over one connection are answered one after the other
         const other = new HostClient(() => dialSocket(lab.socketPath));
-        const waits: number[] = [];
         let over = false;
         void long.finally(() => (over = true));
+        let answers = 0;
         while (!over) {
-            const start = performance.now();
             await other.version({});
-            waits.push(performance.now() - start);
+            answers++;
         }
         await long;
         other.close();
-        waits.sort((a, b) => a - b);
-        assert.ok(waits.length >= 3, `${waits.length} answers`);
-        assert.ok(waits[Math.floor(waits.length / 2)]! < 1000, `half of them took ${waits} ms`);
+        // one that had to wait for the run would be the first and the last
+        assert.ok(answers >= 3, `${answers} answers`);
     });
 
     test("ThePacketAfterIsToldAsItIs", async () => {

@@ -68,6 +68,12 @@ describe("the installed packages", () => {
             /^-rw-r--r-- root root \/usr\/share\/licenses\/bpfman\/.*GPL-2\.0-only\.txt$/,
             /^-rw-r--r-- root root \/usr\/share\/cockpit\/bpfman\/manifest\.json$/,
             /^-rw-r--r-- root root \/usr\/share\/cockpit\/bpfman\/index\.js(\.gz)?$/,
+            /^-rw-r--r-- root root \/usr\/share\/man\/man1\/bpfman\.1\.gz$/,
+            /^-rw-r--r-- root root \/usr\/share\/man\/man1\/bpfman-program-load-image\.1\.gz$/,
+            /^-rw-r--r-- root root \/usr\/share\/bash-completion\/completions\/bpfman$/,
+            /^-rw-r--r-- root root \/usr\/share\/zsh\/site-functions\/_bpfman$/,
+            /^-rw-r--r-- root root \/usr\/share\/fish\/vendor_completions\.d\/bpfman\.fish$/,
+            /^-rw-r--r-- root root \/usr\/share\/doc\/bpfman\/docs\/cli\.md$/,
             /^-rw-r--r-- root root \/usr\/share\/metainfo\/io\.bpfman\.cockpit\.metainfo\.xml$/,
         ]) {
             assert.equal(lines.filter(line => wanted.test(line)).length, 1, `one ${wanted} in\n${files}`);

@@ -5376,7 +5376,7 @@ export declare const Event_KindSchema: GenEnum<Event_Kind, Event_KindJson>;
  */
 export declare type ListEventsRequest = Message<"bpfman.host.v1.ListEventsRequest"> & {
   /**
-   * at most so many; 0: 200
+   * at most so many, and at most 2000; 0: 200
    *
    * @generated from field: uint32 limit = 1;
    */
@@ -5400,7 +5400,7 @@ export declare type ListEventsRequest = Message<"bpfman.host.v1.ListEventsReques
  */
 export declare type ListEventsRequestJson = {
   /**
-   * at most so many; 0: 200
+   * at most so many, and at most 2000; 0: 200
    *
    * @generated from field: uint32 limit = 1;
    */
@@ -9371,6 +9371,20 @@ export declare type VerifyImageRequest = Message<"bpfman.host.v1.VerifyImageRequ
    * @generated from field: bpfman.host.v1.ImageSource image = 1;
    */
   image?: ImageSource | undefined;
+
+  /**
+   * whose certificate counts, instead of the configuration's identities and keys: the image is looked at, and not kept
+   *
+   * @generated from field: bpfman.host.v1.CertificateIdentity identity = 2;
+   */
+  identity?: CertificateIdentity | undefined;
+
+  /**
+   * whether what has no signature that counts is told or refused; absent: as the configuration says
+   *
+   * @generated from field: optional bool allow_unsigned = 3;
+   */
+  allowUnsigned?: boolean | undefined;
 };
 
 /**
@@ -9383,6 +9397,20 @@ export declare type VerifyImageRequestJson = {
    * @generated from field: bpfman.host.v1.ImageSource image = 1;
    */
   image?: ImageSourceJson;
+
+  /**
+   * whose certificate counts, instead of the configuration's identities and keys: the image is looked at, and not kept
+   *
+   * @generated from field: bpfman.host.v1.CertificateIdentity identity = 2;
+   */
+  identity?: CertificateIdentityJson;
+
+  /**
+   * whether what has no signature that counts is told or refused; absent: as the configuration says
+   *
+   * @generated from field: optional bool allow_unsigned = 3;
+   */
+  allowUnsigned?: boolean;
 };
 
 /**
@@ -9390,6 +9418,66 @@ export declare type VerifyImageRequestJson = {
  * Use `create(VerifyImageRequestSchema)` to create a new message.
  */
 export declare const VerifyImageRequestSchema: GenMessage<VerifyImageRequest, {jsonType: VerifyImageRequestJson}>;
+
+/**
+ * Of both one is given, exactly or as a pattern of the whole.
+ *
+ * @generated from message bpfman.host.v1.CertificateIdentity
+ */
+export declare type CertificateIdentity = Message<"bpfman.host.v1.CertificateIdentity"> & {
+  /**
+   * @generated from field: string subject = 1;
+   */
+  subject: string;
+
+  /**
+   * @generated from field: string subject_regexp = 2;
+   */
+  subjectRegexp: string;
+
+  /**
+   * @generated from field: string issuer = 3;
+   */
+  issuer: string;
+
+  /**
+   * @generated from field: string issuer_regexp = 4;
+   */
+  issuerRegexp: string;
+};
+
+/**
+ * Of both one is given, exactly or as a pattern of the whole.
+ *
+ * @generated from message bpfman.host.v1.CertificateIdentity
+ */
+export declare type CertificateIdentityJson = {
+  /**
+   * @generated from field: string subject = 1;
+   */
+  subject?: string;
+
+  /**
+   * @generated from field: string subject_regexp = 2;
+   */
+  subjectRegexp?: string;
+
+  /**
+   * @generated from field: string issuer = 3;
+   */
+  issuer?: string;
+
+  /**
+   * @generated from field: string issuer_regexp = 4;
+   */
+  issuerRegexp?: string;
+};
+
+/**
+ * Describes the message bpfman.host.v1.CertificateIdentity.
+ * Use `create(CertificateIdentitySchema)` to create a new message.
+ */
+export declare const CertificateIdentitySchema: GenMessage<CertificateIdentity, {jsonType: CertificateIdentityJson}>;
 
 /**
  * @generated from message bpfman.host.v1.ListImagesRequest
