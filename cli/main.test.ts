@@ -503,6 +503,7 @@ test("help on every level goes to standard output", async () => {
         assert.match(out, /^Usage: bpfman/, line);
     }
     // as the operator's container is started
+    assert.match((await run("serve --csi-support=true --help")).out, /^Usage: bpfman serve/);
     assert.match((await run("--csi-support --help")).out, /^Usage: bpfman serve/);
     assert.match((await run("program load -h")).out, /Examples:\n {2}bpfman program load file/);
 });

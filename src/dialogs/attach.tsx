@@ -69,7 +69,7 @@ export function AttachDialog(props: AttachDialogProps) {
                             value={chosenId}
                             onChange={chooseProgram}
                             placeholder={_("Choose a program")}
-                            describedBy="attach-program-help"
+                            describedBy={programs.length === 0 ? "attach-program-help" : undefined}
                             options={programs.map(one => ({ value: String(one.id), text: programOption(one) }))}
                         />
                         {programs.length === 0 && (

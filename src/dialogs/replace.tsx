@@ -55,8 +55,8 @@ export function ReplaceDialog({ program, follow = false }: { program: Program; f
                         label={_("New program")}
                         help={
                             names.length === 0
-                                ? format(_("Nothing in it can run in its place, as $0."), typeLabel(program.type))
-                                : _("Global variables that are not new keep their values.")
+                                ? format(_("It holds no program of type $0."), typeLabel(program.type))
+                                : _("Global variables keep their values; new ones begin with the object's.")
                         }
                         isInvalid={names.length === 0}
                     >

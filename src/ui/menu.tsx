@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Actions behind a button. The menu lies over everything else and is placed once, when it opens; whatever moves the page
-// closes it.
+// Actions behind a button. The menu lies over everything else, beside its button; whatever scrolls the page closes it.
 import "@patternfly/patternfly/components/Menu/menu.css";
 import "@patternfly/patternfly/components/MenuToggle/menu-toggle.css";
 import {
@@ -93,14 +92,15 @@ function OpenMenu({ label, toggle, onLeave, onClose, children }: OpenMenuProps) 
             const target = event.target as Node;
             if (!menu.current?.contains(target) && !toggle.contains(target)) leave.current();
         };
+        const follow = () => menu.current && place(menu.current, toggle.getBoundingClientRect());
         document.addEventListener("pointerdown", pressed, true);
         window.addEventListener("scroll", gone, true);
-        window.addEventListener("resize", gone);
+        window.addEventListener("resize", follow);
         window.addEventListener("blur", gone);
         return () => {
             document.removeEventListener("pointerdown", pressed, true);
             window.removeEventListener("scroll", gone, true);
-            window.removeEventListener("resize", gone);
+            window.removeEventListener("resize", follow);
             window.removeEventListener("blur", gone);
         };
     }, [toggle]);

@@ -267,7 +267,7 @@ describe("chains", () => {
         const page = await stack.open(`#/program/${id}`);
         await page.getByRole("button", { name: "Replace" }).click();
         await page.locator("input[type=file]").setInputFiles(object("tc_actions"));
-        await dialog(page).getByText("Nothing in it can run in its place, as XDP.").waitFor();
+        await dialog(page).getByText("It holds no program of type XDP.").waitFor();
         await page.locator("input[type=file]").setInputFiles(object("xdp_drop"));
         await eventually(() => dialog(page).getByRole("combobox", { name: "New program" }).inputValue(), "xdp_drop");
         await dialog(page).getByRole("button", { name: "Replace" }).click();
