@@ -239,7 +239,7 @@ test("the released forms print the released tables", async () => {
     );
     assert.match(
         (await run("get link 3")).out,
-        /\n Proceed On: {9}pass, dispatcher_return\n Network Namespace: {2}None\n/,
+        /\n Proceed On: {9}pass, dispatcher_return\n Network Namespace: {2}None\n Metadata: {11}bpfman\.io\/application=web\n/,
     );
 });
 
