@@ -39,6 +39,8 @@ check xz-utils          xz
 check zstd              zstd
 check docker-registry   docker-distribution
 check umoci             umoci
+check buildah           buildah
+check podman            podman
 check gnupg             gnupg2
 check libelf-dev        elfutils-libelf-devel
 check zlib1g-dev        zlib-devel

@@ -155,6 +155,45 @@ test("images of umoci and skopeo, Docker's and OCI's media types, gzip and zstd"
     assert.deepEqual(Buffer.from((await get(images, `${registry.address}/acme/zstd:v1`)).object), pass);
 });
 
+// what `image generate-build-args` prints fills it
+const containerfile = `FROM scratch
+ARG BYTECODE_FILE
+ARG PROGRAMS
+ARG MAPS
+COPY \${BYTECODE_FILE} /
+LABEL io.ebpf.programs=\${PROGRAMS}
+LABEL io.ebpf.maps=\${MAPS}
+`;
+
+for (const tool of ["buildah", "podman"])
+    for (const format of ["oci", "docker"])
+        test(`an image that ${tool} builds in the format ${format}`, async () => {
+            const dir = openFolder(`bpfman-${tool}-`);
+            // a storage of its own, which needs no file system of its own
+            const place = ["--root", `${dir}/storage`, "--runroot", `${dir}/run`, "--storage-driver", "vfs"];
+            const run = (...words: string[]) =>
+                execFileSync(tool, [...place, ...words], { cwd: dir, encoding: "utf8", stdio: "pipe" });
+            try {
+                fs.writeFileSync(path.join(dir, "x.o"), pass);
+                fs.writeFileSync(path.join(dir, "Containerfile"), containerfile);
+                const target = `${registry.address}/acme/${tool}-${format}:v1`;
+                const values = [
+                    "BYTECODE_FILE=x.o",
+                    `PROGRAMS=${labels["io.ebpf.programs"]}`,
+                    `MAPS=${labels["io.ebpf.maps"]}`,
+                ].flatMap(value => ["--build-arg", value]);
+                run("build", "--isolation", "chroot", "--format", format, ...values, "-t", target, ".");
+                run("push", "--tls-verify=false", target);
+                const { object, facts } = await get(imagesOf(), target);
+                assert.deepEqual(Buffer.from(object), pass);
+                assert.match(facts.mediaType, format === "oci" ? /oci/ : /docker/);
+                assert.deepEqual(facts.programs, [{ name: "pass", type: "xdp" }]);
+                assert.deepEqual(facts.maps, [{ name: "counts", type: "array" }]);
+            } finally {
+                fs.rmSync(dir, { recursive: true });
+            }
+        });
+
 test("the first generation's labels tell the program, and missing ones are no harm", async () => {
     const images = imagesOf();
     const legacy = {
