@@ -445,7 +445,7 @@ export const root: BpfmanCommand = {
             hidden: true,
             options: [
                 { name: "idle-timeout", value: "SECONDS", help: "end after so long without work (0: never)" },
-                { name: "csi-support", help: "accepted for older command lines" },
+                { name: "csi-support", value: "true|false", alone: "true", help: "accepted for older command lines" },
             ],
             examples: ["bpfman serve --runtime-dir /tmp/try"],
             run: () => import("./verbs/serve.ts").then(verbs => verbs.serve),

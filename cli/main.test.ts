@@ -239,7 +239,7 @@ test("the released forms print the released tables", async () => {
     );
     assert.match(
         (await run("get link 3")).out,
-        /\n Proceed On: {9}pass, dispatcher_return\n Network Namespace: {2}None\n/,
+        /\n Proceed On: {9}pass, dispatcher_return\n Network Namespace: {2}None\n Metadata: {11}bpfman\.io\/application=web\n/,
     );
 });
 
@@ -503,6 +503,7 @@ test("help on every level goes to standard output", async () => {
         assert.match(out, /^Usage: bpfman/, line);
     }
     // as the operator's container is started
+    assert.match((await run("serve --csi-support=true --help")).out, /^Usage: bpfman serve/);
     assert.match((await run("--csi-support --help")).out, /^Usage: bpfman serve/);
     assert.match((await run("program load -h")).out, /Examples:\n {2}bpfman program load file/);
 });

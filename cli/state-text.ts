@@ -6,7 +6,7 @@ import { table } from "./print.ts";
 import { isProbe, probeRows } from "./probe-text.ts";
 import { signatureText } from "./signature-text.ts";
 import { attachment, globalsOf } from "./text.ts";
-import { proceedOnWords } from "./values.ts";
+import { proceedOnWords, withApplication } from "./values.ts";
 
 type Row = readonly [label: string, values: readonly string[]];
 
@@ -81,8 +81,13 @@ export function linkState(link: LinkJson): string[] {
         ["Program ID", one(link.programId)],
         ["Link ID", one(link.id)],
         ...(isProbe(link) ? probeRows(link) : chainRows(link)),
-        ["Metadata", pairs(link.metadata)],
+        ["Metadata", pairs(withProgramsApplication(link))],
     ]);
+}
+
+/** A link without an application of its own is of its program's, as earlier releases showed it. */
+function withProgramsApplication({ application, metadata = {} }: LinkJson): Readonly<Record<string, string>> {
+    return application ? withApplication({ ...metadata }, application).metadata : metadata;
 }
 
 function chainRows(link: LinkJson): Row[] {

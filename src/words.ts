@@ -217,9 +217,13 @@ export function whole(value: number): string {
     return new Intl.NumberFormat(pageLanguage(), { maximumFractionDigits }).format(value);
 }
 
+const leastShare = 1e-5;
+
+/** What is not nothing is never written as 0%. */
 export function percent(share: number): string {
-    const digits = share > 0 && share < 0.1 ? 2 : 1;
-    return new Intl.NumberFormat(pageLanguage(), { style: "percent", maximumFractionDigits: digits }).format(share);
+    const digits = share > 0 && share < 0.1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 1 };
+    const numbers = new Intl.NumberFormat(pageLanguage(), { style: "percent", ...digits });
+    return share > 0 && share < leastShare ? `<${numbers.format(leastShare)}` : numbers.format(share);
 }
 
 /** Nanoseconds in the unit that keeps them short. */

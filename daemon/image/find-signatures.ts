@@ -103,10 +103,12 @@ async function* cosignSignatures(child: Child, image: string, manifest: Buffer):
     }
 }
 
-/** Digests. */
+/** Digests. What has the tag of an index and is none, as an image of somebody's, names no bundle and hides none. */
 function bundlesOf(index: Buffer): string[] {
+    const { manifests: listed } = manifests.parseTable(index, "signatures' index");
+    if (listed === undefined) return [];
     return manifests
-        .list(manifests.parseTable(index, "signatures' index")["manifests"], "referrers", 1024)
+        .list(listed, "referrers", 1024)
         .filter(({ artifactType }) => maybeBundle(artifactType))
         .map(entry => manifests.descriptor(entry, "a bundle").digest);
 }

@@ -10,7 +10,6 @@ import { Fd } from "./fd.ts";
 import { address, errno, libc } from "./ffi.ts";
 
 const command = {
-    mapLookup: 1,
     mapUpdate: 2,
     objPin: 6,
     objGet: 7,
@@ -357,19 +356,6 @@ export function updateElement(map: Fd, key: number, value: number, what: string)
     attr.writeBigUInt64LE(address(buffer), 8);
     attr.writeBigUInt64LE(address(buffer) + 4n, 16);
     check(libc.bpf(command.mapUpdate, attr), what);
-}
-
-/** The value under a key; undefined where there is none. For a per-CPU map valueSize covers every possible CPU. */
-export function lookupElement(map: Fd, key: Uint8Array, valueSize: number): Buffer | undefined {
-    const value = Buffer.alloc(valueSize);
-    const attr = Buffer.alloc(32);
-    attr.writeInt32LE(map.number, 0);
-    attr.writeBigUInt64LE(address(key), 8);
-    attr.writeBigUInt64LE(address(value), 16);
-    const result = libc.bpf(command.mapLookup, attr);
-    if (result === -(errno["ENOENT"] ?? 2)) return undefined;
-    check(result, "look up a map element");
-    return value;
 }
 
 /** BPF_PROG_TEST_RUN: the return code, and nanoseconds per run as the kernel measured them. */

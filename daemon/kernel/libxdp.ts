@@ -2,21 +2,12 @@
 // A chain in libxdp's protocol: the dispatcher at an interface and its members read from the kernel and from libxdp's
 // pins, and the next dispatcher made and pinned beside it.
 import type { KernelLinkId, ProgramId } from "../model/ids.ts";
-import {
-    createFreplaceLink,
-    linkInfo,
-    lookupElement,
-    mapInfo,
-    openMap,
-    openPin,
-    openProgram,
-    pin,
-    programInfo,
-} from "./bpf.ts";
+import { createFreplaceLink, linkInfo, mapInfo, openMap, openPin, openProgram, pin, programInfo } from "./bpf.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import type { Fd } from "./fd.ts";
 import { type LibxdpConfig, type LibxdpVersion, parseConfig, stubBit } from "./libxdp-config.ts";
 import type { LibxdpPins } from "./libxdp-pins.ts";
+import { lookup } from "./map-calls.ts";
 
 export interface LibxdpMember {
     /** of the freplace program in the slot */
@@ -54,7 +45,7 @@ function readConfig(programId: ProgramId): { tag: string; config: LibxdpConfig |
     if (name !== dispatcherName || mapId === undefined || more !== undefined) return undefined;
     using map = openMap(mapId);
     if (map === undefined) return undefined;
-    const bytes = lookupElement(map, Buffer.alloc(4), mapInfo(map).valueSize) ?? Buffer.alloc(0);
+    const bytes = lookup(map, Buffer.alloc(4), mapInfo(map).valueSize) ?? Buffer.alloc(0);
     return { tag, config: parseConfig(bytes) };
 }
 

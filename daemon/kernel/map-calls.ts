@@ -87,7 +87,7 @@ function elementAttr(map: Fd, key: Uint8Array | null, value: Uint8Array, flags: 
     return attr;
 }
 
-/** The value under a key, of all CPUs for a per-CPU map; undefined where there is none. */
+/** The value under a key; undefined where there is none. Of a per-CPU map valueSize covers every possible CPU. */
 export function lookup(map: Fd, key: Uint8Array | null, valueSize: number): Buffer | undefined {
     const value = Buffer.alloc(valueSize);
     const result = libc.bpf(command.lookup, elementAttr(map, key, value, 0));

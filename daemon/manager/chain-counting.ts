@@ -4,8 +4,8 @@
 // revision is, and out again after the last watch; a start swaps out what a kill left. The links are the same all along,
 // so the revision keeps its number, and nobody is told of a change.
 import { countsPin } from "../kernel/backend.ts";
-import { lookupElement, openPin } from "../kernel/bpf.ts";
-import { possibleCpus } from "../kernel/map-calls.ts";
+import { openPin } from "../kernel/bpf.ts";
+import { lookup, possibleCpus } from "../kernel/map-calls.ts";
 import type { HookKey } from "../model/hooks.ts";
 import type { LinkId } from "../model/ids.ts";
 import type { ChainRecord } from "../model/records.ts";
@@ -143,7 +143,7 @@ function countsOf({ bpffs }: Context, chain: ChainRecord): ChainCounts {
     const slot = (index: number): VerdictCounts => {
         const key = Buffer.alloc(4);
         key.writeUInt32LE(index);
-        const values = lookupElement(map, key, slotBytes * possibleCpus());
+        const values = lookup(map, key, slotBytes * possibleCpus());
         return values === undefined ? { runs: 0n, timeNs: 0n, verdicts: new Map() } : slotCounts(values, shift);
     };
     return {

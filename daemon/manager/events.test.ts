@@ -32,11 +32,25 @@ test("what goes is told by the name that it had", () => {
     events.emit("LINK_ATTACHED", "root", { programs: [1 as ProgramId], links: [3 as LinkId] });
     programs.clear();
     links.clear();
+    // as an unload tells it: first of the links, then of the programs
+    events.emit("LINK_DETACHED", "root", { programs: [1 as ProgramId], links: [3 as LinkId] });
     events.emit("PROGRAM_UNLOADED", "root", { programs: [1 as ProgramId] });
     assert.deepEqual(
         kept.map(({ subjects }) => subjects),
-        [["pass", "xdp eth0"], ["pass"]],
+        [["pass", "xdp eth0"], ["pass", "xdp eth0"], ["pass"]],
     );
+});
+
+test("an id that comes again has its new name, and what went long ago has none", () => {
+    const { events, kept, programs } = setUp();
+    const ids = Array.from({ length: 1500 }, (_, at) => (100 + at) as ProgramId);
+    for (const id of ids) programs.set(id, `program ${id}`);
+    events.emit("PROGRAM_LOADED", "root", { programs: ids });
+    programs.clear();
+    programs.set(1599 as ProgramId, "new");
+    const asked = [100, 1598, 1599].map(id => id as ProgramId);
+    events.emit("PROGRAM_UNLOADED", "root", { programs: asked });
+    assert.deepEqual(kept.at(-1)?.subjects, ["program 1598", "new"]);
 });
 
 test("what passes is told and not kept; what can't be kept is told too", () => {

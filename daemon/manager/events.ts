@@ -27,15 +27,17 @@ export interface EventLog {
 const passing: ReadonlySet<EventKind> = new Set(["INTERFACES_CHANGED", "KERNEL_CHANGED"]);
 const maxMessageLength = 1000;
 const maxSubjects = 64;
+/** of which the names are known some events longer than they are there */
+const maxGone = 1000;
 
 export class Events {
     readonly #kept: EventLog;
     readonly #listeners = new Set<(event: ChangeEvent) => void>();
     readonly #whenKept = new Set<() => void>();
     readonly #whenWatched = new Set<(watched: boolean) => void>();
-    /** of what was there: who goes is told by name too */
-    #programs = new Map<ProgramId, string>();
-    #links = new Map<LinkId, string>();
+    /** of what is there and was: who goes is told by name too, also by the second event about it */
+    readonly #programs = new Map<ProgramId, string>();
+    readonly #links = new Map<LinkId, string>();
 
     constructor(kept: EventLog) {
         this.#kept = kept;
@@ -67,14 +69,11 @@ export class Events {
 
     emit(kind: EventKind, by: string, facts: EventFacts): void {
         const { programs = [], links = [], maps = [], message = "" } = facts;
-        const before = { programs: this.#programs, links: this.#links };
         const isPassing = passing.has(kind);
         if (!isPassing) this.#learn();
-        const named = (one: ReadonlyMap<number, string>, then: ReadonlyMap<number, string>, id: number) =>
-            one.get(id) ?? then.get(id) ?? [];
         const subjects = facts.subjects ?? [
-            ...programs.flatMap(id => named(this.#programs, before.programs, id)),
-            ...links.flatMap(id => named(this.#links, before.links, id)),
+            ...programs.flatMap(id => this.#programs.get(id) ?? []),
+            ...links.flatMap(id => this.#links.get(id) ?? []),
             ...(facts.names ?? []),
         ];
         const event = {
@@ -105,10 +104,22 @@ export class Events {
     #learn(): void {
         try {
             const { programs, links } = this.#kept.names();
-            this.#programs = new Map(programs);
-            this.#links = new Map(links);
+            remember(this.#programs, programs);
+            remember(this.#links, links);
         } catch (error) {
             this.#kept.log(`names for events: ${error instanceof Error ? error.message : String(error)}`);
         }
+    }
+}
+
+/** Those that are there stand last; of the others the oldest are forgotten first. */
+function remember<Id>(known: Map<Id, string>, present: ReadonlyMap<Id, string>): void {
+    for (const [id, name] of present) {
+        known.delete(id);
+        known.set(id, name);
+    }
+    for (const id of known.keys()) {
+        if (known.size <= present.size + maxGone) break;
+        known.delete(id);
     }
 }

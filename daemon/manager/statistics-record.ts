@@ -93,11 +93,12 @@ export function statisticsRecord(
     };
 }
 
-function programRow(id: ProgramId, total: RunCounts, before: Sample, now: Sample, known: Known): ProgramStatistics {
+function programRow(id: ProgramId, kernel: RunCounts, before: Sample, now: Sample, known: Known): ProgramStatistics {
     // one that came since the look before had run never
-    const own = minus(total, before === now ? total : before.programs.get(id));
+    const own = minus(kernel, before === now ? kernel : before.programs.get(id));
     const { name = "", type = "" } = known.program(id) ?? {};
     let { runs, timeNs } = own;
+    let total = kernel;
     let byChain = false;
     const reasons = [uncountedTypes[type] ?? ""];
     for (const chain of known.chains) {
@@ -108,7 +109,9 @@ function programRow(id: ProgramId, total: RunCounts, before: Sample, now: Sample
         if (counts === undefined || chain.unmeasured !== "") continue;
         byChain = true;
         for (const { linkId } of links) {
-            const slot = minus(counts.slots.get(linkId) ?? nothing, before.chains.get(chain.key)?.slots.get(linkId));
+            const all = counts.slots.get(linkId) ?? nothing;
+            const slot = minus(all, before.chains.get(chain.key)?.slots.get(linkId));
+            total = { runs: total.runs + all.runs, timeNs: total.timeNs + all.timeNs };
             runs += slot.runs;
             timeNs += slot.timeNs;
         }

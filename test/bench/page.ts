@@ -41,7 +41,7 @@ export async function measurePage(rounds: number, seconds: number): Promise<Page
     try {
         const object = path.join(stack.dir, "xdp_many.o");
         fs.writeFileSync(object, fixtureObject("xdp_many"));
-        const names = Array.from({ length: programs }, (_, at) => `xdp:xdp_many_${String(at).padStart(2, "0")}`);
+        const names = Array.from({ length: programs }, (_, at) => `xdp:many_${String(at).padStart(2, "0")}`);
         stack.cli("program", "load", "file", object, "--programs", ...names);
         const open = async (place: string): Promise<{ page: Page; elapsedMs: number }> => {
             const page = await stack.newPage();

@@ -27,7 +27,7 @@ const manyPrograms = 25;
 function fill(): void {
     const file = path.join(stack.dir, "xdp_many.o");
     fs.writeFileSync(file, fixtureObject("xdp_many"));
-    const names = Array.from({ length: manyPrograms }, (_, at) => `xdp:xdp_many_${String(at).padStart(2, "0")}`);
+    const names = Array.from({ length: manyPrograms }, (_, at) => `xdp:many_${String(at).padStart(2, "0")}`);
     const text = stack.cli("program", "load", "file", file, "--programs", ...names, "-o", "json");
     const ids = [...text.matchAll(/"program_id":\s*(\d+)/g)].map(([, id]) => String(id));
     assert.equal(ids.length, manyPrograms);
@@ -63,16 +63,15 @@ it("a list is one request, however many rows it has", async () => {
         const page = await stack.newPage();
         const called = calls(page);
         await stack.goTo(page, view);
-        const row = page.getByRole("grid", { name: rows }).getByRole("row").nth(2);
+        const row = page.getByRole("grid", { name: rows }).getByRole("row").nth(1);
         await row.waitFor();
         // whatever a row would ask for on its own is asked for by then
         await sleep(300);
-        const expected = ["Version", "Watch", method];
-        assert.deepEqual(
-            [...called].sort(),
-            [...expected, ...(view === "#/overview" ? ["Features"] : [])].sort(),
-            view,
-        );
+        // the overview also tells of the host
+        const others = view === "#/overview" ? ["Features"] : [];
+        assert.deepEqual([...new Set(called)].sort(), ["Version", "Watch", method, ...others].sort(), view);
+        // once more where the kernel changed meanwhile
+        assert.ok(called.length < 8, `${view}: ${called}`);
     }
 });
 

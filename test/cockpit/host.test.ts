@@ -102,7 +102,7 @@ it("a program of others has the process that holds it", async () => {
     const page = await stack.open("#/overview");
     const table = page.getByRole("grid", { name: "Everything in the kernel" });
     await page.getByRole("textbox", { name: "Filter everything" }).fill("xdp_drop");
-    const row = table.getByRole("row").filter({ hasText: new RegExp(`Program ${foreign.program.id}\\b`) });
+    const row = table.getByRole("row").filter({ hasText: String(foreign.program.id) });
     const name = fs.readFileSync(`/proc/${other.pid}/comm`, "utf8").trim();
     await row.getByText(`${name}, PID ${other.pid}`).waitFor();
     await picture(page, "host-owner");

@@ -439,6 +439,13 @@ test("a good one among bad ones counts; too many, and too large ones, are not re
     ]);
     assert.equal((await get(imagesOf(), among.url)).facts.signature.state, "verified");
 
+    // the tag of an index may be an image of somebody's
+    const taken = await image();
+    await registry.push(taken.repository, taken.digest.replace(":", "-"), pass);
+    const signed = lab.cosignPayload(taken.url, taken.digest);
+    await lab.pushCosign(registry, taken.repository, taken.digest, [lab.keyedLayer(signed, key)]);
+    assert.equal((await get(imagesOf(), taken.url)).facts.signature.state, "verified");
+
     for (const [number, why] of [
         [100, /100 signatures, at most 64 are read/],
         [10_000, /has more than 1048576 bytes/],

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Map elements for tests.
 import path from "node:path";
-import { lookupElement, openMapPinReadOnly, openPin } from "../../daemon/kernel/bpf.ts";
+import { openMapPinReadOnly, openPin } from "../../daemon/kernel/bpf.ts";
 import { check } from "../../daemon/kernel/errors.ts";
 import { address, libc } from "../../daemon/kernel/ffi.ts";
+import { lookup } from "../../daemon/kernel/map-calls.ts";
 
 const BPF_MAP_UPDATE_ELEM = 2;
 
@@ -23,7 +24,7 @@ export function perCpuSum(mapPinPath: string, map: string, index = 0): number {
     const key = Buffer.alloc(4);
     key.writeUInt32LE(index);
     // room for more CPUs than any machine of a test has
-    const value = lookupElement(fd, key, 8 * 512) ?? Buffer.alloc(0);
+    const value = lookup(fd, key, 8 * 512) ?? Buffer.alloc(0);
     let sum = 0n;
     for (let at = 0; at < value.length; at += 8) sum += value.readBigUInt64LE(at);
     return Number(sum);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reads what the sequence fixtures logged: which program saw which packet, in which order.
 import path from "node:path";
-import { lookupElement, openMapPinReadOnly } from "../../daemon/kernel/bpf.ts";
+import { openMapPinReadOnly } from "../../daemon/kernel/bpf.ts";
 import type { Fd } from "../../daemon/kernel/fd.ts";
+import { lookup } from "../../daemon/kernel/map-calls.ts";
 import { updateElementRaw } from "./maps.ts";
 
 const entries = 65536;
@@ -21,7 +22,7 @@ export class SequenceLog {
     /** How many entries were written since the log was cleared. */
     count(): number {
         using map = this.#map("sequence_next");
-        return Number(lookupElement(map, Buffer.alloc(4), 8)?.readBigUInt64LE(0) ?? 0n);
+        return Number(lookup(map, Buffer.alloc(4), 8)?.readBigUInt64LE(0) ?? 0n);
     }
 
     clear(): void {
@@ -37,7 +38,7 @@ export class SequenceLog {
         const key = Buffer.alloc(4);
         for (let n = 0; n < total; n++) {
             key.writeUInt32LE(n);
-            const value = lookupElement(map, key, 8);
+            const value = lookup(map, key, 8);
             if (value === undefined) throw new Error(`entry ${n} is missing`);
             const packet = value.readUInt32LE(4);
             const ids = seen.get(packet);

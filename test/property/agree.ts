@@ -2,7 +2,8 @@
 // Whether everybody says what the model says: the lists, `dispatcher get`, the pins and the kernel.
 import assert from "node:assert/strict";
 import path from "node:path";
-import { attachType, linkInfo, lookupElement, openLink, openPin } from "../../daemon/kernel/bpf.ts";
+import { attachType, linkInfo, openLink, openPin } from "../../daemon/kernel/bpf.ts";
+import { lookup } from "../../daemon/kernel/map-calls.ts";
 import type { NetThread } from "../../daemon/kernel/net-thread.ts";
 import type { ChainJson, LinkJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { assertChain, assertPins, chainFolder } from "../crash/assert-consistent.ts";
@@ -92,13 +93,13 @@ async function chainAt(
     if (backend === "tail-call") {
         using slots = openPin(path.join(folder, "slots"));
         // a PROG_ARRAY read from outside gives ids of programs
-        const ids = expected.map((_, at) => lookupElement(slots, u32(at), 4)?.readUInt32LE(0));
+        const ids = expected.map((_, at) => lookup(slots, u32(at), 4)?.readUInt32LE(0));
         assert.deepEqual(
             ids,
             expected.map(({ programId }) => programId),
             `the slots of ${hookName(hook)}`,
         );
-        assert.equal(expected.length < 10 && lookupElement(slots, u32(expected.length), 4) !== undefined, false);
+        assert.equal(expected.length < 10 && lookup(slots, u32(expected.length), 4) !== undefined, false);
     } else if (backend === "freplace") {
         for (const at of expected.keys()) {
             using link = openPin(path.join(folder, `link_${at}`));

@@ -6846,7 +6846,7 @@ export declare type ProgramStatistics = Message<"bpfman.host.v1.ProgramStatistic
   cpuShare: number;
 
   /**
-   * since it was loaded, as far as the kernel counted
+   * since it was loaded, as far as the kernel and the chains it is in counted
    *
    * @generated from field: uint64 total_runs = 7;
    */
@@ -6921,7 +6921,7 @@ export declare type ProgramStatisticsJson = {
   cpuShare?: number | "NaN" | "Infinity" | "-Infinity";
 
   /**
-   * since it was loaded, as far as the kernel counted
+   * since it was loaded, as far as the kernel and the chains it is in counted
    *
    * @generated from field: uint64 total_runs = 7;
    */
