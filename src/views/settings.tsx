@@ -104,7 +104,7 @@ function PoliciesCard({ settings }: { settings: SettingsJson }) {
             <FileNote path={settings.policyPath ?? ""} isPresent={settings.policyPresent ?? false} />
             <DataTable
                 label={_("Policies")}
-                columns={policyColumns()}
+                columns={policyColumns(policies.length === 1)}
                 rows={policies}
                 keyOf={({ transport, scope, type, detail }) => [transport, scope, type, detail].join(" ")}
             />
@@ -129,14 +129,15 @@ function identityText({ subject = "", issuer = "", keyPath = "" }: TrustedIdenti
     return format(_("$0, as $1 vouches"), shown(subject), shown(issuer));
 }
 
-function policyColumns(): Column<ImagePolicyJson>[] {
+function policyColumns(isAlone: boolean): Column<ImagePolicyJson>[] {
     return [
         {
             id: "scope",
             title: _("Images of"),
             width: 30,
             wrap: "breakWord",
-            cell: ({ transport = "", scope = "" }) => (scope === "" ? scopeText(transport) : <Code>{scope}</Code>),
+            cell: ({ transport = "", scope = "" }) =>
+                scope === "" ? scopeText(transport, isAlone) : <Code>{scope}</Code>,
         },
         { id: "demand", title: _("Demand"), width: 30, cell: ({ type = "" }) => demandText(type) },
         { id: "detail", title: _("Key or identity"), cell: ({ detail = "" }) => <English>{detail}</English> },
@@ -147,8 +148,9 @@ function isDefault({ transport = "" }: ImagePolicyJson): boolean {
     return transport === "";
 }
 
-function scopeText(transport: string): string {
-    return transport === "" ? _("everywhere else") : format(_("any registry ($0)"), shown(transport));
+function scopeText(transport: string, isAlone: boolean): string {
+    if (transport !== "") return format(_("any registry ($0)"), shown(transport));
+    return isAlone ? _("everywhere") : _("everywhere else");
 }
 
 function demandText(type: string): ReactNode {

@@ -88,8 +88,8 @@ async function openLoad(page: Page): Promise<void> {
     const buffer = fixtureObject("xdp_count");
     await page.locator("input[type=file]").setInputFiles({ name: "xdp_count.o", mimeType: "", buffer });
     await page.getByRole("dialog").getByLabel(pseudo("Attach at once")).check();
-    for (const button of await page.getByRole("dialog").locator("button[aria-expanded=false]").all())
-        await button.click();
+    const closed = page.getByRole("dialog").locator("button[aria-expanded=false]");
+    while ((await closed.count()) > 0) await closed.first().click();
 }
 
 /** One window goes through all views, as its reader does. */

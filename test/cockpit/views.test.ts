@@ -38,7 +38,13 @@ interface View {
 
 async function openMenu(page: Page): Promise<void> {
     const menu = page.getByRole("menuitem", { name: "Move up" });
-    if (await menu.isVisible()) return;
+    if (await menu.isVisible()) {
+        const cut = await menu
+            .locator("span")
+            .evaluateAll(all => all.filter(one => one.scrollWidth > one.clientWidth).length);
+        assert.equal(cut, 0, "a menu that follows its button is as wide as its words");
+        return;
+    }
     const button = page.getByRole("button", { name: "Actions for xdp_pass on uplink" });
     // a page that moves closes its menu
     await button.scrollIntoViewIfNeeded();
