@@ -135,6 +135,8 @@ function common(production: boolean): BuildOptions {
         bundle: true,
         platform: "node",
         target: `node${wantedNodeMajor}`,
+        // Node 24 has it. esbuild's own way keeps the error of one round of a loop for the next, which then throws it again.
+        supported: { using: true },
         outdir: lib,
         minifySyntax: production,
         minifyWhitespace: production,

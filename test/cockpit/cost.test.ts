@@ -23,10 +23,16 @@ afterEach(async () => {
 
 const manyPrograms = 25;
 
-/** Loads as many programs and attaches some, so that every list has rows. */
+function objectFile(fixture: string): string {
+    const file = path.join(stack.dir, `${fixture}.o`);
+    fs.writeFileSync(file, fixtureObject(fixture));
+    return file;
+}
+
+/** Loads as many programs, one with a map, and attaches some, so that every list has rows. */
 function fill(): void {
-    const file = path.join(stack.dir, "xdp_many.o");
-    fs.writeFileSync(file, fixtureObject("xdp_many"));
+    stack.cli("program", "load", "file", objectFile("xdp_count"), "--programs", "xdp:xdp_count");
+    const file = objectFile("xdp_many");
     const names = Array.from({ length: manyPrograms }, (_, at) => `xdp:many_${String(at).padStart(2, "0")}`);
     const text = stack.cli("program", "load", "file", file, "--programs", ...names, "-o", "json");
     const ids = [...text.matchAll(/"program_id":\s*(\d+)/g)].map(([, id]) => String(id));
@@ -67,10 +73,8 @@ it("a list is one request, however many rows it has", async () => {
         await row.waitFor();
         // whatever a row would ask for on its own is asked for by then
         await sleep(300);
-        // the overview also tells of the host
-        const others = view === "#/overview" ? ["Features"] : [];
-        assert.deepEqual([...new Set(called)].sort(), ["Version", "Watch", method, ...others].sort(), view);
-        // once more where the kernel changed meanwhile
+        assert.ok(called.includes(method), `${view}: ${called}`);
+        // with what tells of the host and names what uses a row, and once more where the kernel changed meanwhile
         assert.ok(called.length < 8, `${view}: ${called}`);
     }
 });

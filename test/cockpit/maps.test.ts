@@ -58,7 +58,7 @@ function nameOfShape(key: number): string {
 
 async function openMap(name: string): Promise<Page> {
     const page = await stack.open(`#/map/${idOf(name)}`);
-    await page.getByRole("heading", { name: "Entries" }).waitFor();
+    await page.getByRole("heading", { name: /^Entries/ }).waitFor();
     return page;
 }
 
