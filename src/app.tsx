@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: its connection to the daemon, its tabs, the dialog and the toasts over them.
-import { type ReactNode, useCallback, useEffect, useMemo, useState, useSyncExternalStore } from "react";
+import {
+    type ReactNode,
+    useCallback,
+    useEffect,
+    useLayoutEffect,
+    useMemo,
+    useState,
+    useSyncExternalStore,
+} from "react";
 import { HostClient } from "../client/host-client.ts";
 import type { EventJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
 import { _ } from "./i18n.ts";
@@ -32,7 +40,8 @@ function Connected({ admin }: { admin: boolean }) {
         const client = new HostClient(dial);
         return { client, bulk: new HostClient(dial), live: new Live({ watch: signal => watch(client, signal) }) };
     }, [admin]);
-    useEffect(() => {
+    // before the first paint: the daemon answers while the browser draws
+    useLayoutEffect(() => {
         daemon.live.start();
         return () => {
             daemon.live.stop();
@@ -64,9 +73,17 @@ function Connected({ admin }: { admin: boolean }) {
 
 /** As the client's, but of a daemon that knows what this page asks for. */
 async function* watch(client: HostClient, signal: AbortSignal): AsyncIterable<EventJson> {
-    const { version = "" } = await client.version({ signal });
-    if (isOlder(version, pageVersion)) throw new OutdatedError(version);
-    yield* client.watch(signal);
+    const events = client.watch(signal)[Symbol.asyncIterator]();
+    // both at once: what comes first waits for the other
+    const first = events.next();
+    first.catch(() => undefined);
+    try {
+        const { version = "" } = await client.version({ signal });
+        if (isOlder(version, pageVersion)) throw new OutdatedError(version);
+        for (let next = await first; next.done !== true; next = await events.next()) yield next.value;
+    } finally {
+        await events.return?.();
+    }
 }
 
 function navItems() {
@@ -76,7 +93,7 @@ function navItems() {
 /** null until the session says. */
 function useAdmin(): boolean | null {
     const [allowed, setAllowed] = useState<boolean | null>(null);
-    useEffect(() => {
+    useLayoutEffect(() => {
         const permission = cockpit.permission({ admin: true });
         const changed = () => setAllowed(permission.allowed);
         permission.addEventListener("changed", changed);

@@ -42,6 +42,11 @@ export function EmptyState(props: EmptyStateProps) {
     );
 }
 
+/** Shows after a moment: what comes sooner needs no sign, and a sign that moves is drawn all the while. */
 export function Loading({ level = 1 }: { level?: 1 | 2 | 3 }) {
-    return <EmptyState level={level} isSmall={level > 1} title={_("Loading…")} icon={<Spinner />} />;
+    return (
+        <div className="loading">
+            <EmptyState level={level} isSmall={level > 1} title={_("Loading…")} icon={<Spinner />} />
+        </div>
+    );
 }

@@ -5,7 +5,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
-import { Stack } from "../cockpit/stack.ts";
+import { Stack, until } from "../cockpit/stack.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { inTurn } from "./rounds.ts";
 
@@ -47,7 +47,10 @@ export async function measurePage(rounds: number, seconds: number): Promise<Page
             const page = await stack.newPage();
             await page.addInitScript(watchRows);
             await stack.goTo(page, place);
-            await page.waitForFunction("window.firstRowAt !== undefined && performance.timing.loadEventEnd > 0");
+            // evaluated from outside: Cockpit's pages forbid what waits inside of them
+            await until("rows", () =>
+                page.evaluate<boolean>("window.firstRowAt !== undefined && performance.timing.loadEventEnd > 0"),
+            );
             const elapsedMs = await page.evaluate<number>(
                 'window.firstRowAt - performance.getEntriesByType("navigation")[0].loadEventEnd',
             );
