@@ -20,6 +20,9 @@ export function groupId(name: string): number | undefined {
     return undefined;
 }
 
+/** Parts with neither dot (bpffs forbids them) nor NUL. */
+const pinName = /^[^./\0]+(?:\/[^./\0]+)*$/;
+
 export class BpfFs {
     readonly root: string;
     readonly #gid: number;
@@ -51,10 +54,10 @@ export class BpfFs {
 
     /** The absolute path of a name inside; a name that leads outside, or that bpffs forbids, is refused. */
     path(name: string): string {
-        const absolute = path.resolve(this.root, name);
-        if (!absolute.startsWith(`${this.root}/`) || name.includes(".") || name.includes("\0"))
+        // without a dot there is no way out; every program of a list has one, so nothing is resolved
+        if (!pinName.test(name))
             throw new BpfmanError("INVALID_ARGUMENT", `${JSON.stringify(name)} cannot be the name of a pin`);
-        return absolute;
+        return `${this.root}/${name}`;
     }
 
     makeFolder(name: string, access: "root" | "group" = "root"): string {

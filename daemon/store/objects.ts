@@ -31,7 +31,7 @@ export class ObjectFiles {
     path(sha256: string): string {
         // the hash becomes a path: nothing but a hash may pass
         if (!/^[0-9a-f]{64}$/.test(sha256)) throw new BpfmanError("INTERNAL", "not a SHA-256 in hex");
-        return join(this.#directory, `${sha256}.o`);
+        return `${this.#directory}/${sha256}.o`;
     }
 
     /** Keeps the bytes durably and returns their SHA-256 in hex. */
