@@ -51,7 +51,6 @@ export async function startDaemon(options: { command: string; folder: string; so
     const { command, folder, socketPath } = options;
     const logPath = path.join(folder, "daemon.log");
     const socketDir = path.dirname(socketPath);
-    const madeSocketDir = !fs.existsSync(socketDir);
     const log = fs.openSync(logPath, "a", 0o600);
     const dirs = ["run", "state", "images"].map(name => path.join(folder, name));
     const [runtimeDir = "", stateDir = "", imageDir = ""] = dirs;
@@ -78,8 +77,10 @@ export async function startDaemon(options: { command: string; folder: string; so
         if (running) child.kill("SIGKILL");
         await ended;
         unmount(folder);
-        if (socketDir !== folder) fs.rmSync(socketPath, { force: true });
-        if (madeSocketDir) fs.rmSync(socketDir, { recursive: true, force: true });
+        if (socketDir !== folder) {
+            fs.rmSync(socketPath, { force: true });
+            removeIfEmpty(socketDir);
+        }
         if (problem !== undefined) throw problem;
     };
 
@@ -94,6 +95,15 @@ export async function startDaemon(options: { command: string; folder: string; so
             throw new Error(`${why}\n${words}`);
         }
         await sleep(30);
+    }
+}
+
+/** Also where a killed run made it: the usual socket is taken only where bpfman is not installed. */
+function removeIfEmpty(folder: string): void {
+    try {
+        fs.rmdirSync(folder);
+    } catch (error) {
+        if (!["ENOENT", "ENOTEMPTY"].includes(String((error as NodeJS.ErrnoException).code))) throw error;
     }
 }
 
