@@ -31,34 +31,37 @@ interface EndEvent {
     readonly todo?: string | boolean | undefined;
 }
 
-/** Collects while the stream is read; call the answer afterwards. */
-export function collectResults(stream: ReturnType<typeof run>): () => Result[] {
-    const byFile = new Map<string, Ended[]>();
+/**
+ * Collects while the stream is read; call the answer afterwards. Events come in the order in which tests are declared,
+ * one file after the other. A test's file is that of the outermost suite that it stands in: the call that declares it may
+ * stand in a helper.
+ */
+export function collectResults(stream: Pick<ReturnType<typeof run>, "on">): () => Result[] {
+    const results: Result[] = [];
+    const unfinished: Ended[] = [];
     const ended = (event: EndEvent, outcome: Result["outcome"]) => {
-        const file = event.file === undefined ? "?" : relative(root, event.file);
-        const all = byFile.get(file) ?? [];
-        byFile.set(file, all);
         // what a test holds ends before it does
-        for (const one of all)
+        for (const one of unfinished)
             if (one.nesting === event.nesting + 1) {
                 one.path.unshift(event.name);
                 one.nesting = event.nesting;
             }
         const reason = event.skip ?? event.todo;
         const isSkip = reason !== undefined && outcome === "passed";
-        all.push({
+        unfinished.push({
             path: [event.name],
             outcome: isSkip ? "skipped" : outcome,
             reason: typeof reason === "string" ? reason : "",
             nesting: event.nesting,
         });
+        if (event.nesting > 0) return;
+        const file = event.file === undefined ? "?" : relative(root, event.file);
+        for (const { path, outcome, reason } of unfinished.splice(0))
+            results.push({ file, name: path.join(" › "), outcome, reason });
     };
     stream.on("test:pass", event => ended(event, "passed"));
     stream.on("test:fail", event => ended(event, "failed"));
-    return () =>
-        [...byFile].flatMap(([file, all]) =>
-            all.map(({ path, outcome, reason }) => ({ file, name: path.join(" › "), outcome, reason })),
-        );
+    return () => results;
 }
 
 export function keepResults(stage: string, results: readonly Result[]): void {
