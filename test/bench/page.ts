@@ -2,11 +2,9 @@
 // The page in a browser beside what an administrator would have without it: a bare page of Cockpit's that shows the same
 // list by running bpftool.
 import fs from "node:fs";
-import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
 import { Stack, until } from "../cockpit/stack.ts";
-import { fixtureObject } from "../fixtures/objects.ts";
 import { inTurn } from "./rounds.ts";
 
 export interface PageFigures {
@@ -39,10 +37,8 @@ const programs = 25;
 export async function measurePage(rounds: number, seconds: number): Promise<PageFigures> {
     const stack = await Stack.start({ files: { "bare.html": bareHtml, "bare.js": bareScript } });
     try {
-        const object = path.join(stack.dir, "xdp_many.o");
-        fs.writeFileSync(object, fixtureObject("xdp_many"));
         const names = Array.from({ length: programs }, (_, at) => `xdp:many_${String(at).padStart(2, "0")}`);
-        stack.cli("program", "load", "file", object, "--programs", ...names);
+        stack.loadAll("xdp_many", names);
         const open = async (place: string): Promise<{ page: Page; elapsedMs: number }> => {
             const page = await stack.newPage();
             await page.addInitScript(watchRows);

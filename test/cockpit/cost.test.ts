@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the page costs: the requests of a list, and the memory of a page that stays open.
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import path from "node:path";
 import { after, afterEach, before, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Page } from "playwright-core";
-import { fixtureObject } from "../fixtures/objects.ts";
 import { assertBounded, leaveOpen } from "./memory.ts";
 import { Stack } from "./stack.ts";
 
@@ -23,22 +20,13 @@ afterEach(async () => {
 
 const manyPrograms = 25;
 
-function objectFile(fixture: string): string {
-    const file = path.join(stack.dir, `${fixture}.o`);
-    fs.writeFileSync(file, fixtureObject(fixture));
-    return file;
-}
-
 /** Loads as many programs, one with a map, and attaches some, so that every list has rows. */
 function fill(): void {
-    stack.cli("program", "load", "file", objectFile("xdp_count"), "--programs", "xdp:xdp_count");
-    const file = objectFile("xdp_many");
+    stack.load("xdp_count");
     const names = Array.from({ length: manyPrograms }, (_, at) => `xdp:many_${String(at).padStart(2, "0")}`);
-    const text = stack.cli("program", "load", "file", file, "--programs", ...names, "-o", "json");
-    const ids = [...text.matchAll(/"program_id":\s*(\d+)/g)].map(([, id]) => String(id));
-    assert.equal(ids.length, manyPrograms);
+    const ids = stack.loadAll("xdp_many", names);
     for (const [at, id] of ids.slice(0, 5).entries()) {
-        stack.cli("link", "attach", "xdp", id, "uplink", "--priority", String(10 * (at + 1)));
+        stack.cli("link", "attach", "xdp", String(id), "uplink", "--priority", String(10 * (at + 1)));
     }
 }
 

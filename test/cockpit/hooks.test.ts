@@ -125,9 +125,7 @@ describe("hooks that are no interface", () => {
     });
 
     it("a program that is loaded already is attached from its page", async () => {
-        const file = path.join(stack.dir, "hooks.o");
-        fs.writeFileSync(file, fixtureObject("hooks"));
-        stack.cli("program", "load", "file", file, "--programs", "tracepoint:on_tracepoint");
+        stack.load("hooks", "tracepoint:on_tracepoint");
         const page = await stack.open("#/programs");
         await page.getByRole("link", { name: "on_tracepoint" }).click();
         await page.getByRole("button", { name: "Attach", exact: true }).click();
@@ -138,9 +136,7 @@ describe("hooks that are no interface", () => {
     });
 
     it("one is attached from the list of links, where programs of every hook are offered", async () => {
-        const file = path.join(stack.dir, "hooks.o");
-        fs.writeFileSync(file, fixtureObject("hooks"));
-        stack.cli("program", "load", "file", file, "--programs", "tracepoint:on_tracepoint");
+        stack.load("hooks", "tracepoint:on_tracepoint");
         const page = await stack.open("#/links");
         await page.getByRole("button", { name: "Attach program" }).click();
         const offered = dialog(page).getByRole("option", { name: /^on_tracepoint / });

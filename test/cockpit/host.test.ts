@@ -4,10 +4,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
-import path from "node:path";
 import { after, afterEach, before, it } from "node:test";
 import type { Locator, Page } from "playwright-core";
-import { fixtureObject } from "../fixtures/objects.ts";
 import { Foreign } from "../lab/foreign.ts";
 import { bpfDescriptors } from "../lab/leaks.ts";
 import { connection, holder, listener } from "../lab/others.ts";
@@ -23,13 +21,6 @@ afterEach(async () => {
     await stack.closePages();
     await stack.unloadAll();
 });
-
-function load(fixture: string, program = `xdp:${fixture}`): number {
-    const file = path.join(stack.dir, `${fixture}.o`);
-    fs.writeFileSync(file, fixtureObject(fixture));
-    const text = stack.cli("program", "load", "file", file, "--programs", program, "-o", "json");
-    return Number(/"program_id":\s*(\d+)/.exec(text)?.[1]);
-}
 
 function attachXdp(id: number, priority: number): void {
     stack.cli("link", "attach", "xdp", String(id), "uplink", "--priority", String(priority));
@@ -61,7 +52,7 @@ async function measure(page: Page): Promise<void> {
 
 it("a program's runs are those that the kernel counts, while somebody looks and no longer", async () => {
     // the kernel keeps the lists of TCX itself, so it counts each of their programs
-    const id = load("tc_return_0", "tcx:tc_return");
+    const id = stack.load("tc_return_0", "tcx:tc_return");
     stack.cli("link", "attach", "tcx", String(id), "uplink", "ingress", "--priority", "10");
     stack.sendToUplink(3);
     const page = await stack.open("#/overview");
@@ -82,8 +73,8 @@ it("a program's runs are those that the kernel counts, while somebody looks and 
 });
 
 it("a chain counts for its members", async () => {
-    const first = load("xdp_pass");
-    const second = load("xdp_count");
+    const first = stack.load("xdp_pass");
+    const second = stack.load("xdp_count");
     attachXdp(first, 10);
     attachXdp(second, 20);
     const page = await stack.open("#/overview");
@@ -129,7 +120,7 @@ function neighbour(): { netns: string } & Disposable {
 }
 
 it("whose connection comes in through an interface is told before a program is attached there", async () => {
-    load("xdp_pass");
+    stack.load("xdp_pass");
     using far = neighbour();
     await using _server = await listener(stack.netns, 22, "198.51.100.1");
     await using _client = await connection(far.netns, 22, "198.51.100.1");

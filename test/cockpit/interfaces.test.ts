@@ -2,11 +2,8 @@
 // Interfaces and their chains: another order by hand and by keyboard, results that a chain goes on after, what others
 // attached, and live packets against known traffic.
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import path from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import type { Locator, Page } from "playwright-core";
-import { fixtureObject } from "../fixtures/objects.ts";
 import { axe, eventually, picture, Stack } from "./stack.ts";
 
 const names = ["xdp_count", "xdp_pass", "xdp_drop"] as const;
@@ -22,19 +19,10 @@ afterEach(async () => {
     await stack.unloadAll();
 });
 
-function load(name: string): number {
-    const file = path.join(stack.dir, `${name}.o`);
-    fs.writeFileSync(file, fixtureObject(name));
-    const text = stack.cli("program", "load", "file", file, "--programs", `xdp:${name}`, "-o", "json");
-    const id = /"program_id":\s*(\d+)/.exec(text)?.[1];
-    assert.ok(id, text);
-    return Number(id);
-}
-
 /** Three programs at uplink, by these priorities. */
 function attachAll(...priorities: number[]): void {
     for (const [at, name] of names.entries()) {
-        stack.cli("link", "attach", "xdp", String(load(name)), "uplink", "--priority", String(priorities[at]));
+        stack.cli("link", "attach", "xdp", String(stack.load(name)), "uplink", "--priority", String(priorities[at]));
     }
 }
 

@@ -2,8 +2,6 @@
 // Every view in a language that nobody speaks, also mirrored: no text escapes gettext, and nothing breaks when texts are
 // longer or run the other way.
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import path from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { examples } from "../../src/dialogs/examples.ts";
@@ -17,14 +15,8 @@ let known: string[];
 
 before(async () => {
     stack = await Stack.start({ pseudoLanguages: true });
-    const load = (name: string, spec: string): number => {
-        const file = path.join(stack.dir, `${name}.o`);
-        fs.writeFileSync(file, fixtureObject(name));
-        const flags = ["--programs", spec, "--application", "telemetry", "-o", "json"];
-        return Number(/"program_id":\s*(\d+)/.exec(stack.cli("program", "load", "file", file, ...flags))?.[1]);
-    };
-    const program = load("xdp_count", "xdp:xdp_count");
-    const probe = load("hooks", "tracepoint:on_tracepoint");
+    const program = stack.load("xdp_count", "xdp:xdp_count", "--application", "telemetry");
+    const probe = stack.load("hooks", "tracepoint:on_tracepoint", "--application", "telemetry");
     const attached = stack.cli("link", "attach", "xdp", String(program), "uplink", "--priority", "7", "-o", "json");
     const link = Number(/"(?:link_)?id":\s*(\d+)/.exec(attached)?.[1]);
     stack.cli("link", "attach", "tracepoint", String(probe), "sched/sched_process_exec");

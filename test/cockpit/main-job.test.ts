@@ -41,16 +41,6 @@ async function pickRow(page: Page, label: string, action: string): Promise<void>
     await page.getByRole("menuitem", { name: action, exact: true }).click();
 }
 
-/** A file of the fixtures, loaded by the command. */
-function load(name: string, ...more: string[]): number {
-    const file = path.join(stack.dir, `${name}.o`);
-    fs.writeFileSync(file, fixtureObject(name));
-    const text = stack.cli("program", "load", "file", file, "--programs", `xdp:${name}`, "-o", "json", ...more);
-    const id = /"program_id":\s*(\d+)/.exec(text)?.[1];
-    assert.ok(id, text);
-    return Number(id);
-}
-
 describe("loading", () => {
     it("uploads an object, shows its programs, and loads the chosen one into the kernel", async () => {
         const page = await stack.open();
@@ -186,8 +176,8 @@ describe("chains", () => {
     }
 
     it("orders two programs by priority, changes it, moves, detaches and unloads", async () => {
-        load("xdp_count");
-        const passId = load("xdp_pass");
+        stack.load("xdp_count");
+        const passId = stack.load("xdp_pass");
         const page = await stack.open("#/interfaces");
         await attach(page, "xdp_count", "50");
         await attach(page, "xdp_pass", "20");
@@ -231,7 +221,7 @@ describe("chains", () => {
         const interfaces = await stack.open("#/interfaces/uplink");
         await programs.getByText("No programs").waitFor();
         await interfaces.getByText("no XDP program").waitFor();
-        const id = load("xdp_count");
+        const id = stack.load("xdp_count");
         await programs.getByRole("link", { name: "xdp_count" }).waitFor({ timeout: 1500 });
         stack.cli("link", "attach", "xdp", String(id), "uplink", "--priority", "33");
         await programs.getByRole("link", { name: "XDP on uplink" }).waitFor({ timeout: 1500 });
@@ -245,7 +235,7 @@ describe("chains", () => {
     });
 
     it("attaches in another network namespace, and shows it from then on", async () => {
-        load("xdp_pass");
+        stack.load("xdp_pass");
         // the namespace that Cockpit and this test run in; its loopback device takes XDP in generic mode
         const page = await stack.open();
         await pickRow(page, "Actions for xdp_pass", "Attach");
@@ -262,7 +252,7 @@ describe("chains", () => {
     });
 
     it("puts new bytecode in the place of a program, and goes on with the new one", async () => {
-        const id = load("xdp_pass");
+        const id = stack.load("xdp_pass");
         stack.cli("link", "attach", "xdp", String(id), "uplink", "--priority", "20");
         const page = await stack.open(`#/program/${id}`);
         await page.getByRole("button", { name: "Replace" }).click();
@@ -280,9 +270,7 @@ describe("chains", () => {
 
     it("shows what others attached as not managed here", async () => {
         const page = await stack.open("#/interfaces");
-        const file = path.join(stack.dir, "foreign.o");
-        fs.writeFileSync(file, fixtureObject("xdp_drop"));
-        stack.attachForeign(file, "downlink");
+        stack.attachForeign(stack.objectFile("xdp_drop"), "downlink");
         try {
             const row = page
                 .getByRole("list", { name: "XDP on downlink" })
@@ -308,8 +296,8 @@ describe("chains", () => {
 
 describe("filtering", () => {
     it("narrows the table by name and by interface", async () => {
-        const id = load("xdp_count");
-        load("xdp_pass");
+        const id = stack.load("xdp_count");
+        stack.load("xdp_pass");
         stack.cli("link", "attach", "xdp", String(id), "downlink", "--priority", "5");
         const page = await stack.open();
         const names = () =>

@@ -6,7 +6,6 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
-import { fixtureObject } from "../fixtures/objects.ts";
 import { everyLook } from "./looks.ts";
 import { eventually, picture, Stack } from "./stack.ts";
 
@@ -20,9 +19,7 @@ const ids = new Map<string, number>();
 
 before(async () => {
     stack = await Stack.start();
-    const file = path.join(stack.dir, "map_shapes.o");
-    fs.writeFileSync(file, fixtureObject("map_shapes"));
-    stack.cli("program", "load", "file", file, "--programs", "xdp:xdp_shapes");
+    stack.load("map_shapes", "xdp:xdp_shapes");
     // a map that the program does not name is its object's all the same
     for (const map of bpftool("map", "show") as BpftoolMap[]) if (map.name !== undefined) ids.set(map.name, map.id);
 });

@@ -2,11 +2,8 @@
 // Programs and links in all their details, against what the kernel has.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import fs from "node:fs";
-import path from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
-import { fixtureObject } from "../fixtures/objects.ts";
 import { everyLook } from "./looks.ts";
 import { eventually, Stack } from "./stack.ts";
 
@@ -15,14 +12,8 @@ let counting = 0;
 
 before(async () => {
     stack = await Stack.start();
-    const load = (name: string, ...more: string[]) => {
-        const file = path.join(stack.dir, `${name}.o`);
-        fs.writeFileSync(file, fixtureObject(name));
-        const told = stack.cli("program", "load", "file", file, "--programs", `xdp:${name}`, "-o", "json", ...more);
-        return Number(/"program_id":\s*(\d+)/.exec(told)?.[1]);
-    };
-    counting = load("xdp_count", "--application", "telemetry", "--metadata", "team=network");
-    const passing = load("xdp_pass", "--application", "firewall");
+    counting = stack.load("xdp_count", "xdp:xdp_count", "--application", "telemetry", "--metadata", "team=network");
+    const passing = stack.load("xdp_pass", "xdp:xdp_pass", "--application", "firewall");
     stack.cli("link", "attach", "xdp", String(counting), "uplink", "--priority", "20");
     stack.cli("link", "attach", "xdp", String(passing), "uplink", "--priority", "10");
 });

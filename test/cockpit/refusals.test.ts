@@ -125,12 +125,8 @@ describe("a file that is no object", () => {
 
 describe("an attach that the daemon refuses", () => {
     it("stays open with the reason", async () => {
-        const file = path.join(stack.dir, "xdp_pass.o");
-        fs.writeFileSync(file, fixtureObject("xdp_pass"));
-        stack.cli("program", "load", "file", file, "--programs", "xdp:xdp_pass");
-        const foreign = path.join(stack.dir, "foreign.o");
-        fs.writeFileSync(foreign, fixtureObject("xdp_drop"));
-        stack.attachForeign(foreign, "uplink");
+        stack.load("xdp_pass");
+        stack.attachForeign(stack.objectFile("xdp_drop"), "uplink");
         try {
             const page = await stack.open();
             await page.getByRole("button", { name: "Actions for xdp_pass" }).click();
@@ -148,9 +144,7 @@ describe("an attach that the daemon refuses", () => {
     });
 
     it("does not let a negative priority or a chain that never goes on be sent", async () => {
-        const file = path.join(stack.dir, "xdp_pass.o");
-        fs.writeFileSync(file, fixtureObject("xdp_pass"));
-        stack.cli("program", "load", "file", file, "--programs", "xdp:xdp_pass");
+        stack.load("xdp_pass");
         const page = await stack.open();
         await page.getByRole("button", { name: "Actions for xdp_pass" }).click();
         await page.getByRole("menuitem", { name: "Attach" }).click();

@@ -13,6 +13,7 @@ import { buildPage } from "../../build-page.ts";
 import { dialSocket } from "../../cli/dial.ts";
 import { HostClient } from "../../client/host-client.ts";
 import { type Cockpit, startCockpit } from "../../demo/cockpit.ts";
+import { fixtureObject } from "../fixtures/objects.ts";
 import { main } from "../lab/main.ts";
 import { Kernel } from "./kernel.ts";
 import { writePseudoLanguages } from "./pseudo.ts";
@@ -139,6 +140,26 @@ export class Stack {
             encoding: "utf8",
             env: { ...process.env, BPFMAN_RUNTIME_DIR: this.runtimeDir },
         });
+    }
+
+    /** A fixture's object as a file of its name. */
+    objectFile(fixture: string): string {
+        const file = path.join(this.dir, `${fixture}.o`);
+        fs.writeFileSync(file, fixtureObject(fixture));
+        return file;
+    }
+
+    /** Loads programs of a fixture (TYPE:NAME) by the command; returns the kernel's ids, in this order. */
+    loadAll(fixture: string, programs: readonly string[], ...flags: string[]): number[] {
+        const words = ["--programs", ...programs, "-o", "json", ...flags];
+        const text = this.cli("program", "load", "file", this.objectFile(fixture), ...words);
+        const ids = [...text.matchAll(/"program_id":\s*(\d+)/g)].map(([, id]) => Number(id));
+        assert.equal(ids.length, programs.length, text);
+        return ids;
+    }
+
+    load(fixture: string, program = `xdp:${fixture}`, ...flags: string[]): number {
+        return this.loadAll(fixture, [program], ...flags)[0]!;
     }
 
     get origin(): string {

@@ -2,9 +2,7 @@
 // The page without its daemon, without permission, and when the daemon comes and goes.
 import assert from "node:assert/strict";
 import fs from "node:fs";
-import path from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
-import { fixtureObject } from "../fixtures/objects.ts";
 import { axe, eventually, picture, Stack } from "./stack.ts";
 
 describe("as an administrator", () => {
@@ -27,9 +25,7 @@ describe("as an administrator", () => {
 
     it("keeps showing what was known while the daemon restarts, and catches up", async () => {
         const page = await stack.open();
-        const file = path.join(stack.dir, "xdp_pass.o");
-        fs.writeFileSync(file, fixtureObject("xdp_pass"));
-        stack.cli("program", "load", "file", file, "--programs", "xdp:xdp_pass");
+        stack.load("xdp_pass");
         await page.getByRole("link", { name: "xdp_pass" }).waitFor();
         await stack.stopDaemon("SIGKILL");
         await page.getByText("The connection to the eBPF manager was lost. Reconnecting…").waitFor();

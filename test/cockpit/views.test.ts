@@ -14,12 +14,8 @@ let programId = 0;
 
 before(async () => {
     stack = await Stack.start();
-    const ids = ["xdp_count", "xdp_pass", "xdp_drop"].map(name => {
-        const file = path.join(stack.dir, `${name}.o`);
-        fs.writeFileSync(file, fixtureObject(name));
-        const flags = ["--programs", `xdp:${name}`, "--application", "telemetry", "-o", "json"];
-        return Number(/"program_id":\s*(\d+)/.exec(stack.cli("program", "load", "file", file, ...flags))?.[1]);
-    });
+    const names = ["xdp_count", "xdp_pass", "xdp_drop"];
+    const ids = names.map(name => stack.load(name, `xdp:${name}`, "--application", "telemetry"));
     programId = ids[0]!;
     for (const [index, id] of ids.entries()) {
         stack.cli("link", "attach", "xdp", String(id), "uplink", "--priority", String(10 * (index + 1)));
