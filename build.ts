@@ -8,6 +8,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import { delimiter, isAbsolute, join, relative } from "node:path";
 import { type BuildOptions, build, type Metafile, type Plugin } from "esbuild";
+import { buildCommand } from "./build-command.ts";
 
 const root = import.meta.dirname;
 const dist = join(root, "dist");
@@ -128,7 +129,7 @@ function buildFacts(): { branch: string; state: string; date: string } {
     };
 }
 
-function common(production: boolean): BuildOptions {
+function common(production: boolean) {
     const { version } = packageFacts(root);
     return {
         absWorkingDir: root,
@@ -152,7 +153,7 @@ function common(production: boolean): BuildOptions {
             __BPFMAN_BUILD__: JSON.stringify(buildFacts()),
         },
         logLevel: "warning",
-    };
+    } satisfies BuildOptions;
 }
 
 /** Only grpc-js' channelz uses it, by way of protobufjs and lodash: a third of the bundle. */
@@ -185,73 +186,6 @@ async function buildDaemon(production: boolean): Promise<Metafile> {
     copyKoffi();
     return result.metafile;
 }
-
-/** `bpfman serve` finds the daemon's bundle beside the command's. */
-const daemonBesideCommand: Plugin = {
-    name: "daemon-beside-command",
-    setup(build) {
-        build.onResolve({ filter: /\/daemon\/main\.ts$/ }, () => ({ path: "./daemon.js", external: true }));
-    },
-};
-
-/** `bpfman apply` alone reads YAML: a file of its own, so that no other command pays for it. */
-const yamlApart: Plugin = {
-    name: "yaml-apart",
-    setup(build) {
-        build.onResolve({ filter: /^yaml$/ }, ({ kind }) =>
-            kind === "entry-point" ? undefined : { path: "./yaml.cjs", external: true },
-        );
-    },
-};
-
-async function buildCommand(production: boolean): Promise<Metafile> {
-    const result = await build({
-        ...common(production),
-        entryPoints: { cli: "cli/main.ts", yaml: "yaml" },
-        // CommonJS in one file starts two milliseconds sooner than modules; a verb's code is run when it is asked for
-        format: "cjs",
-        outExtension: { ".js": ".cjs" },
-        define: { ...common(production).define, "import.meta.dirname": "__dirname" },
-        minifyIdentifiers: production,
-        plugins: [daemonBesideCommand, yamlApart],
-        metafile: true,
-    });
-    writeLauncher();
-    return result.metafile;
-}
-
-function writeLauncher(): void {
-    const bin = join(dist, "bin");
-    fs.mkdirSync(bin, { recursive: true });
-    fs.mkdirSync(join(dist, "compile-cache"), { recursive: true, mode: 0o700 });
-    // whatever an outer package.json says, and without a look at the text
-    fs.writeFileSync(join(bin, "package.json"), '{ "type": "commonjs" }\n');
-    const path = join(bin, "bpfman");
-    fs.writeFileSync(path, launcher(interpreter()));
-    fs.chmodSync(path, 0o755);
-}
-
-/**
- * Must parse on any Node, to tell an old one. V8 keeps compiled code, which saves two milliseconds of a command, below a
- * folder that is already there and that only the caller writes to: what lies in it is run. The young generation's size is
- * the daemon's (see cli/verbs/serve.ts).
- */
-const launcher = (node: string): string => `#!${node} --max-semi-space-size=1
-// SPDX-License-Identifier: Apache-2.0
-"use strict";
-if (Number(process.versions.node.split(".")[0]) < ${wantedNodeMajor}) {
-    process.stderr.write("bpfman: error: needs Node.js ${wantedNodeMajor} or newer, " + process.execPath + " is " + process.version + "\\n");
-    process.exit(1);
-}
-for (const dir of [__dirname + "/../compile-cache", "/var/cache/bpfman"]) {
-    const stat = require("node:fs").lstatSync(dir, { throwIfNoEntry: false });
-    if (stat && stat.isDirectory() && stat.uid === process.geteuid() && (stat.mode & 0o022) === 0) {
-        require("node:module").enableCompileCache(dir + "/v8");
-        break;
-    }
-}
-require("../lib/cli.cjs");
-`;
 
 /** BPFMAN_NODE; else the machine's own where it is new enough; else the one of node_modules; else the one that runs this. */
 function interpreter(): string {
@@ -303,7 +237,7 @@ function removeStale(metafiles: readonly Metafile[]): void {
     const kept = new Set(metafiles.flatMap(({ outputs }) => Object.keys(outputs).map(path => join(root, path))));
     for (const name of fs.readdirSync(lib)) {
         const path = join(lib, name);
-        if (name !== "package.json" && name !== "node_modules" && !kept.has(path)) fs.rmSync(path);
+        if (name !== "package.json" && name !== "node_modules" && !kept.has(path.replace(/\.v8$/, ""))) fs.rmSync(path);
     }
 }
 
@@ -362,10 +296,12 @@ async function main(argv: readonly string[]): Promise<void> {
     if (wanted.has("bpf")) buildObjects();
     if (wanted.has("daemon") || wanted.has("cli")) {
         // one folder, one list of what is bundled; together they take a quarter of a second
-        const metafiles = [await buildDaemon(production), await buildCommand(production)];
+        const node = interpreter();
+        const command = { options: common(production), bin: join(dist, "bin"), node, nodeMajor: wantedNodeMajor };
+        const metafiles = [await buildDaemon(production), ...(await buildCommand(command))];
         removeStale(metafiles);
         remember("lib", [...packagesIn(metafiles), "koffi"]);
-        console.log(`dist/bin/bpfman: ${interpreter()}`);
+        console.log(`dist/bin/bpfman: ${node}`);
     }
     if (wanted.has("page")) {
         const { buildPage } = await import("./build-page.ts");

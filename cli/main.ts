@@ -8,6 +8,10 @@ import { openHost } from "./host.ts";
 import { printLines } from "./print.ts";
 import { reportError } from "./report-error.ts";
 
+// a verb's code is a bundle of its own and takes these classes from here: there must not be two of them
+export * from "../client/errors.ts";
+export * from "./args.ts";
+
 async function main(argv: readonly string[]): Promise<number> {
     if (argv[0] === "-V" || argv[0] === "--version") {
         const { shortVersion } = await import("./verbs/version.ts");

@@ -232,4 +232,9 @@ class IdleTimer {
 }
 
 // run as a program: bpfman serve, or this file itself
-if (import.meta.main) process.exitCode = await serve(process.argv.slice(2));
+// no await out here: the command reads this with require(), which takes no module that waits
+if (import.meta.main) {
+    void serve(process.argv.slice(2)).then(status => {
+        process.exitCode = status;
+    });
+}
