@@ -57,6 +57,18 @@ export function inspectResponse(facts: ObjectFacts): InspectResponseJson {
     };
 }
 
+// by the view that it was made of: the manager gives the same one for a program that nothing happened to
+const programs = new WeakMap<ProgramView, ProgramJson>();
+
+/** For a list: frozen, and the same object for the same view. */
+export function listedProgram(view: ProgramView): ProgramJson {
+    const known = programs.get(view);
+    if (known !== undefined) return known;
+    const made = Object.freeze(program(view));
+    programs.set(view, made);
+    return made;
+}
+
 export function program(view: ProgramView): ProgramJson {
     return {
         id: view.id,

@@ -115,7 +115,7 @@ export function hostService(manager: Manager, facts: DaemonFacts): Service {
             const types = programTypeWords(request.types);
             const selection = { ...request, types, attached, metadata: validate.checkMetadata(request.metadata) };
             const views = await manager.listPrograms({ all: request.all });
-            return { programs: views.filter(view => selectsProgram(selection, view)).map(convert.program) };
+            return { programs: views.filter(view => selectsProgram(selection, view)).map(convert.listedProgram) };
         },
 
         getProgram: async request => convert.program(await manager.getProgram(validate.checkProgramId(request.id))),

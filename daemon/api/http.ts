@@ -6,6 +6,7 @@ import type { Socket } from "node:net";
 import { fromJson, type JsonValue } from "@bufbuild/protobuf";
 import type { Caller, Patience } from "../model/caller.ts";
 import { BpfmanError } from "../model/error.ts";
+import { answerBytes } from "./answer-bytes.ts";
 import type { Calls } from "./calls.ts";
 import { connectError, type Failure, failureOf, httpStatus, invalid } from "./errors.ts";
 import type { Sink, StreamMethod, UnaryMethod } from "./service.ts";
@@ -117,7 +118,7 @@ export class HttpFront {
         const parse = () => fromJson(method.descriptor.input, parseJson(body));
         const outcome = await this.#calls.unary(method, parse, { ...caller, patience: patienceOf(request) });
         if ("failure" in outcome) sendFailure(response, outcome.failure);
-        else sendJson(response, 200, JSON.stringify(outcome.answer));
+        else sendJson(response, 200, answerBytes(outcome.answer));
     }
 
     async #stream(method: StreamMethod, request: IncomingMessage, response: ServerResponse, caller: Caller) {
@@ -268,12 +269,11 @@ function parseJson(body: Buffer): JsonValue {
 }
 
 function sendFailure(response: ServerResponse, failure: Failure, status = httpStatus(failure.code)): void {
-    sendJson(response, status, JSON.stringify(connectError(failure)));
+    sendJson(response, status, Buffer.from(JSON.stringify(connectError(failure))));
 }
 
-function sendJson(response: ServerResponse, status: number, text: string): void {
+function sendJson(response: ServerResponse, status: number, body: Buffer): void {
     if (response.destroyed) return;
-    const body = Buffer.from(text);
     response.writeHead(status, { "Content-Type": unaryType, "Content-Length": body.length });
     response.end(body);
 }

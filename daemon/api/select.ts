@@ -18,6 +18,7 @@ export function applicationOf(metadata: Metadata): string {
 
 /** Every pair must be there; the two keys of the application stand for each other. */
 export function hasMetadata(metadata: Metadata, wanted: Metadata): boolean {
+    if (wanted.size === 0) return true;
     const isApplication = (key: string) => applicationKeys.some(known => known === key);
     return Array.from(wanted).every(
         ([key, value]) => (isApplication(key) ? applicationOf(metadata) : metadata.get(key)) === value,

@@ -9,15 +9,19 @@ export class KernelView {
     // ids are given out in a cycle of 2^31 and not again within it (kernel/bpf/syscall.c, idr_alloc_cyclic)
     readonly #programs = new Map<ProgramId, KernelProgram>();
 
+    #most = 64;
+
     /** The ids of every program in the kernel, ascending. */
     programIds(): ProgramId[] {
-        const ids = bpf.programIds();
-        if (this.#programs.size > 2 * ids.length + 64) this.#forget(new Set(ids));
-        return ids;
+        return bpf.programIds();
     }
 
-    #forget(living: ReadonlySet<ProgramId>): void {
+    /** Those that are gone, once they may be the most of what is remembered. */
+    #forget(): void {
+        if (this.#programs.size <= this.#most) return;
+        const living = new Set(bpf.programIds());
         for (const id of this.#programs.keys()) if (!living.has(id)) this.#programs.delete(id);
+        this.#most = 2 * this.#programs.size + 64;
     }
 
     /** undefined where there is no such program (any more). The caller knows the id to be alive, or asks isAlive. */
@@ -28,6 +32,7 @@ export class KernelView {
         if (fd === undefined) return undefined;
         const program = bpf.programInfo(fd);
         this.#programs.set(id, program);
+        this.#forget();
         return program;
     }
 
