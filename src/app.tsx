@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page: its connection to the daemon, its tabs, the dialog and the toasts over them.
 import {
+    memo,
     type ReactNode,
     useCallback,
     useEffect,
@@ -11,6 +12,7 @@ import {
 } from "react";
 import { HostClient } from "../client/host-client.ts";
 import type { EventJson } from "../proto/gen/bpfman/host/v1/host_pb.js";
+import { useAdmin } from "./admin.ts";
 import { _ } from "./i18n.ts";
 import { Live } from "./live.ts";
 import { type Page, PageContext } from "./page.ts";
@@ -27,19 +29,36 @@ const defaultSocketPath = "/run/bpfman-sock/bpfman.sock";
 
 export function App() {
     const admin = useAdmin();
-    if (admin === null) return null;
     // a member of the socket's group needs no administrative access, so without it the session's own rights are tried
-    return <Connected key={String(admin)} admin={admin} />;
+    return <Connected key={String(admin !== false)} privileged={admin !== false} admin={admin} />;
 }
 
-function Connected({ admin }: { admin: boolean }) {
-    const [dialog, setDialog] = useState<ReactNode>(null);
-    const { toasts, notify, dismiss } = useToasts();
+interface ConnectedProps {
+    readonly privileged: boolean;
+    readonly admin: boolean | null;
+}
+
+function Connected({ privileged, admin }: ConnectedProps) {
+    const daemon = useDaemon(privileged);
+    // asked before the session had said that it may
+    useEffect(() => {
+        if (admin) daemon.live.retry();
+    }, [daemon, admin]);
+    return <Shown daemon={daemon} />;
+}
+
+interface Daemon {
+    readonly client: HostClient;
+    readonly bulk: HostClient;
+    readonly live: Live;
+}
+
+function useDaemon(privileged: boolean): Daemon {
     const daemon = useMemo(() => {
-        const dial = cockpitDial({ socketPath: socketPath(), privileged: admin });
+        const dial = cockpitDial({ socketPath: socketPath(), privileged });
         const client = new HostClient(dial);
         return { client, bulk: new HostClient(dial), live: new Live({ watch: signal => watch(client, signal) }) };
-    }, [admin]);
+    }, [privileged]);
     // before the first paint: the daemon answers while the browser draws
     useLayoutEffect(() => {
         daemon.live.start();
@@ -49,7 +68,14 @@ function Connected({ admin }: { admin: boolean }) {
             daemon.bulk.close();
         };
     }, [daemon]);
-    const page = useMemo<Page>(() => ({ ...daemon, admin, notify, show: setDialog }), [daemon, admin, notify]);
+    return daemon;
+}
+
+// the session's rights change what it asks, not what it shows
+const Shown = memo(function Shown({ daemon }: { daemon: Daemon }) {
+    const [dialog, setDialog] = useState<ReactNode>(null);
+    const { toasts, notify, dismiss } = useToasts();
+    const page = useMemo<Page>(() => ({ ...daemon, notify, show: setDialog }), [daemon, notify]);
     const connection = useSyncExternalStore(daemon.live.subscribe, daemon.live.connection);
     const route = useRoute();
     const { tab, content } = shownBy(route);
@@ -69,41 +95,19 @@ function Connected({ admin }: { admin: boolean }) {
             <Toasts toasts={toasts} onDismiss={dismiss} />
         </PageContext.Provider>
     );
-}
+});
 
 /** As the client's, but of a daemon that knows what this page asks for. */
 async function* watch(client: HostClient, signal: AbortSignal): AsyncIterable<EventJson> {
-    const events = client.watch(signal)[Symbol.asyncIterator]();
-    // both at once: what comes first waits for the other
-    const first = events.next();
-    first.catch(() => undefined);
-    try {
-        const { version = "" } = await client.version({ signal });
-        if (isOlder(version, pageVersion)) throw new OutdatedError(version);
-        for (let next = await first; next.done !== true; next = await events.next()) yield next.value;
-    } finally {
-        await events.return?.();
+    for await (const event of client.watch(signal)) {
+        const { kind, version = "" } = event;
+        if (kind === "READY" && isOlder(version, pageVersion)) throw new OutdatedError(version);
+        yield event;
     }
 }
 
 function navItems() {
     return tabs.map(({ tab, title }) => ({ id: tab, href: routeHref({ view: tab }), title: _(title) }));
-}
-
-/** null until the session says. */
-function useAdmin(): boolean | null {
-    const [allowed, setAllowed] = useState<boolean | null>(null);
-    useLayoutEffect(() => {
-        const permission = cockpit.permission({ admin: true });
-        const changed = () => setAllowed(permission.allowed);
-        permission.addEventListener("changed", changed);
-        changed();
-        return () => {
-            permission.removeEventListener("changed", changed);
-            permission.close();
-        };
-    }, []);
-    return allowed;
 }
 
 function useToasts() {

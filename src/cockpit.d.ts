@@ -78,7 +78,6 @@ declare namespace cockpit {
     function gettext(text: string): string;
     function ngettext(one: string, many: string, count: number): string;
     function format(text: string, ...values: (string | number)[]): string;
-    function format_bytes(bytes: number): string;
     function message(problem: Problem): string;
     /** the shell shows another page */
     const hidden: boolean | undefined;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import "@patternfly/patternfly/patternfly-base.css";
+import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
 import { _, pageLanguage } from "./i18n.ts";
 import { followShellTheme } from "./theme.ts";
+import { prepareFormats } from "./words.ts";
 
 // after the components' own rules
 import "./app.css";
@@ -18,4 +20,7 @@ document.documentElement.dir = cockpit.language_direction ?? "ltr";
 document.title = _("eBPF");
 
 const root = document.getElementById("app");
-if (root) createRoot(root).render(<App />);
+// at once: it asks the daemon before the browser draws
+if (root) flushSync(() => createRoot(root).render(<App />));
+// the daemon's answer is on its way
+setTimeout(prepareFormats);

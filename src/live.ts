@@ -28,6 +28,8 @@ export interface LiveOptions {
     readonly watch: (signal: AbortSignal) => AsyncIterable<EventJson>;
     /** changes within this time are one */
     readonly settleMs?: number;
+    /** after the first connection, when what was asked before it is asked again */
+    readonly secondLookMs?: number;
     /** the first wait before a reconnection; doubled up to ten times this */
     readonly backOffMs?: number;
 }
@@ -36,6 +38,8 @@ interface Entry {
     users: number;
     fetch: () => Promise<unknown>;
     resource: Resource;
+    /** an error that came before the stream was ready, and is shown then */
+    early?: Resource;
     /** requests are counted: an answer does not replace that of a later one */
     asked: number;
     shown: number;
@@ -56,11 +60,12 @@ export class Live {
     #stopped = new AbortController();
     #wake: (() => void) | undefined;
     #timer: ReturnType<typeof setTimeout> | undefined;
+    #second: ReturnType<typeof setTimeout> | undefined;
     #fetching = false;
     #again = false;
 
     constructor(options: LiveOptions) {
-        this.#options = { settleMs: 30, backOffMs: 500, ...options };
+        this.#options = { settleMs: 30, secondLookMs: 1000, backOffMs: 500, ...options };
     }
 
     start(): void {
@@ -71,6 +76,7 @@ export class Live {
     stop(): void {
         this.#stopped.abort(new Error("stopped"));
         clearTimeout(this.#timer);
+        clearTimeout(this.#second);
         this.#timer = undefined;
         this.#wake?.();
     }
@@ -102,7 +108,8 @@ export class Live {
         entry.users++;
         if (!known) this.#entries.set(key, entry);
         // what a view showed before is there at once when it comes back, and fetched again
-        if (entry.users === 1 && this.#connection.state === "ready") void this.#fetch(entry);
+        const { state } = this.#connection;
+        if (entry.users === 1 && (state === "ready" || state === "connecting")) void this.#fetch(entry);
         return () => {
             entry.users--;
             if (entry.users === 0) this.#dropUnused(key, entry);
@@ -140,10 +147,15 @@ export class Live {
                     }
                     this.#failures = 0;
                     this.#times++;
-                    // views that come with the state fetch for themselves
+                    // Views that come with the state fetch for themselves. Those that did not wait for it may have missed
+                    // a change in between; that is looked after once they are drawn.
+                    const wasConnecting = this.#connection.state === "connecting";
                     const isAwaited = [...this.#entries.values()].some(({ users }) => users > 0);
+                    this.#showEarly();
                     this.#set({ state: "ready" });
-                    if (isAwaited) this.refresh();
+                    if (isAwaited && wasConnecting)
+                        this.#second = setTimeout(() => this.refresh(), this.#options.secondLookMs);
+                    else if (isAwaited) this.refresh();
                 }
                 this.#failed(new TransportError("lost", "the stream ended"));
             } catch (error) {
@@ -151,6 +163,13 @@ export class Live {
                 this.#failed(error);
             }
             await this.#pause();
+        }
+    }
+
+    #showEarly(): void {
+        for (const entry of this.#entries.values()) {
+            if (entry.early) entry.resource = entry.early;
+            delete entry.early;
         }
     }
 
@@ -200,6 +219,11 @@ export class Live {
             // a lost connection shows in the connection's state; what was known stays on screen
             if (!(error instanceof CallError) || isAway(error)) return;
             resource = { value: undefined, error };
+            // an old daemon may not know the call: that it is old is told by the stream, and first
+            if (this.#connection.state === "connecting") {
+                entry.early = resource;
+                return;
+            }
         }
         if (request < entry.shown) return;
         entry.shown = request;

@@ -29,8 +29,6 @@ export interface Page {
     /** a connection of its own: what is fetched meanwhile does not wait for an upload */
     readonly bulk: HostClient;
     readonly live: Live;
-    /** whether the session has administrative access; null while that is not known */
-    readonly admin: boolean | null;
     /** Shows a toast; a warning stays until it is closed. */
     notify(text: string, variant?: Toast["variant"]): void;
     /** Shows a dialog in place of the one shown; null closes it. */

@@ -149,8 +149,51 @@ export function typeLabel(type: string): string {
     }
 }
 
+const byteUnits = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
+
+/** As Cockpit's own pages write it: in powers of 1000, with three digits. */
 export function bytes(count: number): string {
-    return cockpit.format_bytes(count);
+    let value = count;
+    let unit = 0;
+    while (value >= 1000 && unit < byteUnits.length - 1) {
+        value /= 1000;
+        unit++;
+    }
+    const digits = { maximumSignificantDigits: 3, minimumSignificantDigits: 3 };
+    const text = Number.isInteger(value) ? String(value) : numbers(digits).format(value);
+    return measure(`${text} ${byteUnits[unit]}`);
+}
+
+/** A number and its unit stay in this order where text runs from right to left. */
+function measure(text: string): string {
+    return cockpit.language_direction === "rtl" ? `\u2066${text}\u2069` : text;
+}
+
+// Making a formatter takes as long as a hundred uses of it; tables have thousands of cells.
+const formatters = new Map<string, unknown>();
+
+function kept<Formatter>(kind: string, options: object, make: () => Formatter): Formatter {
+    const key = `${kind} ${JSON.stringify(options)}`;
+    // the kind stands for the type
+    const known = formatters.get(key) as Formatter | undefined;
+    if (known !== undefined) return known;
+    const made = make();
+    formatters.set(key, made);
+    return made;
+}
+
+function numbers(options: Intl.NumberFormatOptions): Intl.NumberFormat {
+    return kept("number", options, () => new Intl.NumberFormat(pageLanguage(), options));
+}
+
+function dates(options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+    return kept("date", options, () => new Intl.DateTimeFormat(pageLanguage(), options));
+}
+
+/** The first number and the first date take a browser tens of milliseconds: to be called while it waits anyway. */
+export function prepareFormats(): void {
+    bytes(1234);
+    moment(new Date(0).toISOString());
 }
 
 /** RFC 3339 in the page's language, to the minute; empty stays empty. */
@@ -171,7 +214,7 @@ export function clock(time: string): string {
 function inTime(time: string, form: Intl.DateTimeFormatOptions): string {
     const date = new Date(time);
     if (time === "" || Number.isNaN(date.getTime())) return time;
-    return new Intl.DateTimeFormat(pageLanguage(), form).format(date);
+    return dates(form).format(date);
 }
 
 /** Where a link stands in its chain, as people count; the API counts from 0. */
@@ -197,7 +240,8 @@ const units = [
 export function age(time: string, nowMs = Date.now()): string {
     const seconds = (nowMs - new Date(time).getTime()) / 1000;
     if (time === "" || Number.isNaN(seconds)) return "";
-    const words = new Intl.RelativeTimeFormat(pageLanguage(), { style: "short", numeric: "always" });
+    const options = { style: "short", numeric: "always" } as const;
+    const words = kept("age", options, () => new Intl.RelativeTimeFormat(pageLanguage(), options));
     const [unit, length] = units.find(([, size]) => seconds >= size) ?? (["second", 1] as const);
     return words.format(-Math.max(0, Math.floor(seconds / length)), unit);
 }
@@ -208,13 +252,13 @@ export function figure(value: number): string {
     const options = isRound
         ? {}
         : ({ notation: "compact", maximumSignificantDigits: 3 } satisfies Intl.NumberFormatOptions);
-    return new Intl.NumberFormat(pageLanguage(), options).format(value);
+    return numbers(options).format(value);
 }
 
 /** With all its digits, in groups; of small rates one after the point. */
 export function whole(value: number): string {
     const maximumFractionDigits = value < 10 && value > 0 ? 1 : 0;
-    return new Intl.NumberFormat(pageLanguage(), { maximumFractionDigits }).format(value);
+    return numbers({ maximumFractionDigits }).format(value);
 }
 
 const leastShare = 1e-5;
@@ -222,14 +266,15 @@ const leastShare = 1e-5;
 /** What is not nothing is never written as 0%. */
 export function percent(share: number): string {
     const digits = share > 0 && share < 0.1 ? { maximumSignificantDigits: 2 } : { maximumFractionDigits: 1 };
-    const numbers = new Intl.NumberFormat(pageLanguage(), { style: "percent", ...digits });
-    return share > 0 && share < leastShare ? `<${numbers.format(leastShare)}` : numbers.format(share);
+    const shares = numbers({ style: "percent", ...digits });
+    return share > 0 && share < leastShare ? `<${shares.format(leastShare)}` : shares.format(share);
 }
 
 /** Nanoseconds in the unit that keeps them short. */
 export function duration(ns: number): string {
-    if (ns < 1000) return format(_("$0 ns"), figure(ns < 10 ? Math.round(ns * 10) / 10 : Math.round(ns)));
-    if (ns < 1e6) return format(_("$0 µs"), figure(ns / 1e3));
-    if (ns < 1e9) return format(_("$0 ms"), figure(ns / 1e6));
-    return format(_("$0 s"), figure(ns / 1e9));
+    const measured = (text: string, value: string) => measure(format(text, value));
+    if (ns < 1000) return measured(_("$0 ns"), figure(ns < 10 ? Math.round(ns * 10) / 10 : Math.round(ns)));
+    if (ns < 1e6) return measured(_("$0 µs"), figure(ns / 1e3));
+    if (ns < 1e9) return measured(_("$0 ms"), figure(ns / 1e6));
+    return measured(_("$0 s"), figure(ns / 1e9));
 }

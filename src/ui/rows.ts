@@ -9,12 +9,15 @@ export interface Sort {
     readonly descending: boolean;
 }
 
+/** How texts compare: Intl's, or what stands for it. */
+export type Collator = Pick<Intl.Collator, "compare">;
+
 /** Equal rows keep their order, in both directions. */
 export function sorted<Row>(
     rows: readonly Row[],
     sortValue: (row: Row) => SortValue,
     descending: boolean,
-    collator: Intl.Collator,
+    collator: Collator,
 ): Row[] {
     // each value is asked for once, not once a comparison
     const keyed = rows.map(row => ({ row, value: sortValue(row) }));
@@ -23,7 +26,7 @@ export function sorted<Row>(
     return keyed.map(({ row }) => row);
 }
 
-function compare(a: SortValue, b: SortValue, collator: Intl.Collator): number {
+function compare(a: SortValue, b: SortValue, collator: Collator): number {
     if (typeof a === "number" && typeof b === "number") return a === b ? 0 : a < b ? -1 : 1;
     return collator.compare(String(a), String(b));
 }
@@ -34,7 +37,7 @@ export interface Group<Row> {
 }
 
 /** Groups in the order of their names, what has none last; rows keep theirs. */
-export function grouped<Row>(rows: readonly Row[], keyOf: (row: Row) => string, collator: Intl.Collator): Group<Row>[] {
+export function grouped<Row>(rows: readonly Row[], keyOf: (row: Row) => string, collator: Collator): Group<Row>[] {
     const groups = Map.groupBy(rows, keyOf);
     return [...groups]
         .map(([key, members]) => ({ key, rows: members }))

@@ -7,7 +7,7 @@ import { type ReactNode, useMemo, useState } from "react";
 import { _, pageLanguage } from "../i18n.ts";
 import { classes } from "./classes.ts";
 import { Icon } from "./icons.tsx";
-import { grouped, type Sort, type SortValue, sorted } from "./rows.ts";
+import { type Collator, grouped, type Sort, type SortValue, sorted } from "./rows.ts";
 import { TableWindow, windowedFrom } from "./window.tsx";
 
 export interface Column<Row> {
@@ -63,10 +63,9 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     const [ownSort, setOwnSort] = useState(props.sort);
     const sort = props.onSort ? props.sort : ownSort;
     const [closed, setClosed] = useState<ReadonlySet<string>>(new Set());
-    const collator = useCollator();
     const lines = useMemo(
-        () => linesOf({ columns, rows, keyOf, sort, grouping, closed, collator }),
-        [columns, rows, keyOf, sort, grouping, closed, collator],
+        () => linesOf({ columns, rows, keyOf, sort, grouping, closed }),
+        [columns, rows, keyOf, sort, grouping, closed],
     );
     const width = columns.length + (actions ? 1 : 0);
     if (rows.length === 0 && empty !== undefined) return <>{empty}</>;
@@ -128,11 +127,10 @@ interface Arrangement<Row> {
     readonly sort: Sort | undefined;
     readonly grouping: Grouping<Row> | undefined;
     readonly closed: ReadonlySet<string>;
-    readonly collator: Intl.Collator;
 }
 
 function linesOf<Row>(given: Arrangement<Row>): Line<Row>[] {
-    const { columns, keyOf, sort, grouping, closed, collator } = given;
+    const { columns, keyOf, sort, grouping, closed } = given;
     const column = columns.find(one => one.id === sort?.by);
     const rows = sort && column?.sortBy ? sorted(given.rows, column.sortBy, sort.descending, collator) : given.rows;
     const lineOf = (row: Row): Line<Row> => ({ row, key: keyOf(row) });
@@ -145,10 +143,15 @@ function linesOf<Row>(given: Arrangement<Row>): Line<Row>[] {
     });
 }
 
-/** Of the page's language; digits within names count as numbers. */
-function useCollator(): Intl.Collator {
-    return useMemo(() => new Intl.Collator(pageLanguage(), { numeric: true, sensitivity: "base" }), []);
-}
+let made: Intl.Collator | undefined;
+
+/** Of the page's language; digits within names count as numbers. Made when first two texts are compared: it takes long. */
+const collator: Collator = {
+    compare: (a, b) => {
+        made ??= new Intl.Collator(pageLanguage(), { numeric: true, sensitivity: "base" });
+        return made.compare(a, b);
+    },
+};
 
 function cellClass<Row>({ wrap, isNumeric, isWideOnly }: Column<Row>): string {
     return classes(

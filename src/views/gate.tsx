@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands in place of the views while there is no connection, and says what to do.
 import { type ReactNode, useEffect, useState } from "react";
+import { useAdmin } from "../admin.ts";
 import { asError } from "../dialogs/frame.tsx";
 import { shown } from "../escape.ts";
 import { _, format } from "../i18n.ts";
@@ -8,7 +9,7 @@ import type { Connection } from "../live.ts";
 import { usePage } from "../page.ts";
 import { Alert } from "../ui/alert.tsx";
 import { Button } from "../ui/button.tsx";
-import { EmptyState, Loading } from "../ui/empty.tsx";
+import { EmptyState } from "../ui/empty.tsx";
 import { Icon, type IconName } from "../ui/icons.tsx";
 import { pageVersion } from "../version.ts";
 import { Section } from "./section.tsx";
@@ -18,8 +19,6 @@ const service = "bpfman.service";
 
 export function Gate({ connection, children }: { connection: Connection; children: ReactNode }) {
     switch (connection.state) {
-        case "connecting":
-            return <Loading />;
         case "absent":
             return <NotRunning />;
         case "denied":
@@ -28,6 +27,8 @@ export function Gate({ connection, children }: { connection: Connection; childre
             return <Outdated version={connection.version} />;
         case "failed":
             return <Failed message={connection.message} />;
+        // what the views ask for is on its way already; each says itself that it waits
+        case "connecting":
         case "ready":
             return children;
         case "reconnecting":
@@ -76,7 +77,7 @@ function TryAgain() {
 }
 
 function NotRunning() {
-    const { admin } = usePage();
+    const admin = useAdmin();
     const known = useUnitKnown();
     const { isBusy, problem, systemctl } = useSystemctl();
     return (
@@ -126,7 +127,7 @@ function notRunningText(known: boolean | undefined, admin: boolean | null): stri
 }
 
 function Outdated({ version }: { version: string }) {
-    const { admin } = usePage();
+    const admin = useAdmin();
     const known = useUnitKnown();
     const { isBusy, problem, systemctl } = useSystemctl();
     return (

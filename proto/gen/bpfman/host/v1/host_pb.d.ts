@@ -5193,6 +5193,13 @@ export declare type Event = Message<"bpfman.host.v1.Event"> & {
    * @generated from field: repeated uint32 map_ids = 9;
    */
   mapIds: number[];
+
+  /**
+   * READY: the daemon's, as Version tells it
+   *
+   * @generated from field: string version = 10;
+   */
+  version: string;
 };
 
 /**
@@ -5253,6 +5260,13 @@ export declare type EventJson = {
    * @generated from field: repeated uint32 map_ids = 9;
    */
   mapIds?: number[];
+
+  /**
+   * READY: the daemon's, as Version tells it
+   *
+   * @generated from field: string version = 10;
+   */
+  version?: string;
 };
 
 /**
