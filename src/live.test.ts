@@ -12,8 +12,12 @@ class Daemon {
     down: TransportReason | undefined;
     #send: ((event: EventJson | Error) => void) | undefined;
 
+    /** when it says that it is ready; absent: at once */
+    greeting: Promise<void> | undefined;
+
     readonly watch = async function* (this: Daemon, signal: AbortSignal): AsyncGenerator<EventJson> {
         this.watches++;
+        await this.greeting;
         if (this.down) throw new TransportError(this.down, "down");
         const queue: (EventJson | Error)[] = [{ kind: "READY" }];
         let wake = () => {};
@@ -41,6 +45,10 @@ async function until(condition: () => boolean): Promise<void> {
         assert.ok(Date.now() < deadline, `timed out: ${condition}`);
         await sleep(1);
     }
+}
+
+async function ready(live: Live): Promise<void> {
+    await until(() => live.connection().state === "ready");
 }
 
 function started(daemon: Daemon): Live & Disposable {
@@ -82,6 +90,55 @@ test("changes that come together cost one fetch, one that comes meanwhile anothe
     assert.equal(fetches, 3);
 });
 
+test("what a view asks for before the stream is ready is asked for at once, and again where its answer came before", async () => {
+    for (const [isEarly, fetchesInAll] of [
+        [true, 2],
+        [false, 1],
+    ] as const) {
+        const daemon = new Daemon();
+        const greeting = Promise.withResolvers<void>();
+        daemon.greeting = greeting.promise;
+        using live = started(daemon);
+        const answer = Promise.withResolvers<void>();
+        let fetches = 0;
+        live.keep("programs", async () => {
+            fetches++;
+            await answer.promise;
+            return fetches;
+        });
+        assert.equal(fetches, 1);
+        if (isEarly) {
+            answer.resolve();
+            await until(() => live.resource("programs").value === 1);
+            assert.deepEqual(live.connection(), { state: "connecting" });
+        }
+        greeting.resolve();
+        await ready(live);
+        answer.resolve();
+        await until(() => live.resource("programs").value === fetchesInAll);
+        await sleep(20);
+        assert.equal(fetches, fetchesInAll);
+    }
+});
+
+test("what fails before the stream is ready is no news yet, and asked again", async () => {
+    for (const error of [new CallError("NOT_FOUND", "gone"), new TransportError("lost", "broken")]) {
+        const daemon = new Daemon();
+        const greeting = Promise.withResolvers<void>();
+        daemon.greeting = greeting.promise;
+        using live = started(daemon);
+        let fetches = 0;
+        live.keep("program 7", async () => {
+            if (fetches++ === 0) throw error;
+            return fetches;
+        });
+        await sleep(5);
+        assert.deepEqual(live.resource("program 7"), { value: undefined, error: undefined });
+        greeting.resolve();
+        await until(() => live.resource("program 7").value === 2);
+    }
+});
+
 test("what is no longer on screen is not fetched, and is there at once when it comes back", async () => {
     const daemon = new Daemon();
     using live = started(daemon);
@@ -103,6 +160,7 @@ test("a lost stream is opened again, and what is shown is fetched again", async 
     using live = started(daemon);
     const states: string[] = [];
     live.subscribe(() => states.push(live.connection().state));
+    await ready(live);
     let fetches = 0;
     live.keep("programs", async () => ++fetches);
     await until(() => fetches === 1);

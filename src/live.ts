@@ -28,8 +28,6 @@ export interface LiveOptions {
     readonly watch: (signal: AbortSignal) => AsyncIterable<EventJson>;
     /** changes within this time are one */
     readonly settleMs?: number;
-    /** after the first connection, when what was asked before it is asked again */
-    readonly secondLookMs?: number;
     /** the first wait before a reconnection; doubled up to ten times this */
     readonly backOffMs?: number;
 }
@@ -38,8 +36,8 @@ interface Entry {
     users: number;
     fetch: () => Promise<unknown>;
     resource: Resource;
-    /** an error that came before the stream was ready, and is shown then */
-    early?: Resource;
+    /** its answer came before the stream was ready: what changed in between is not in it */
+    isEarly: boolean;
     /** requests are counted: an answer does not replace that of a later one */
     asked: number;
     shown: number;
@@ -60,12 +58,11 @@ export class Live {
     #stopped = new AbortController();
     #wake: (() => void) | undefined;
     #timer: ReturnType<typeof setTimeout> | undefined;
-    #second: ReturnType<typeof setTimeout> | undefined;
     #fetching = false;
     #again = false;
 
     constructor(options: LiveOptions) {
-        this.#options = { settleMs: 30, secondLookMs: 1000, backOffMs: 500, ...options };
+        this.#options = { settleMs: 30, backOffMs: 500, ...options };
     }
 
     start(): void {
@@ -76,7 +73,6 @@ export class Live {
     stop(): void {
         this.#stopped.abort(new Error("stopped"));
         clearTimeout(this.#timer);
-        clearTimeout(this.#second);
         this.#timer = undefined;
         this.#wake?.();
     }
@@ -104,7 +100,7 @@ export class Live {
     /** Keeps what fetch gives under the key up to date until the returned function is called. */
     keep(key: string, fetch: () => Promise<unknown>): () => void {
         const known = this.#entries.get(key);
-        const entry = known ?? { users: 0, fetch, resource: nothing, asked: 0, shown: 0 };
+        const entry = known ?? { users: 0, fetch, resource: nothing, asked: 0, shown: 0, isEarly: false };
         entry.users++;
         if (!known) this.#entries.set(key, entry);
         // what a view showed before is there at once when it comes back, and fetched again
@@ -147,15 +143,13 @@ export class Live {
                     }
                     this.#failures = 0;
                     this.#times++;
-                    // Views that come with the state fetch for themselves. Those that did not wait for it may have missed
-                    // a change in between; that is looked after once they are drawn.
                     const wasConnecting = this.#connection.state === "connecting";
-                    const isAwaited = [...this.#entries.values()].some(({ users }) => users > 0);
-                    this.#showEarly();
+                    const isStale = [...this.#entries.values()].some(
+                        ({ users, isEarly }) => users > 0 && (isEarly || !wasConnecting),
+                    );
                     this.#set({ state: "ready" });
-                    if (isAwaited && wasConnecting)
-                        this.#second = setTimeout(() => this.refresh(), this.#options.secondLookMs);
-                    else if (isAwaited) this.refresh();
+                    // what is on its way, and what views ask for that come with the state, is of after it
+                    if (isStale) this.refresh();
                 }
                 this.#failed(new TransportError("lost", "the stream ended"));
             } catch (error) {
@@ -163,13 +157,6 @@ export class Live {
                 this.#failed(error);
             }
             await this.#pause();
-        }
-    }
-
-    #showEarly(): void {
-        for (const entry of this.#entries.values()) {
-            if (entry.early) entry.resource = entry.early;
-            delete entry.early;
         }
     }
 
@@ -216,17 +203,15 @@ export class Live {
         try {
             resource = { value: await entry.fetch(), error: undefined };
         } catch (error) {
+            // An old daemon may not know the call: that it is old is told by the stream. It is asked again then.
+            entry.isEarly = this.#connection.state === "connecting";
             // a lost connection shows in the connection's state; what was known stays on screen
-            if (!(error instanceof CallError) || isAway(error)) return;
+            if (entry.isEarly || !(error instanceof CallError) || isAway(error)) return;
             resource = { value: undefined, error };
-            // an old daemon may not know the call: that it is old is told by the stream, and first
-            if (this.#connection.state === "connecting") {
-                entry.early = resource;
-                return;
-            }
         }
         if (request < entry.shown) return;
         entry.shown = request;
+        entry.isEarly = this.#connection.state === "connecting";
         entry.resource = resource;
         this.#notify();
     }
