@@ -112,8 +112,8 @@ function onPath(name: string): string | undefined {
 
 const entries = {
     daemon: "daemon/main.ts",
-    "net-worker": "daemon/kernel/net-worker.ts",
-    "loader-child": "daemon/kernel/loader-child.ts",
+    "net-worker": "daemon/kernel/net/net-worker.ts",
+    "loader-child": "daemon/kernel/load/loader-child.ts",
 } as const;
 
 const git = (...words: readonly string[]): string => output("git", ["-C", root, ...words]);

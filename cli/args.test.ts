@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseArgs, UsageError } from "./args.ts";
-import { root } from "./commands.ts";
+import { root } from "./commands/commands.ts";
 
 const parse = (line: string, env: Record<string, string> = {}) => parseArgs(root, line.split(" ").filter(Boolean), env);
 const words = (line: string) =>

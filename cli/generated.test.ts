@@ -8,11 +8,11 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { parseArgs } from "./args.ts";
-import { places } from "./command-tree.ts";
-import { root } from "./commands.ts";
-import { completionLines, shells } from "./completions.ts";
-import { helpLines } from "./help.ts";
-import { manPages } from "./man-page.ts";
+import { places } from "./commands/command-tree.ts";
+import { root } from "./commands/commands.ts";
+import { completionLines, shells } from "./commands/completions.ts";
+import { helpLines } from "./commands/help.ts";
+import { manPages } from "./commands/man-page.ts";
 
 const all = places(root);
 const dir = mkdtempSync(join(tmpdir(), "bpfman-generated-"));

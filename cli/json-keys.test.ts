@@ -11,9 +11,9 @@ import {
     programDetailJson,
     programJson,
     programListJson,
-} from "./json.ts";
-import { releasedProgramRows } from "./state-text.ts";
-import { programTable } from "./text.ts";
+} from "./output/json.ts";
+import { releasedProgramRows } from "./output/state-text.ts";
+import { programTable } from "./output/text.ts";
 
 /** The keys of an object, and of those in it: `record`, `record.load`, `links[]` … */
 function keysOf(value: unknown, at = "", found = new Map<string, string[]>()): Map<string, string[]> {

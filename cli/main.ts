@@ -2,10 +2,10 @@
 // The bpfman command: one file per verb under verbs/, this project's table of commands in commands.ts and the
 // released one's in released-commands.ts. The daemon does everything; here is what people and scripts see of it.
 import { parseArgs, UsageError } from "./args.ts";
-import { root } from "./commands.ts";
-import { helpLines } from "./help.ts";
+import { root } from "./commands/commands.ts";
+import { helpLines } from "./commands/help.ts";
 import { openHost } from "./host.ts";
-import { printLines } from "./print.ts";
+import { printLines } from "./output/print.ts";
 import { reportError } from "./report-error.ts";
 
 // a verb's code is a bundle of its own and takes these classes from here: there must not be two of them

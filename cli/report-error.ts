@@ -2,7 +2,7 @@
 // Errors as people and scripts see them: `bpfman: error: …`, the verifier's words below, and what to do next.
 import { CallError } from "../client/errors.ts";
 import { UsageError } from "./args.ts";
-import { printErrorLine } from "./print.ts";
+import { printErrorLine } from "./output/print.ts";
 
 /** Prints it; returns the exit status. */
 export function reportError(error: unknown): number {

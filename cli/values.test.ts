@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UsageError } from "./args.ts";
-import { parseAttach } from "./hook.ts";
+import { parseAttach } from "./input/hook.ts";
+import { parseSelector } from "./input/selector.ts";
 import { nearest } from "./nearest.ts";
-import { parseSelector } from "./selector.ts";
 import {
     parseDuration,
     parseGlobals,

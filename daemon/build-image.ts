@@ -3,8 +3,8 @@
 import { imageLayout, type Layout, type LayoutInput, layoutIndex } from "./image/layout.ts";
 import { hostPlatform } from "./image/manifest.ts";
 import { parseReference } from "./image/reference.ts";
-import { checkObject } from "./kernel/elf.ts";
-import { typedObjectFacts } from "./kernel/object-types.ts";
+import { checkObject } from "./kernel/elf/elf.ts";
+import { typedObjectFacts } from "./kernel/elf/object-types.ts";
 import { BpfmanError } from "./model/error.ts";
 
 export { hostPlatform, layoutIndex, parseReference };

@@ -3,9 +3,9 @@ import "@patternfly/patternfly/patternfly-base.css";
 import { flushSync } from "react-dom";
 import { createRoot } from "react-dom/client";
 import { App } from "./app.tsx";
-import { _, pageLanguage } from "./i18n.ts";
+import { _, pageLanguage } from "./text/i18n.ts";
+import { prepareFormats } from "./text/words.ts";
 import { followShellTheme } from "./theme.ts";
-import { prepareFormats } from "./words.ts";
 
 // after the components' own rules
 import "./app.css";

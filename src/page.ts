@@ -18,10 +18,10 @@ import type {
     SettingsJson,
     VersionResponseJson,
 } from "../proto/gen/bpfman/host/v1/host_pb.js";
-import { type InventoryRow, inventoryRows } from "./inventory.ts";
-import type { Live, Resource } from "./live.ts";
-import { type MapInfo, mapInfoOf } from "./map-model.ts";
-import { type Interface, interfaceOf, type ListedLink, linkOf, type Program, programOf } from "./model.ts";
+import type { Live, Resource } from "./connection/live.ts";
+import { type InventoryRow, inventoryRows } from "./model/inventory.ts";
+import { type MapInfo, mapInfoOf } from "./model/map-model.ts";
+import { type Interface, interfaceOf, type ListedLink, linkOf, type Program, programOf } from "./model/model.ts";
 import type { Toast } from "./ui/alert.tsx";
 
 export interface Page {

@@ -13,7 +13,7 @@ interface Import {
 }
 
 interface Room {
-    /** a folder (ending in a slash) or a file */
+    /** a folder (ending in a slash), its own files (ending in *.ts), or a file */
     readonly path: string;
     /** beside itself: folders, files and packages; `node:*` stands for every module of Node */
     readonly imports: readonly string[];
@@ -21,6 +21,57 @@ interface Room {
     readonly types?: readonly string[];
     readonly dynamic?: readonly string[];
 }
+
+const kernel = (names: readonly string[]) => names.map(name => `daemon/kernel/${name}/`);
+const kernelBase = ["daemon/kernel/*.ts", "daemon/model/", "node:*"];
+const kernelRooms: readonly Room[] = [
+    { path: "daemon/kernel/ffi.ts", imports: [...kernelBase, "koffi"] },
+    { path: "daemon/kernel/*.ts", imports: kernelBase },
+    ...Object.entries({
+        btf: [],
+        elf: ["btf"],
+        load: ["elf"],
+        hooks: ["btf"],
+        objects: ["btf"],
+        net: ["hooks"],
+        dispatch: ["elf", "load", "objects"],
+        features: ["btf", "hooks"],
+        holders: ["btf", "hooks", "load", "objects"],
+    }).map(([name, others]) => ({
+        path: `daemon/kernel/${name}/`,
+        imports: [...kernelBase, ...kernel(others)],
+    })),
+];
+
+const manager = (names: readonly string[]) => names.map(name => `daemon/manager/${name}/`);
+const managerBase = [
+    ...["daemon/chain/", "daemon/kernel/", "daemon/image/", "daemon/store/", "daemon/model/", "node:*"],
+    ...["context", "events", "kernel-view", "manager", "pins", "undo", "unexpected", "writer-lock"].map(
+        name => `daemon/manager/${name}.ts`,
+    ),
+];
+const managerRooms: readonly Room[] = [
+    // the wiring: what starts, restores and watches all of it
+    ...["start", "restore", "interface-watch", "kernel-watch"].map(name => ({
+        path: `daemon/manager/${name}.ts`,
+        imports: [...managerBase, "daemon/manager/"],
+    })),
+    // what the rooms are given is named by its types
+    { path: "daemon/manager/*.ts", imports: managerBase, types: ["daemon/manager/"] },
+    ...Object.entries({
+        chains: [],
+        views: ["chains"],
+        maps: ["views"],
+        links: ["chains", "views"],
+        programs: ["chains", "views", "maps", "links"],
+        sets: ["chains", "views", "maps", "links", "programs"],
+        statistics: ["chains", "programs"],
+        inventory: ["views", "programs"],
+    }).map(([name, others]) => ({
+        path: `daemon/manager/${name}/`,
+        imports: [...managerBase, ...manager(others)],
+    })),
+];
 
 // The first room whose path fits a file is its room, so files that differ from their folder come before it.
 const rooms: readonly Room[] = [
@@ -30,7 +81,7 @@ const rooms: readonly Room[] = [
     {
         // pure, and run by the command: an image is built without a daemon
         path: "daemon/build-image.ts",
-        imports: ["daemon/image/", "daemon/kernel/elf.ts", "daemon/kernel/object-types.ts", "daemon/model/"],
+        imports: ["daemon/image/", "daemon/kernel/elf/elf.ts", "daemon/kernel/elf/object-types.ts", "daemon/model/"],
     },
     {
         path: "daemon/api/",
@@ -42,13 +93,9 @@ const rooms: readonly Room[] = [
         ],
         types: ["daemon/manager/manager.ts"],
     },
-    {
-        path: "daemon/manager/",
-        imports: ["daemon/chain/", "daemon/kernel/", "daemon/image/", "daemon/store/", "daemon/model/", "node:*"],
-    },
+    ...managerRooms,
     { path: "daemon/chain/", imports: ["daemon/model/"] },
-    { path: "daemon/kernel/ffi.ts", imports: ["daemon/kernel/", "daemon/model/", "node:*", "koffi"] },
-    { path: "daemon/kernel/", imports: ["daemon/model/", "node:*"] },
+    ...kernelRooms,
     {
         path: "daemon/image/sigstore.ts",
         imports: ["daemon/image/", "daemon/model/", "node:*", "@sigstore/bundle", "@sigstore/verify"],
@@ -102,6 +149,8 @@ export function violations(file: string, text: string): string[] {
 }
 
 function fits(target: string, pattern: string): boolean {
+    // the files of a folder, without those of its folders
+    if (pattern.endsWith("/*.ts")) return dirname(target) === pattern.slice(0, -"/*.ts".length);
     if (pattern.endsWith("*")) return target.startsWith(pattern.slice(0, -1));
     return pattern.endsWith("/") ? target.startsWith(pattern) : target === pattern || target.startsWith(`${pattern}/`);
 }
@@ -155,12 +204,20 @@ test("a planted import against the arrows is found, however it is written", () =
         ["daemon/kernel/bpf.ts", `import koffi from "koffi";`, ["koffi"]],
         ["daemon/kernel/bpf.ts", `const koffi = require("koffi");`, ["koffi"]],
         ["daemon/kernel/bpf.ts", `import type { X } from "../store/rows.ts";`, ["types of daemon/store/rows.ts"]],
+        [
+            "daemon/kernel/btf/btf.ts",
+            `import { readElf } from "../elf/elf-file.ts";`,
+            ["daemon/kernel/elf/elf-file.ts"],
+        ],
+        ["daemon/kernel/bpf.ts", `import { Btf } from "./btf/btf.ts";`, ["daemon/kernel/btf/btf.ts"]],
+        ["daemon/manager/views/link-view.ts", `import "../links/attach.ts";`, ["daemon/manager/links/attach.ts"]],
+        ["daemon/manager/undo.ts", `import "./programs/load.ts";`, ["daemon/manager/programs/load.ts"]],
         ["daemon/store/store.ts", `export { open } from "../kernel/bpf.ts";`, ["daemon/kernel/bpf.ts"]],
-        ["daemon/store/store.ts", `export * from '../manager/load.ts';`, ["daemon/manager/load.ts"]],
+        ["daemon/store/store.ts", `export * from '../manager/programs/load.ts';`, ["daemon/manager/programs/load.ts"]],
         ["daemon/store/store.ts", `import { connect } from "node:net";`, ["node:net"]],
         [
-            "daemon/manager/load.ts",
-            `import {\n    a,\n    type B,\n} from "../api/service.ts";`,
+            "daemon/manager/programs/load.ts",
+            `import {\n    a,\n    type B,\n} from "../../api/service.ts";`,
             ["daemon/api/service.ts"],
         ],
         [
@@ -173,7 +230,7 @@ test("a planted import against the arrows is found, however it is written", () =
         ["cli/list.ts", `import { main } from "../daemon/main.ts";`, ["daemon/main.ts"]],
         ["cli/list.ts", `await import("../daemon/kernel/bpf.ts");`, ["daemon/kernel/bpf.ts"]],
         ["cli/list.ts", `await import(path);`, ["computed"]],
-        ["src/app.tsx", `import { print } from "../cli/print.ts";`, ["cli/print.ts"]],
+        ["src/app.tsx", `import { print } from "../cli/output/print.ts";`, ["cli/output/print.ts"]],
         ["src/app.tsx", `import("../daemon/model/ids.ts");`, ["daemon/model/ids.ts"]],
     ];
     for (const [file, text, targets] of planted) {

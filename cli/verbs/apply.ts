@@ -4,14 +4,14 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { toBase64 } from "../../client/base64.ts";
 import type { ApplyRequestJson, ApplyResponseJson, ApplyStepJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { parseDocumentText } from "../apply-document.ts";
-import { parseApplyFile } from "../apply-file.ts";
 import type { Verb } from "../host.ts";
 import { wantsJson } from "../host.ts";
-import { whole } from "../image-source.ts";
-import { linkJson, programJson } from "../json.ts";
-import { readObjectFile } from "../object-file.ts";
-import { printErrorLine, printJson, printLines, table } from "../print.ts";
+import { parseDocumentText } from "../input/apply-document.ts";
+import { parseApplyFile } from "../input/apply-file.ts";
+import { whole } from "../input/image-source.ts";
+import { readObjectFile } from "../input/object-file.ts";
+import { linkJson, programJson } from "../output/json.ts";
+import { printErrorLine, printJson, printLines, table } from "../output/print.ts";
 
 const maxFileBytes = 1 << 20;
 

@@ -4,7 +4,7 @@ import { CallError } from "../../client/errors.ts";
 import type { BatchResponseJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Args } from "../args.ts";
 import type { Verb } from "../host.ts";
-import { printErrorLine } from "../print.ts";
+import { printErrorLine } from "../output/print.ts";
 import { reportDetail } from "../report-error.ts";
 import { parseId } from "../values.ts";
 

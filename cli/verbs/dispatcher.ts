@@ -2,9 +2,9 @@
 // dispatcher list, dispatcher get: the chains of XDP and TC
 import { UsageError } from "../args.ts";
 import { type Verb, wantsJson } from "../host.ts";
-import { chainJson, chainListJson } from "../json.ts";
-import { printJson, printLines } from "../print.ts";
-import { chainTable, chainText } from "../text.ts";
+import { chainJson, chainListJson } from "../output/json.ts";
+import { printJson, printLines } from "../output/print.ts";
+import { chainTable, chainText } from "../output/text.ts";
 import { parseCount } from "../values.ts";
 
 const types = ["xdp", "tc-ingress", "tc-egress"];

@@ -2,7 +2,7 @@
 // events: the latest changes, and with --follow those to come
 import type { EventJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Verb, wantsJson } from "../host.ts";
-import { printJson, printJsonLine, printLine, printLines } from "../print.ts";
+import { printJson, printJsonLine, printLine, printLines } from "../output/print.ts";
 import { parseCount } from "../values.ts";
 
 export const events: Verb = async (args, { client }) => {

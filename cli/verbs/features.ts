@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // features: what this kernel and its libbpf can do, and the errno where not
 import { type Verb, wantsJson } from "../host.ts";
-import { printJson, printLines, table } from "../print.ts";
+import { printJson, printLines, table } from "../output/print.ts";
 
 export const features: Verb = async (args, { client }) => {
     const answer = await client.features();

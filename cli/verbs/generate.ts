@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { type Command, UsageError } from "../args.ts";
 import { buildVersion } from "../build-info.ts";
-import { completionLines, type Shell, shells } from "../completions.ts";
+import { completionLines, type Shell, shells } from "../commands/completions.ts";
+import { manPages } from "../commands/man-page.ts";
 import type { Verb } from "../host.ts";
-import { manPages } from "../man-page.ts";
-import { printErrorLine, printLines } from "../print.ts";
+import { printErrorLine, printLines } from "../output/print.ts";
 
 const files: Readonly<Record<Shell, string>> = { bash: "bpfman.bash", zsh: "_bpfman", fish: "bpfman.fish" };
 

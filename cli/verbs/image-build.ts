@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Args } from "../args.ts";
 import { UsageError } from "../args.ts";
-import { type BuildInput, buildArguments, buildInputs, fileName } from "../build-inputs.ts";
 import { type Verb, wantsJson } from "../host.ts";
-import { basicAuth } from "../image-source.ts";
-import { printJson, printLine, printLines } from "../print.ts";
+import { type BuildInput, buildArguments, buildInputs, fileName } from "../input/build-inputs.ts";
+import { basicAuth } from "../input/image-source.ts";
+import { printJson, printLine, printLines } from "../output/print.ts";
 
 const code = () => import("../../daemon/build-image.ts");
 

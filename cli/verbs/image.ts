@@ -4,12 +4,12 @@ import { CallError } from "../../client/errors.ts";
 import type { ImageJson, VerifyImageRequestJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, UsageError } from "../args.ts";
 import { type Host, type Verb, wantsJson } from "../host.ts";
-import { absoluteImage, imageSource } from "../image-source.ts";
-import { integer } from "../json.ts";
-import { printHeadedTable, printJson, printLine, printLines, table } from "../print.ts";
-import { pullWithProgress } from "../pull.ts";
-import { signatureJson } from "../signature-text.ts";
-import { sizeText } from "../size-text.ts";
+import { absoluteImage, imageSource } from "../input/image-source.ts";
+import { pullWithProgress } from "../input/pull.ts";
+import { integer } from "../output/json.ts";
+import { printHeadedTable, printJson, printLine, printLines, table } from "../output/print.ts";
+import { signatureJson } from "../output/signature-text.ts";
+import { sizeText } from "../output/size-text.ts";
 
 /** `image pull IMAGE`; the released form says --image-url. */
 export const imagePull: Verb = async (args, { client }) => {

@@ -2,14 +2,14 @@
 // link attach KIND PROG… …; attach ID KIND …
 import type { LinkJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, UsageError } from "../args.ts";
-import { type HookJson, hookFromArgs, isHookKind } from "../hook.ts";
 import { type Host, type Verb, wantsJson } from "../host.ts";
-import { linkJson } from "../json.ts";
-import { printJson, printLines } from "../print.ts";
-import { probeFromArgs, probeFromReleased } from "../probe-args.ts";
-import { isProbeKind } from "../probe-hook.ts";
-import { linkState } from "../state-text.ts";
-import { linkText } from "../text.ts";
+import { type HookJson, hookFromArgs, isHookKind } from "../input/hook.ts";
+import { probeFromArgs, probeFromReleased } from "../input/probe-args.ts";
+import { isProbeKind } from "../input/probe-hook.ts";
+import { linkJson } from "../output/json.ts";
+import { printJson, printLines } from "../output/print.ts";
+import { linkState } from "../output/state-text.ts";
+import { linkText } from "../output/text.ts";
 import { parseId, parseMetadata } from "../values.ts";
 
 /** Several programs are one request: one rebuild of the chain, in the order given. */

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // link get; get link
 import { type Verb, wantsJson } from "../host.ts";
-import { linkJson } from "../json.ts";
-import { printJson, printLines } from "../print.ts";
-import { linkState } from "../state-text.ts";
-import { linkText } from "../text.ts";
+import { linkJson } from "../output/json.ts";
+import { printJson, printLines } from "../output/print.ts";
+import { linkState } from "../output/state-text.ts";
+import { linkText } from "../output/text.ts";
 import { parseId } from "../values.ts";
 
 export const linkGet: Verb = async (args, { client }) => {

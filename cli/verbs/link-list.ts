@@ -3,11 +3,11 @@
 import type { LinkJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Args } from "../args.ts";
 import { type Host, type Verb, wantsJson } from "../host.ts";
-import { linkRecordJson } from "../json.ts";
-import { printHeadedTable, printJson, printLines } from "../print.ts";
-import { parseSelector } from "../selector.ts";
-import { releasedLinkRows } from "../state-text.ts";
-import { linkTable } from "../text.ts";
+import { parseSelector } from "../input/selector.ts";
+import { linkRecordJson } from "../output/json.ts";
+import { printHeadedTable, printJson, printLines } from "../output/print.ts";
+import { releasedLinkRows } from "../output/state-text.ts";
+import { linkTable } from "../output/text.ts";
 import { checkType, parseId, parseMetadata, programTypes, splitCommas, typeWord } from "../values.ts";
 
 export const linkList: Verb = async (args, host) => {

@@ -3,9 +3,9 @@
 import type { UpdateLinkRequestJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, UsageError } from "../args.ts";
 import { type Host, type Verb, wantsJson } from "../host.ts";
-import { linkJson, linkRecordJson } from "../json.ts";
-import { printJson, printLines } from "../print.ts";
-import { linkTable, linkText } from "../text.ts";
+import { linkJson, linkRecordJson } from "../output/json.ts";
+import { printJson, printLines } from "../output/print.ts";
+import { linkTable, linkText } from "../output/text.ts";
 import { parsePriority, parseProceedOn } from "../values.ts";
 import { idsOf } from "./batch.ts";
 

@@ -3,17 +3,17 @@
 import { toBase64 } from "../../client/base64.ts";
 import type { AttachItemJson, LoadRequestJson, LoadResponseJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, UsageError } from "../args.ts";
-import { type HookKind, hookFromArgs, isHookKind, parseAttach } from "../hook.ts";
 import { type Host, type Verb, wantsJson } from "../host.ts";
-import { imageSource } from "../image-source.ts";
-import { linkJson, programJson } from "../json.ts";
-import { readObjectFile } from "../object-file.ts";
-import { printErrorLine, printHeadedTable, printJson, printLine, printLines } from "../print.ts";
-import { probeFromReleased } from "../probe-args.ts";
-import { attachableTypes, isProbeKind, type ProbeKind } from "../probe-hook.ts";
-import { pullWithProgress } from "../pull.ts";
-import { linkState, programState, releasedProgramRows } from "../state-text.ts";
-import { linkText, programText } from "../text.ts";
+import { type HookKind, hookFromArgs, isHookKind, parseAttach } from "../input/hook.ts";
+import { imageSource } from "../input/image-source.ts";
+import { readObjectFile } from "../input/object-file.ts";
+import { probeFromReleased } from "../input/probe-args.ts";
+import { attachableTypes, isProbeKind, type ProbeKind } from "../input/probe-hook.ts";
+import { pullWithProgress } from "../input/pull.ts";
+import { linkJson, programJson } from "../output/json.ts";
+import { printErrorLine, printHeadedTable, printJson, printLine, printLines } from "../output/print.ts";
+import { linkState, programState, releasedProgramRows } from "../output/state-text.ts";
+import { linkText, programText } from "../output/text.ts";
 import { type NamedProgram, parseGlobals, parseId, parseMetadata, parsePrograms, withApplication } from "../values.ts";
 
 export const programLoadFile: Verb = (args, host) => programLoad(args, host, () => fileBytecode(args.required("PATH")));

@@ -3,8 +3,8 @@
 import type { MapEntryJson, MapSelectorJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, UsageError } from "../args.ts";
 import { type Host, type Verb, wantsJson } from "../host.ts";
-import { entryJson, entryText, mapDetailJson, mapTable, mapText } from "../map-text.ts";
-import { printJson, printJsonLine, printJsonList, printLine, printLines } from "../print.ts";
+import { entryJson, entryText, mapDetailJson, mapTable, mapText } from "../output/map-text.ts";
+import { printJson, printJsonLine, printJsonList, printLine, printLines } from "../output/print.ts";
 import { parseCount, parseDuration, parseId, splitCommas } from "../values.ts";
 
 /** What is all digits is an id: no C name is. */

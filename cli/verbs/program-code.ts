@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { fromBase64 } from "../../client/base64.ts";
 import type { InstructionJson, ProgramCodeJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Verb, wantsJson } from "../host.ts";
-import { printErrorLine, printJson, printLines } from "../print.ts";
+import { printErrorLine, printJson, printLines } from "../output/print.ts";
 import { parseId } from "../values.ts";
 
 export const programCode: Verb = async (args, { client }) => {

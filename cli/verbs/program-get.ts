@@ -2,10 +2,10 @@
 // program get; get program
 import type { Verb } from "../host.ts";
 import { wantsJson } from "../host.ts";
-import { programDetailJson } from "../json.ts";
-import { printJson, printLines } from "../print.ts";
-import { programState } from "../state-text.ts";
-import { programText } from "../text.ts";
+import { programDetailJson } from "../output/json.ts";
+import { printJson, printLines } from "../output/print.ts";
+import { programState } from "../output/state-text.ts";
+import { programText } from "../output/text.ts";
 import { parseId } from "../values.ts";
 
 export const programGet: Verb = async (args, { client }) => {

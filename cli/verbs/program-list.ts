@@ -3,11 +3,11 @@
 import type { ListProgramsRequestJson, ProgramJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, UsageError } from "../args.ts";
 import { type Host, type Verb, wantsJson } from "../host.ts";
-import { programListJson } from "../json.ts";
-import { printHeadedTable, printJson, printLines } from "../print.ts";
-import { parseSelector } from "../selector.ts";
-import { kernelTypeName, releasedProgramRows } from "../state-text.ts";
-import { programTable } from "../text.ts";
+import { parseSelector } from "../input/selector.ts";
+import { programListJson } from "../output/json.ts";
+import { printHeadedTable, printJson, printLines } from "../output/print.ts";
+import { kernelTypeName, releasedProgramRows } from "../output/state-text.ts";
+import { programTable } from "../output/text.ts";
 import { parseMetadata, splitCommas, typeWord } from "../values.ts";
 
 export const programList: Verb = async (args, host) => {

@@ -4,11 +4,11 @@ import { toBase64 } from "../../client/base64.ts";
 import type { ReplaceProgramRequestJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, UsageError } from "../args.ts";
 import { type Verb, wantsJson } from "../host.ts";
-import { imageSource } from "../image-source.ts";
-import { programDetailJson } from "../json.ts";
-import { readObjectFile } from "../object-file.ts";
-import { printJson, printLines } from "../print.ts";
-import { programText } from "../text.ts";
+import { imageSource } from "../input/image-source.ts";
+import { readObjectFile } from "../input/object-file.ts";
+import { programDetailJson } from "../output/json.ts";
+import { printJson, printLines } from "../output/print.ts";
+import { programText } from "../output/text.ts";
 import { parseGlobals, parseId } from "../values.ts";
 
 export const programReplace: Verb = async (args, { client }) => {

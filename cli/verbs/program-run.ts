@@ -4,9 +4,9 @@ import { readFileSync } from "node:fs";
 import { toBase64 } from "../../client/base64.ts";
 import { type Args, UsageError } from "../args.ts";
 import { type Verb, wantsJson } from "../host.ts";
-import { integer } from "../json.ts";
-import { printJson, printLines, table } from "../print.ts";
-import { hexOf } from "../text.ts";
+import { integer } from "../output/json.ts";
+import { printJson, printLines, table } from "../output/print.ts";
+import { hexOf } from "../output/text.ts";
 import { parseCount, parseId } from "../values.ts";
 
 const maxRuns = 1_000_000_000;

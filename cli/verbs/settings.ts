@@ -2,8 +2,8 @@
 // settings: the configuration in force, and what else decides
 import type { SettingsJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Verb, wantsJson } from "../host.ts";
-import { printJson, printLines, table } from "../print.ts";
-import { sizeText } from "../size-text.ts";
+import { printJson, printLines, table } from "../output/print.ts";
+import { sizeText } from "../output/size-text.ts";
 
 export const settings: Verb = async (args, { client }) => {
     const answer = await client.getSettings();

@@ -5,11 +5,11 @@ import type { HostClient } from "../../client/host-client.ts";
 import type { StatisticsJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { type Args, UsageError } from "../args.ts";
 import { type Verb, wantsJson } from "../host.ts";
-import { printFrame, printJsonLine, printLine, printLines } from "../print.ts";
-import { Terminal } from "../terminal.ts";
-import { statisticsJson } from "../top-json.ts";
-import { type SortColumn, sortColumns, topRows } from "../top-rows.ts";
-import { frame, initialState, keysOf, pageLinesOf, pressed, title, topLines } from "../top-screen.ts";
+import { printFrame, printJsonLine, printLine, printLines } from "../output/print.ts";
+import { Terminal } from "../output/terminal.ts";
+import { statisticsJson } from "../output/top-json.ts";
+import { type SortColumn, sortColumns, topRows } from "../output/top-rows.ts";
+import { frame, initialState, keysOf, pageLinesOf, pressed, title, topLines } from "../output/top-screen.ts";
 import { parseCount, parseDuration, parseId } from "../values.ts";
 
 export const top: Verb = async (args, { client }) => {

@@ -5,7 +5,7 @@ import type { VersionResponseJson } from "../../proto/gen/bpfman/host/v1/host_pb
 import { buildCommit, buildFacts, buildVersion } from "../build-info.ts";
 import { dialSocket } from "../dial.ts";
 import { type Verb, wantsJson } from "../host.ts";
-import { printJson, printLine, printLines, table } from "../print.ts";
+import { printJson, printLine, printLines, table } from "../output/print.ts";
 
 const daemonTimeoutMs = 2000;
 

@@ -32,3 +32,7 @@ export function check(result: number, what: string, facts: ErrorFacts & { code?:
     if (result < 0) throw kernelError(what, result, facts);
     return result;
 }
+
+export function broken(what: string): BpfmanError {
+    return new BpfmanError("INVALID_ARGUMENT", `broken eBPF object: ${what}`);
+}

@@ -2,17 +2,17 @@
 // What every verb works with.
 import type { Abilities } from "../chain/plan.ts";
 import type { BpfFs } from "../kernel/bpffs.ts";
-import type { Copies } from "../kernel/copies.ts";
-import type { Loader } from "../kernel/loader.ts";
-import type { NetThread } from "../kernel/net-thread.ts";
+import type { Copies } from "../kernel/load/copies.ts";
+import type { Loader } from "../kernel/load/loader.ts";
+import type { NetThread } from "../kernel/net/net-thread.ts";
 import type { Caller } from "../model/caller.ts";
 import type { ConfiguredXdpMode } from "../model/hooks.ts";
 import type { Store } from "../store/store.ts";
-import type { ChainCounting } from "./chain-counting.ts";
-import type { ClsactChains } from "./clsact.ts";
+import type { ClsactChains } from "./chains/clsact.ts";
+import type { LibxdpChains } from "./chains/libxdp-state.ts";
 import type { Events } from "./events.ts";
 import type { KernelView } from "./kernel-view.ts";
-import type { LibxdpChains } from "./libxdp-state.ts";
+import type { ChainCounting } from "./statistics/chain-counting.ts";
 import type { WriterLock } from "./writer-lock.ts";
 
 export interface Context {

@@ -2,9 +2,9 @@
 // Interfaces of the daemon's own namespace that come, go or change: noticed at once, while the daemon runs. Links that
 // went with an interface are forgotten then; in other namespaces that happens at the next read.
 import { pollReadable } from "../kernel/ffi.ts";
-import { watchInterfaces } from "../kernel/netlink.ts";
+import { watchInterfaces } from "../kernel/net/netlink.ts";
 import type { Context } from "./context.ts";
-import { dropDeadLinks } from "./dead-links.ts";
+import { dropDeadLinks } from "./links/dead-links.ts";
 
 /** A new interface brings a burst of messages: one event for all of them. */
 const settleMs = 50;

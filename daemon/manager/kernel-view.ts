@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the kernel has, read with few calls: what cannot change under an id is read once.
 import * as bpf from "../kernel/bpf.ts";
-import { countsAlways } from "../kernel/run-statistics.ts";
+import { countsAlways } from "../kernel/objects/run-statistics.ts";
 import type { KernelLinkId, MapId, ProgramId } from "../model/ids.ts";
 import type { KernelLink, KernelMap, KernelProgram, KernelRunStats } from "../model/kernel.ts";
 

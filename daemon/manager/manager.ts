@@ -31,7 +31,7 @@ import type { StatisticsRequest, StatisticsView } from "../model/statistics.ts";
 import type { TestRun } from "../model/test-run.ts";
 import type { ChainView, InterfaceView, LinkView, ProgramView } from "../model/views.ts";
 import type { EventFacts } from "./events.ts";
-import type { TargetList, TargetRequest } from "./target-names.ts";
+import type { TargetList, TargetRequest } from "./links/target-names.ts";
 
 /** An object that takes a program's place; globals that are not given keep their values. */
 export interface ReplaceRequest {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where everything is pinned, as names inside the daemon's bpffs. All of it follows from the rows, so that a start
 // can tell what belongs to something from what is half done.
-import { programPin } from "../kernel/backend.ts";
+import { programPin } from "../kernel/dispatch/backend.ts";
 import type { Hook, HookKey, ProbeHook } from "../model/hooks.ts";
 import type { KernelLinkId, ProgramId } from "../model/ids.ts";
 import type { ChainRecord, LinkRecord, NetworkLinkRecord, ProbeLinkRecord } from "../model/records.ts";

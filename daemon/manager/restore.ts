@@ -2,16 +2,18 @@
 // The join of what is wanted (rows) and what is (kernel and pins), made at each start and before each change: what is
 // gone is forgotten, what is half done is finished or removed. Nothing outside our own bpffs is touched.
 
-import { openRecorded } from "../kernel/backend.ts";
 import * as bpf from "../kernel/bpf.ts";
+import { openRecorded } from "../kernel/dispatch/backend.ts";
 import { errnoName } from "../kernel/ffi.ts";
 import type { ProgramId } from "../model/ids.ts";
 import type { ChainRecord, NetworkLinkRecord, ProgramRecord } from "../model/records.ts";
-import { detachPinned, openChainLink, swapBack } from "./chain-change.ts";
-import { dropChainRow, hasFilter, ownRunning, swapFilterBack } from "./clsact.ts";
+import { detachPinned, openChainLink, swapBack } from "./chains/chain-change.ts";
+import { dropChainRow, hasFilter, ownRunning, swapFilterBack } from "./chains/clsact.ts";
+import { settleLibxdp } from "./chains/libxdp-settle.ts";
 import type { Context } from "./context.ts";
-import { dropDeadLinks, isAttached } from "./dead-links.ts";
-import { settleLibxdp } from "./libxdp-settle.ts";
+import { dropDeadLinks, isAttached } from "./links/dead-links.ts";
+import { putBack } from "./links/tcx.ts";
+import { dropUnshared } from "./maps/shared-maps.ts";
 import {
     chainLinkPin,
     entryPin,
@@ -25,8 +27,6 @@ import {
     sharedMaps,
     tcxPin,
 } from "./pins.ts";
-import { dropUnshared } from "./shared-maps.ts";
-import { putBack } from "./tcx.ts";
 import { asBpfmanError } from "./unexpected.ts";
 import type { WriterScope } from "./writer-lock.ts";
 

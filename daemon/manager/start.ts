@@ -5,51 +5,51 @@ import path from "node:path";
 import type { Abilities } from "../chain/plan.ts";
 import { Images } from "../image/images.ts";
 import { BpfFs } from "../kernel/bpffs.ts";
-import { Copies } from "../kernel/copies.ts";
-import { probeFreplace } from "../kernel/dispatcher.ts";
-import { checkObject } from "../kernel/elf.ts";
-import { Loader, type LoaderOptions } from "../kernel/loader.ts";
-import { NetThread } from "../kernel/net-thread.ts";
-import { typedObjectFacts } from "../kernel/object-types.ts";
-import { probeTcx } from "../kernel/probe-links.ts";
+import { probeFreplace } from "../kernel/dispatch/dispatcher.ts";
+import { checkObject } from "../kernel/elf/elf.ts";
+import { typedObjectFacts } from "../kernel/elf/object-types.ts";
+import { probeTcx } from "../kernel/features/probe-links.ts";
+import { Copies } from "../kernel/load/copies.ts";
+import { Loader, type LoaderOptions } from "../kernel/load/loader.ts";
+import { NetThread } from "../kernel/net/net-thread.ts";
 import type { Caller } from "../model/caller.ts";
 import { BpfmanError } from "../model/error.ts";
 import type { ConfiguredXdpMode } from "../model/hooks.ts";
 import type { SigningRules } from "../model/images.ts";
 import type { MapSelector } from "../model/maps.ts";
 import type { Store } from "../store/store.ts";
-import { apply } from "./apply.ts";
-import { attach } from "./attach.ts";
-import { ChainCounting } from "./chain-counting.ts";
-import { chainViews, interfaceViews } from "./chain-view.ts";
-import { ClsactChains } from "./clsact.ts";
+import { ClsactChains } from "./chains/clsact.ts";
+import { LibxdpChains } from "./chains/libxdp-state.ts";
 import type { Context } from "./context.ts";
-import { noticeDeadLinks } from "./dead-links.ts";
-import { detach } from "./detach.ts";
 import { Events } from "./events.ts";
 import { startInterfaceWatch } from "./interface-watch.ts";
-import { InventoryReader } from "./inventory.ts";
+import { InventoryReader } from "./inventory/inventory.ts";
 import { KernelView } from "./kernel-view.ts";
 import { startKernelWatch } from "./kernel-watch.ts";
-import { LibxdpChains } from "./libxdp-state.ts";
-import { linkView, linkViews } from "./link-view.ts";
-import { load } from "./load.ts";
+import { attach } from "./links/attach.ts";
+import { noticeDeadLinks } from "./links/dead-links.ts";
+import { detach } from "./links/detach.ts";
+import { TargetNames } from "./links/target-names.ts";
+import { updateLinks } from "./links/update-link.ts";
 import type { Manager } from "./manager.ts";
-import { deleteMapEntry, dumpMap, lookupMap, updateMap } from "./map-entries.ts";
-import { mapDetail, mapDetails } from "./map-view.ts";
-import { watchMap } from "./map-watch.ts";
+import { deleteMapEntry, dumpMap, lookupMap, updateMap } from "./maps/map-entries.ts";
+import { mapDetail, mapDetails } from "./maps/map-view.ts";
+import { watchMap } from "./maps/map-watch.ts";
 import { hookText } from "./pins.ts";
-import { programCode } from "./program-code.ts";
-import { programView, programViews } from "./program-view.ts";
-import { readObject } from "./read-object.ts";
-import { replaceProgram } from "./replace.ts";
+import { load } from "./programs/load.ts";
+import { programCode } from "./programs/program-code.ts";
+import { readObject } from "./programs/read-object.ts";
+import { replaceProgram } from "./programs/replace.ts";
+import { testRun } from "./programs/test-run.ts";
+import { unload } from "./programs/unload.ts";
+import { verifierLog } from "./programs/verifier-log.ts";
 import { restore } from "./restore.ts";
-import { Statistics } from "./statistics.ts";
-import { TargetNames } from "./target-names.ts";
-import { testRun } from "./test-run.ts";
-import { unload } from "./unload.ts";
-import { updateLinks } from "./update-link.ts";
-import { verifierLog } from "./verifier-log.ts";
+import { apply } from "./sets/apply.ts";
+import { ChainCounting } from "./statistics/chain-counting.ts";
+import { Statistics } from "./statistics/statistics.ts";
+import { chainViews, interfaceViews } from "./views/chain-view.ts";
+import { linkView, linkViews } from "./views/link-view.ts";
+import { programView, programViews } from "./views/program-view.ts";
 import { WriterLock } from "./writer-lock.ts";
 
 export interface StartOptions {
@@ -183,7 +183,7 @@ function managerOf(context: Context, images: Images, statistics: Statistics): Ma
         listChains: () => current(() => chainViews(context)),
         listInterfaces: () => current(() => interfaceViews(context)),
         // some hundred probes that most starts never need
-        features: async () => (await import("../kernel/features.ts")).probeFeatures(),
+        features: async () => (await import("../kernel/features/features.ts")).probeFeatures(),
         getImage: async (request, caller, imageOptions) => {
             const pulled = await images.get(request, imageOptions);
             // one that somebody only looks at is not kept

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useState } from "react";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import { attachKind, type Program } from "../model.ts";
+import { attachKind, type Program } from "../model/model.ts";
 import { useInterfaces, usePage, usePrograms } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { type HookKind, hookKind, probeKind, typeLabel } from "../text/words.ts";
 import { Select } from "../ui/choice.tsx";
 import { Form, FormGroup, HelperText } from "../ui/form.tsx";
 import { SessionWarning } from "../views/session-warning.tsx";
-import { type HookKind, hookKind, probeKind, typeLabel } from "../words.ts";
 import { ActionDialog } from "./frame.tsx";
 import { hookOf, initialHook, interfaceOfChoice } from "./hook-choice.ts";
 import { HookFields } from "./hook-fields.tsx";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The frame of dialogs that do something with bytecode: where it comes from, what is chosen of it, how far it is.
 import { type ReactNode, useId } from "react";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
 import { usePage } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Form } from "../ui/form.tsx";
 import { Modal, ModalBody, ModalFooter, ModalHeader } from "../ui/modal.tsx";

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { Link } from "../model.ts";
+
+import type { Link } from "../model/model.ts";
 import { usePage } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
 import { linkLabel } from "../views/labels.tsx";
 import { SessionWarning } from "../views/session-warning.tsx";
 import { ActionDialog, throwFailure } from "./frame.tsx";

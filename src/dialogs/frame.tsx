@@ -3,8 +3,8 @@
 import { type ReactNode, useId, useState } from "react";
 import { CallError } from "../../client/errors.ts";
 import type { BatchResponseJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { _ } from "../i18n.ts";
 import { usePage } from "../page.ts";
+import { _ } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Modal, ModalBody, ModalFooter, ModalHeader } from "../ui/modal.tsx";
 import { Refusal } from "../views/refusal.tsx";

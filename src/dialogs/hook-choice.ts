@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where and how a program attaches: what the fields hold, and the hook that it makes.
 import type { AttachItemJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import type { Interface } from "../model.ts";
-import { type HookKind, presetOf } from "../words.ts";
+import type { Interface } from "../model/model.ts";
+import { type HookKind, presetOf } from "../text/words.ts";
 
 export const highestPriority = 2 ** 31 - 1;
 

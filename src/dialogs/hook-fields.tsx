@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where and how a program attaches: the fields that the attach dialog and the load dialog share.
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { Interface } from "../model.ts";
+
+import type { Interface } from "../model/model.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { actionsOf, type HookKind, interfaceLabel, typeLabel } from "../text/words.ts";
 import { Checkbox, Radio, Select } from "../ui/choice.tsx";
 import { FormGroup, HelperText } from "../ui/form.tsx";
 import { TextInput } from "../ui/text-field.tsx";
 import { Help } from "../views/help.tsx";
-import { actionsOf, type HookKind, interfaceLabel, typeLabel } from "../words.ts";
 import { Field } from "./field.tsx";
 import { elsewhere, type HookChoice, highestPriority, parsePriority, xdpModes } from "./hook-choice.ts";
 

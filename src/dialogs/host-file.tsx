@@ -2,13 +2,13 @@
 // Chooses a file of the host: a path typed, or folders walked through.
 import "@patternfly/patternfly/components/InputGroup/input-group.css";
 import { type KeyboardEvent, useEffect, useState } from "react";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { bytes } from "../text/words.ts";
 import { Button } from "../ui/button.tsx";
 import { FormGroup, HelperText } from "../ui/form.tsx";
 import { Icon } from "../ui/icons.tsx";
 import { TextInput } from "../ui/text-field.tsx";
-import { bytes } from "../words.ts";
 import { asError } from "./frame.tsx";
 import { type FolderEntry, listFolder, type ObjectSource, readHostFile } from "./source.ts";
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which image, when to ask its registry, and as whom.
 import type { ImageSourceJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { shown } from "../escape.ts";
-import { _ } from "../i18n.ts";
 import { useImages } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _ } from "../text/i18n.ts";
 import { Select } from "../ui/choice.tsx";
 import { ComboBox } from "../ui/combo-box.tsx";
 import { Expandable } from "../ui/expandable.tsx";

@@ -2,11 +2,12 @@
 // What is done with images: pull, look at, check again, remove.
 import { type ReactNode, useEffect, useId, useState } from "react";
 import type { ImageJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { shown } from "../escape.ts";
-import { _, format, ngettext } from "../i18n.ts";
-import type { KeptImage } from "../images.ts";
+import type { KeptImage } from "../model/images.ts";
 import { usePage } from "../page.ts";
 import { programHref } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _, format, ngettext } from "../text/i18n.ts";
+import { bytes, moment } from "../text/words.ts";
 import { Button } from "../ui/button.tsx";
 import { Loading } from "../ui/empty.tsx";
 import { Fact, Facts } from "../ui/facts.tsx";
@@ -16,7 +17,6 @@ import { Progress } from "../ui/progress.tsx";
 import { Code } from "../views/code.tsx";
 import { Refusal } from "../views/refusal.tsx";
 import { SignatureText } from "../views/signature.tsx";
-import { bytes, moment } from "../words.ts";
 import { ActionDialog, asError } from "./frame.tsx";
 import { ImageFields, imageSource, initialImage } from "./image-fields.tsx";
 import { LoadDialog } from "./load.tsx";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { interfaceOf } from "../model.ts";
+import { interfaceOf } from "../model/model.ts";
 import { hookOf, initialHook, parsePriority } from "./hook-choice.ts";
 import {
     choiceOf,

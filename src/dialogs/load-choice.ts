@@ -8,8 +8,8 @@ import type {
     LoadRequestJson,
     ProgramSpecJson,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import type { Interface } from "../model.ts";
-import { type AttachKind, anyKind, hookKind, isBoundAtLoad, probeKind } from "../words.ts";
+import type { Interface } from "../model/model.ts";
+import { type AttachKind, anyKind, hookKind, isBoundAtLoad, probeKind } from "../text/words.ts";
 import { type HookChoice, hookOf } from "./hook-choice.ts";
 import { initialProbe, type ProbeChoice, probeHook, sectionFunction } from "./probe-choice.ts";
 

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The second half of loading: which programs of the object, with which values, and where they attach.
-import { shown } from "../escape.ts";
-import { _, format, ngettext } from "../i18n.ts";
-import type { Interface } from "../model.ts";
+
+import type { Interface } from "../model/model.ts";
+import { shown } from "../text/escape.ts";
+import { _, format, ngettext } from "../text/i18n.ts";
+import { anyKind, hookKind, isBoundAtLoad, probeKind, typeLabel } from "../text/words.ts";
 import { Checkbox, Select } from "../ui/choice.tsx";
 import { Expandable } from "../ui/expandable.tsx";
 import { FormGroup, HelperText } from "../ui/form.tsx";
 import { TextInput } from "../ui/text-field.tsx";
 import { Help } from "../views/help.tsx";
-import { anyKind, hookKind, isBoundAtLoad, probeKind, typeLabel } from "../words.ts";
 import { examples } from "./examples.ts";
 import { Field } from "./field.tsx";
 import { initialHook } from "./hook-choice.ts";

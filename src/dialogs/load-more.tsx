@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What most loads leave as it is: application, metadata, and whose maps the programs use.
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
+
 import { usePrograms } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Select } from "../ui/choice.tsx";
 import { Expandable } from "../ui/expandable.tsx";

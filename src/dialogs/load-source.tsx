@@ -2,13 +2,13 @@
 // The first half of loading: where the bytecode comes from.
 import { type DragEvent, useEffect, useRef, useState } from "react";
 import type { ImageSourceJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { bytes } from "../text/words.ts";
 import { Button } from "../ui/button.tsx";
 import { Radio } from "../ui/choice.tsx";
 import { FormGroup } from "../ui/form.tsx";
 import { SignatureText } from "../views/signature.tsx";
-import { bytes } from "../words.ts";
 import { HostFile } from "./host-file.tsx";
 import { ImageFields, imageSource, initialImage } from "./image-fields.tsx";
 import { type ObjectSource, readUpload, type Source } from "./source.ts";

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Loads programs of an object: choose its source, look inside, choose programs, load and perhaps attach.
 import { useState } from "react";
-import { shown } from "../escape.ts";
-import { _, ngettext } from "../i18n.ts";
 import { useInterfaces, usePage } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, ngettext } from "../text/i18n.ts";
 import { SessionWarning } from "../views/session-warning.tsx";
 import { BytecodeDialog } from "./bytecode-dialog.tsx";
 import { interfaceOfChoice } from "./hook-choice.ts";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useState } from "react";
-import { _, format } from "../i18n.ts";
-import type { Entry, MapInfo } from "../map-model.ts";
+import type { Entry, MapInfo } from "../model/map-model.ts";
 import { usePage } from "../page.ts";
+import { _, format } from "../text/i18n.ts";
 import { Fact, Facts } from "../ui/facts.tsx";
 import { mapLabel } from "../views/maps.tsx";
 import { DatumView, datumText, EntryValue } from "../views/value-tree.tsx";

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A new entry of a map, or another value for one that is there.
 import { useState } from "react";
-import { _, format } from "../i18n.ts";
-import type { Entry, MapInfo } from "../map-model.ts";
-import { blank, type Datum, editable, isArray, isTree, zeroHex } from "../map-text.ts";
+import type { Entry, MapInfo } from "../model/map-model.ts";
+import { blank, type Datum, editable, isArray, isTree, zeroHex } from "../model/map-text.ts";
 import { usePage } from "../page.ts";
+import { _, format } from "../text/i18n.ts";
 import { Form, FormGroup } from "../ui/form.tsx";
 import { TextArea, TextInput } from "../ui/text-field.tsx";
 import { keyHelp } from "../views/map-key-help.ts";

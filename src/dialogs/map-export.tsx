@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // All entries of a map as a file on the administrator's own machine.
 import { useEffect, useId, useRef, useState } from "react";
-import { _, format } from "../i18n.ts";
-import { type ExportProgress, exportFileName, mapAsJson } from "../map-export.ts";
-import type { MapInfo } from "../map-model.ts";
+import { type ExportProgress, exportFileName, mapAsJson } from "../model/map-export.ts";
+import type { MapInfo } from "../model/map-model.ts";
 import { usePage } from "../page.ts";
+import { _, format } from "../text/i18n.ts";
+import { bytes, whole } from "../text/words.ts";
 import { Button } from "../ui/button.tsx";
 import { download } from "../ui/download.ts";
 import { Modal, ModalBody, ModalFooter, ModalHeader } from "../ui/modal.tsx";
 import { Progress } from "../ui/progress.tsx";
 import { mapLabel } from "../views/maps.tsx";
 import { Refusal } from "../views/refusal.tsx";
-import { bytes, whole } from "../words.ts";
 import { asError } from "./frame.tsx";
 
 const pageEntries = 4096;

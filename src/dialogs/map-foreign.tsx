@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands in front of a change to somebody else's map.
-import { _ } from "../i18n.ts";
-import type { MapInfo } from "../map-model.ts";
+
+import type { MapInfo } from "../model/map-model.ts";
+import { _ } from "../text/i18n.ts";
 import { Alert } from "../ui/alert.tsx";
 import { Checkbox } from "../ui/choice.tsx";
 

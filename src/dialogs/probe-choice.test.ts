@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ProbeKind } from "../words.ts";
+import type { ProbeKind } from "../text/words.ts";
 import { initialProbe, offsetOf, type ProbeChoice, probeHook, sectionFunction } from "./probe-choice.ts";
 
 function hook(kind: ProbeKind, section: string, change: Partial<ProbeChoice> = {}) {

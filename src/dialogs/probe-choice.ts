@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a program attaches that is at no interface: what the fields hold, and the hook that they make.
 import type { AttachItemJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import type { ProbeKind } from "../words.ts";
+import type { ProbeKind } from "../text/words.ts";
 
 /** What the fields hold, valid or not. Each kind uses some of them. */
 export interface ProbeChoice {

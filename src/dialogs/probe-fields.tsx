@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where a program attaches that is at no interface: the fields of each kind.
-import { _ } from "../i18n.ts";
+import { _ } from "../text/i18n.ts";
+import type { ProbeKind } from "../text/words.ts";
 import { Radio } from "../ui/choice.tsx";
 import { Expandable } from "../ui/expandable.tsx";
 import { FormGroup } from "../ui/form.tsx";
 import { TextInput } from "../ui/text-field.tsx";
-import type { ProbeKind } from "../words.ts";
 import { examples } from "./examples.ts";
 import { Field } from "./field.tsx";
 import { offsetOf, type ProbeChoice, wholeNumber } from "./probe-choice.ts";

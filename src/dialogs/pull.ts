@@ -2,8 +2,8 @@
 // Brings an image into the daemon's cache, told step by step.
 import type { HostClient } from "../../client/host-client.ts";
 import type { ImageJson, ImageSourceJson, PullProgressJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { _, format } from "../i18n.ts";
-import { bytes } from "../words.ts";
+import { _, format } from "../text/i18n.ts";
+import { bytes } from "../text/words.ts";
 import type { TaskOptions } from "./task.ts";
 
 /** Throws what the daemon says, or the signal's reason: leaving it ends the pull. */

@@ -2,14 +2,14 @@
 // A member at another place of its chain: one request, one rebuild. Where the interface carries the connection that this
 // host is administered by, what may come of it is told first.
 import { useEffect } from "react";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { Chain, Interface, Member } from "../model.ts";
+import type { Chain, Interface, Member } from "../model/model.ts";
+import type { Change } from "../model/reorder.ts";
 import type { Page } from "../page.ts";
-import type { Change } from "../reorder.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { chainTitle } from "../text/words.ts";
 import { memberLabel } from "../views/chain-member.tsx";
 import { SessionWarning } from "../views/session-warning.tsx";
-import { chainTitle } from "../words.ts";
 import { ActionDialog, FailureDialog } from "./frame.tsx";
 
 interface Move {

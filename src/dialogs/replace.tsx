@@ -2,14 +2,14 @@
 // New bytecode in the place of a running program.
 import { useState } from "react";
 import type { InspectResponseJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { Program } from "../model.ts";
+import type { Program } from "../model/model.ts";
 import { usePage } from "../page.ts";
 import { go } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { typeLabel } from "../text/words.ts";
 import { Select } from "../ui/choice.tsx";
 import { SessionWarning } from "../views/session-warning.tsx";
-import { typeLabel } from "../words.ts";
 import { BytecodeDialog } from "./bytecode-dialog.tsx";
 import { Field } from "./field.tsx";
 import { bytecodeOf } from "./source.ts";

@@ -2,8 +2,8 @@
 // Where the bytecode comes from: this host, the browser's machine, or an image.
 import { toBase64 } from "../../client/base64.ts";
 import type { ImageJson, ImageSourceJson, LoadRequestJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { _, format } from "../i18n.ts";
-import { bytes } from "../words.ts";
+import { _, format } from "../text/i18n.ts";
+import { bytes } from "../text/words.ts";
 
 export type Source = ObjectSource | PulledSource;
 

@@ -2,8 +2,8 @@
 // A field for the name of something on the host, which the daemon completes.
 import { useEffect, useState } from "react";
 import type { ListTargetsRequestJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { ngettext } from "../i18n.ts";
 import { usePage } from "../page.ts";
+import { ngettext } from "../text/i18n.ts";
 import { ComboBox, type Offer } from "../ui/combo-box.tsx";
 import { English } from "../views/english.tsx";
 

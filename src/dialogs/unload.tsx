@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { shown } from "../escape.ts";
-import { _, format, ngettext } from "../i18n.ts";
-import type { Program } from "../model.ts";
+
+import type { Program } from "../model/model.ts";
 import { usePage } from "../page.ts";
 import { go } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _, format, ngettext } from "../text/i18n.ts";
 import { linkLabel } from "../views/labels.tsx";
 import { SessionWarning } from "../views/session-warning.tsx";
 import { ActionDialog, throwFailure } from "./frame.tsx";

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useState } from "react";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { Link } from "../model.ts";
+import type { Link } from "../model/model.ts";
 import { usePage } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { actionsOf, hookKind } from "../text/words.ts";
 import { Form } from "../ui/form.tsx";
 import { SessionWarning } from "../views/session-warning.tsx";
-import { actionsOf, hookKind } from "../words.ts";
 import { ActionDialog } from "./frame.tsx";
 import { parsePriority } from "./hook-choice.ts";
 import { PriorityField, ProceedOnField } from "./hook-fields.tsx";

@@ -2,8 +2,8 @@
 // Bytecode that a dialog begins with: read, uploaded or pulled, then looked into.
 import { useState } from "react";
 import type { ImageSourceJson, InspectResponseJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { _ } from "../i18n.ts";
 import { usePage } from "../page.ts";
+import { _ } from "../text/i18n.ts";
 import { asError } from "./frame.tsx";
 import { pullImage } from "./pull.ts";
 import { bytecodeOf, type ObjectSource, type Source } from "./source.ts";

@@ -3,7 +3,7 @@
 import "@patternfly/patternfly/components/Alert/alert.css";
 import "@patternfly/patternfly/components/Alert/alert-group.css";
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import { _ } from "../i18n.ts";
+import { _ } from "../text/i18n.ts";
 import { Button } from "./button.tsx";
 import { Icon } from "./icons.tsx";
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lines over time. A reader hears the newest values; the table that each chart stands beside has all of them.
-import { _, format } from "../i18n.ts";
+import { _, format } from "../text/i18n.ts";
 import { linePath, niceTop } from "./scale.ts";
 
 export interface Series {

@@ -2,7 +2,7 @@
 // What stands where there is nothing to show, and what can be done about it.
 import "@patternfly/patternfly/components/EmptyState/empty-state.css";
 import type { ReactNode } from "react";
-import { _ } from "../i18n.ts";
+import { _ } from "../text/i18n.ts";
 import { classes } from "./classes.ts";
 import { Spinner } from "./spinner.tsx";
 

@@ -2,7 +2,7 @@
 import "@patternfly/patternfly/components/Label/label.css";
 import "@patternfly/patternfly/components/Label/label-group.css";
 import { Children, type ReactNode, useState } from "react";
-import { _, format } from "../i18n.ts";
+import { _, format } from "../text/i18n.ts";
 import { classes } from "./classes.ts";
 
 interface LabelProps {

@@ -2,7 +2,7 @@
 // PatternFly's modal dialog on the browser's own: focus stays inside, Escape closes, and focus returns to where it was.
 import "@patternfly/patternfly/components/ModalBox/modal-box.css";
 import { type MouseEvent, type ReactNode, type SyntheticEvent, useEffect, useRef } from "react";
-import { _ } from "../i18n.ts";
+import { _ } from "../text/i18n.ts";
 import { Button } from "./button.tsx";
 import { Icon } from "./icons.tsx";
 

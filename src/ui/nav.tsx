@@ -3,7 +3,7 @@
 import "@patternfly/patternfly/components/Nav/nav.css";
 import "@patternfly/patternfly/components/Breadcrumb/breadcrumb.css";
 import { type ReactNode, useRef } from "react";
-import { _ } from "../i18n.ts";
+import { _ } from "../text/i18n.ts";
 import { classes } from "./classes.ts";
 import { Icon } from "./icons.tsx";
 import { useMarkedInSight } from "./in-sight.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Forth and back through pages whose number nobody knows beforehand.
 import "@patternfly/patternfly/components/Pagination/pagination.css";
-import { _ } from "../i18n.ts";
+import { _ } from "../text/i18n.ts";
 import { Button } from "./button.tsx";
 import { Icon } from "./icons.tsx";
 

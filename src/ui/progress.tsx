@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import "@patternfly/patternfly/components/Progress/progress.css";
 import { useId } from "react";
-import { percent as percentText } from "../words.ts";
+import { percent as percentText } from "../text/words.ts";
 import { classes } from "./classes.ts";
 
 interface ProgressProps {

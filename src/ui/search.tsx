@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import "@patternfly/patternfly/components/TextInputGroup/text-input-group.css";
 import "@patternfly/patternfly/components/Badge/badge.css";
-import { _, ngettext } from "../i18n.ts";
+import { _, ngettext } from "../text/i18n.ts";
 import { Button } from "./button.tsx";
 import { Icon } from "./icons.tsx";
 

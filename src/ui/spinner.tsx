@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import "@patternfly/patternfly/components/Spinner/spinner.css";
-import { _ } from "../i18n.ts";
+import { _ } from "../text/i18n.ts";
 
 export function Spinner({ size = "xl" }: { size?: "sm" | "md" | "lg" | "xl" }) {
     return (

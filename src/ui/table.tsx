@@ -4,7 +4,7 @@
 import "@patternfly/patternfly/components/Table/table.css";
 import "@patternfly/patternfly/components/Table/table-grid.css";
 import { type ReactNode, useMemo, useState } from "react";
-import { _, pageLanguage } from "../i18n.ts";
+import { _, pageLanguage } from "../text/i18n.ts";
 import { classes } from "./classes.ts";
 import { Icon } from "./icons.tsx";
 import { type Collator, grouped, type Sort, type SortValue, sorted } from "./rows.ts";

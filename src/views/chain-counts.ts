@@ -7,10 +7,10 @@ import type {
     StatisticsJson,
     VerdictCountJson,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { follow } from "../follow.ts";
-import type { Chain, Interface, Member } from "../model.ts";
+import { follow } from "../connection/follow.ts";
+import { useVisible } from "../connection/use-statistics.ts";
+import type { Chain, Interface, Member } from "../model/model.ts";
 import { usePage } from "../page.ts";
-import { useVisible } from "../use-statistics.ts";
 
 export interface Counts {
     readonly packets: number;

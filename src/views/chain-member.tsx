@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // One program of a chain: its place, what it goes on after, what it counted, and what can be done with it.
 import { UpdateLinkDialog } from "../dialogs/update-link.tsx";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { Chain, Interface, Link, Member } from "../model.ts";
+import type { Chain, Interface, Link, Member } from "../model/model.ts";
 import { usePage } from "../page.ts";
 import { programHref } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { chainKind } from "../text/words.ts";
 import { Icon } from "../ui/icons.tsx";
 import { Label } from "../ui/label.tsx";
 import { MenuItem } from "../ui/menu.tsx";
-import { chainKind } from "../words.ts";
 import { type MemberCounts, memberKey } from "./chain-counts.ts";
 import type { useDrag } from "./chain-drag.ts";
 import { MemberResults } from "./chain-verdicts.tsx";

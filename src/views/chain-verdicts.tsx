@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What becomes of packets: after which results a program's chain goes on, and how many packets each result was given to.
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { Chain, Member } from "../model.ts";
+
+import type { Chain, Member } from "../model/model.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { actionWord, chainKind, duration, type HookKind, whole } from "../text/words.ts";
 import { Button } from "../ui/button.tsx";
 import { Label, LabelGroup } from "../ui/label.tsx";
-import { actionWord, chainKind, duration, type HookKind, whole } from "../words.ts";
 import type { ChainCounts, MemberCounts, VerdictCounts } from "./chain-counts.ts";
 import { English } from "./english.tsx";
 

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands in place of the views while there is no connection, and says what to do.
 import { type ReactNode, useEffect, useState } from "react";
-import { useAdmin } from "../admin.ts";
+import { useAdmin } from "../connection/admin.ts";
+import type { Connection } from "../connection/live.ts";
+import { pageVersion } from "../connection/version.ts";
 import { asError } from "../dialogs/frame.tsx";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { Connection } from "../live.ts";
 import { usePage } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
 import { Alert } from "../ui/alert.tsx";
 import { Button } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty.tsx";
 import { Icon, type IconName } from "../ui/icons.tsx";
-import { pageVersion } from "../version.ts";
 import { Section } from "./section.tsx";
 
 const unit = "bpfman.socket";

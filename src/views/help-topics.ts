@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the words mean, for who reads them for the first time.
-import { _ } from "../i18n.ts";
+import { _ } from "../text/i18n.ts";
 
 const topics = {
     ebpf: () => ({

@@ -2,7 +2,7 @@
 // "?" beside a word of eBPF's: what it means, for who reads it for the first time. The browser's own popover lies over
 // everything, dialogs too, and closes by Escape or a click elsewhere.
 import { type ReactNode, useEffect, useId, useRef, useState } from "react";
-import { _, format } from "../i18n.ts";
+import { _, format } from "../text/i18n.ts";
 import { Icon } from "../ui/icons.tsx";
 import { type Topic, topicText, topicTitle } from "./help-topics.ts";
 

@@ -9,11 +9,13 @@ import {
     VerifyImageDialog,
 } from "../dialogs/images.tsx";
 import { LoadDialog } from "../dialogs/load.tsx";
-import { shown } from "../escape.ts";
-import { _, format, ngettext } from "../i18n.ts";
-import { type KeptImage, keptImages } from "../images.ts";
+import { type KeptImage, keptImages } from "../model/images.ts";
+import { useOption, useSort } from "../model/view-options.ts";
 import { useImages, usePage, usePrograms } from "../page.ts";
 import { programHref } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _, format, ngettext } from "../text/i18n.ts";
+import { bytes, moment } from "../text/words.ts";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { EmptyState, Loading } from "../ui/empty.tsx";
@@ -21,8 +23,6 @@ import { Kebab, MenuItem } from "../ui/menu.tsx";
 import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
-import { useOption, useSort } from "../view-options.ts";
-import { bytes, moment } from "../words.ts";
 import { Code } from "./code.tsx";
 import { ErrorAlert } from "./refusal.tsx";
 import { Section } from "./section.tsx";

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // One interface: the way of packets through its chains, in and out.
 import { AttachDialog } from "../dialogs/attach.tsx";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { Chain, Interface } from "../model.ts";
+import type { Chain, Interface } from "../model/model.ts";
 import { usePage } from "../page.ts";
 import { routeHref } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { Label } from "../ui/label.tsx";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Interface, interfaceOf } from "../model.ts";
+import { type Interface, interfaceOf } from "../model/model.ts";
 import { arrange } from "./interface-groups.ts";
 
 function iface(name: string, netns: string, ...programs: string[]): Interface {

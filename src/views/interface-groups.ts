@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which interfaces are shown, and under which heading.
-import type { Interface } from "../model.ts";
+import type { Interface } from "../model/model.ts";
 
 export interface Group {
     readonly nsid: string;

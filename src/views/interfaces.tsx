@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every network interface with the chains that packets meet on it.
 import { useState } from "react";
-import { shown } from "../escape.ts";
-import { _, format, ngettext } from "../i18n.ts";
-import type { Interface } from "../model.ts";
+import type { Interface } from "../model/model.ts";
+import { useChoice, useOption } from "../model/view-options.ts";
 import { useInterfaces } from "../page.ts";
 import { routeHref } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _, format, ngettext } from "../text/i18n.ts";
+import { interfaceLabel } from "../text/words.ts";
 import { Button } from "../ui/button.tsx";
 import { Switch } from "../ui/choice.tsx";
 import { EmptyState, Loading } from "../ui/empty.tsx";
 import { Breadcrumb } from "../ui/nav.tsx";
 import { SearchField } from "../ui/search.tsx";
-import { useChoice, useOption } from "../view-options.ts";
-import { interfaceLabel } from "../words.ts";
 import { type LiveCounts, useLiveCounts } from "./chain-counts.ts";
 import { Explained, Help } from "./help.tsx";
 import { InterfaceCard, InterfaceFacts } from "./interface-card.tsx";

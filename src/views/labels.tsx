@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs and links in a few words.
 
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { Link, Program } from "../model.ts";
+import type { Link, Program } from "../model/model.ts";
 import { routeHref } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { hookKind, hookTitle, interfaceLabel } from "../text/words.ts";
 import { Label, LabelGroup } from "../ui/label.tsx";
-import { hookKind, hookTitle, interfaceLabel } from "../words.ts";
 
 /** Foreign programs may have no name at all. */
 export function programLabel(program: Program): string {

@@ -2,12 +2,12 @@
 import type { ReactNode } from "react";
 import { DetachDialog } from "../dialogs/detach.tsx";
 import { UpdateLinkDialog } from "../dialogs/update-link.tsx";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { Link } from "../model.ts";
+import type { Link } from "../model/model.ts";
 import { usePage } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { hookKind } from "../text/words.ts";
 import { Kebab, MenuItem } from "../ui/menu.tsx";
-import { hookKind } from "../words.ts";
 
 /** What can be done with one link; children are further items in front of detaching. */
 export function LinkMenu({ link, children }: { link: Link; children?: ReactNode }) {

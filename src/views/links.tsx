@@ -2,11 +2,13 @@
 // Every link of this daemon, whatever its hook.
 import { useMemo } from "react";
 import { AttachDialog } from "../dialogs/attach.tsx";
-import { shown } from "../escape.ts";
-import { _ } from "../i18n.ts";
-import type { Link, ListedLink } from "../model.ts";
+import type { Link, ListedLink } from "../model/model.ts";
+import { useChoice, useOption, useSort } from "../model/view-options.ts";
 import { useLinks, usePage } from "../page.ts";
 import { programHref, routeHref } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _ } from "../text/i18n.ts";
+import { hookKind, hookTitle, interfaceLabel, moment, place } from "../text/words.ts";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { Select } from "../ui/choice.tsx";
@@ -14,8 +16,6 @@ import { EmptyState, Loading } from "../ui/empty.tsx";
 import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable, type Grouping } from "../ui/table.tsx";
-import { useChoice, useOption, useSort } from "../view-options.ts";
-import { hookKind, hookTitle, interfaceLabel, moment, place } from "../words.ts";
 import { Explained } from "./help.tsx";
 import { LinkMenu } from "./link-menu.tsx";
 import { ErrorAlert } from "./refusal.tsx";

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The latest changes of a map that is watched.
-import { _, format, ngettext } from "../i18n.ts";
-import type { EntryChange } from "../map-model.ts";
+
+import type { EntryChange } from "../model/map-model.ts";
+import { _, format, ngettext } from "../text/i18n.ts";
+import { clock } from "../text/words.ts";
 import { Label } from "../ui/label.tsx";
-import { clock } from "../words.ts";
 import type { MapWatch } from "./map-watch.ts";
 import { DatumView, EntryValue } from "./value-tree.tsx";
 

@@ -3,10 +3,10 @@
 import { useMemo, useState } from "react";
 import { EntryDialog } from "../dialogs/map-entry.tsx";
 import { ExportDialog } from "../dialogs/map-export.tsx";
-import { _, format } from "../i18n.ts";
-import { type MapInfo, withChanges } from "../map-model.ts";
-import { hasKeys } from "../map-text.ts";
+import { type MapInfo, withChanges } from "../model/map-model.ts";
+import { hasKeys } from "../model/map-text.ts";
 import { usePage } from "../page.ts";
+import { _, format } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { Switch, ToggleGroup } from "../ui/choice.tsx";

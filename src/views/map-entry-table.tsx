@@ -3,10 +3,10 @@
 import { type ReactNode, useMemo } from "react";
 import { DeleteEntryDialog } from "../dialogs/map-delete.tsx";
 import { EntryDialog } from "../dialogs/map-entry.tsx";
-import { _, format } from "../i18n.ts";
-import type { Entry, EntryChange, MapInfo } from "../map-model.ts";
-import { isArray } from "../map-text.ts";
+import type { Entry, EntryChange, MapInfo } from "../model/map-model.ts";
+import { isArray } from "../model/map-text.ts";
 import { usePage } from "../page.ts";
+import { _, format } from "../text/i18n.ts";
 import { Kebab, MenuItem } from "../ui/menu.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
 import { DatumView, datumText, EntryValue } from "./value-tree.tsx";

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { _, format } from "../i18n.ts";
-import type { MapInfo } from "../map-model.ts";
-import { keyForm } from "../map-text.ts";
+
+import type { MapInfo } from "../model/map-model.ts";
+import { keyForm } from "../model/map-text.ts";
+import { _, format } from "../text/i18n.ts";
 
 /** How a key of this map is written. */
 export function keyHelp(map: MapInfo): string {

@@ -3,10 +3,10 @@
 import { type FormEvent, useEffect, useId, useState } from "react";
 import { CallError } from "../../client/errors.ts";
 import { asError } from "../dialogs/frame.tsx";
-import { _ } from "../i18n.ts";
-import { type Entry, entryOf, type MapInfo } from "../map-model.ts";
-import { hasKeys, keyForm } from "../map-text.ts";
+import { type Entry, entryOf, type MapInfo } from "../model/map-model.ts";
+import { hasKeys, keyForm } from "../model/map-text.ts";
 import { usePage } from "../page.ts";
+import { _ } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { TextInput } from "../ui/text-field.tsx";
 import { Help } from "./help.tsx";

@@ -2,7 +2,7 @@
 // A map's entries page by page, read anew whenever something changed; what is on screen stays there meanwhile.
 import { useCallback, useEffect, useState } from "react";
 import { asError } from "../dialogs/frame.tsx";
-import { type Entry, entryOf, type MapInfo } from "../map-model.ts";
+import { type Entry, entryOf, type MapInfo } from "../model/map-model.ts";
 import { usePage } from "../page.ts";
 
 export const pageEntries = 100;

@@ -2,10 +2,10 @@
 // The changes of a map while somebody watches. What the daemon tells in quick succession is shown together.
 import { useEffect, useRef, useState } from "react";
 import type { MapChangeJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { follow } from "../follow.ts";
-import { changeOf, type EntryChange } from "../map-model.ts";
+import { follow } from "../connection/follow.ts";
+import { useVisible } from "../connection/use-statistics.ts";
+import { changeOf, type EntryChange } from "../model/map-model.ts";
 import { usePage } from "../page.ts";
-import { useVisible } from "../use-statistics.ts";
 
 export interface MapWatch {
     /** the latest, newest first; bounded */

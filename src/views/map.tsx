@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // One map: what it is, and what it holds.
 import { CallError } from "../../client/errors.ts";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { MapInfo } from "../map-model.ts";
-import { flagWords } from "../map-text.ts";
+import type { MapInfo } from "../model/map-model.ts";
+import { flagWords } from "../model/map-text.ts";
 import { useMap } from "../page.ts";
 import { routeHref } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { bytes, whole } from "../text/words.ts";
 import { Alert } from "../ui/alert.tsx";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { EmptyState, Loading } from "../ui/empty.tsx";
 import { Fact, Facts } from "../ui/facts.tsx";
 import { Breadcrumb } from "../ui/nav.tsx";
-import { bytes, whole } from "../words.ts";
 import { Code } from "./code.tsx";
 import { English } from "./english.tsx";
 import { Explained } from "./help.tsx";

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every map of the kernel as a table.
 import { useMemo } from "react";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { MapInfo } from "../map-model.ts";
+import type { MapInfo } from "../model/map-model.ts";
+import { useChoice, useOption, useSort } from "../model/view-options.ts";
 import { useMaps, usePrograms } from "../page.ts";
 import { programHref, routeHref } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { bytes, whole } from "../text/words.ts";
 import { Card } from "../ui/card.tsx";
 import { ToggleGroup } from "../ui/choice.tsx";
 import { EmptyState, Loading } from "../ui/empty.tsx";
@@ -13,8 +15,6 @@ import { Label } from "../ui/label.tsx";
 import { matches, type Sort } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
-import { useChoice, useOption, useSort } from "../view-options.ts";
-import { bytes, whole } from "../words.ts";
 import { Explained } from "./help.tsx";
 import { ErrorAlert } from "./refusal.tsx";
 import { Section } from "./section.tsx";

@@ -2,9 +2,9 @@
 // What this kernel supports: every feature as a probe found it, in groups, with the reason where it does not.
 import { useMemo, useState } from "react";
 import type { FeatureJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
 import { type HostFacts, useHostFacts, usePage } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { Loading } from "../ui/empty.tsx";

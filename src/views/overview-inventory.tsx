@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every program, map, link and BTF object in the kernel, whoever made it.
 import { type ReactNode, useMemo } from "react";
-import { shown } from "../escape.ts";
-import { _, format, ngettext } from "../i18n.ts";
-import { type InventoryRow, type Kind, searchTexts } from "../inventory.ts";
+import { type InventoryRow, type Kind, searchTexts } from "../model/inventory.ts";
+import { useChoice, useOption, useSort } from "../model/view-options.ts";
 import type { KnownInventory } from "../page.ts";
 import { programHref, routeHref } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _, format, ngettext } from "../text/i18n.ts";
+import { age, bytes, moment } from "../text/words.ts";
 import { Alert } from "../ui/alert.tsx";
 import { Card } from "../ui/card.tsx";
 import { Select, ToggleGroup } from "../ui/choice.tsx";
@@ -15,8 +17,6 @@ import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable, type Grouping } from "../ui/table.tsx";
 import { useNow } from "../use-now.ts";
-import { useChoice, useOption, useSort } from "../view-options.ts";
-import { age, bytes, moment } from "../words.ts";
 import { English } from "./english.tsx";
 
 const groups = ["none", "owner", "unit", "container", "type", "kind"] as const;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What programs cost, measured while the switch is on and this view is on the screen.
 import { useMemo, useState } from "react";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
+import { useStatistics } from "../connection/use-statistics.ts";
+import { busiest, keptRecords, type LiveStatistics, type ProgramHistory, valuesOf } from "../model/statistics.ts";
 import { programHref } from "../route.ts";
-import { busiest, keptRecords, type LiveStatistics, type ProgramHistory, valuesOf } from "../statistics.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { duration, figure, percent } from "../text/words.ts";
 import { Alert } from "../ui/alert.tsx";
 import { Card } from "../ui/card.tsx";
 import { chartColors, Legend, LineChart, Sparkline } from "../ui/chart.tsx";
@@ -13,8 +15,6 @@ import { EmptyState, Loading } from "../ui/empty.tsx";
 import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
-import { useStatistics } from "../use-statistics.ts";
-import { duration, figure, percent } from "../words.ts";
 import { English } from "./english.tsx";
 import { Explained } from "./help.tsx";
 import { Refusal } from "./refusal.tsx";

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // How eBPF is used on this system: how much of it, whose, what it costs, and everything there is.
 import { useMemo } from "react";
-import { shown } from "../escape.ts";
-import { _, format, ngettext } from "../i18n.ts";
-import { type InventoryRow, type Kind, othersKey, sharesBy } from "../inventory.ts";
+import { type InventoryRow, type Kind, othersKey, sharesBy } from "../model/inventory.ts";
+import { useChoice } from "../model/view-options.ts";
 import { useInventory } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, format, ngettext } from "../text/i18n.ts";
+import { bytes, figure } from "../text/words.ts";
 import { Bars } from "../ui/bars.tsx";
 import { Card } from "../ui/card.tsx";
 import { Loading } from "../ui/empty.tsx";
-import { useChoice } from "../view-options.ts";
-import { bytes, figure } from "../words.ts";
 import { HostCard } from "./overview-host.tsx";
 import { InventoryCard } from "./overview-inventory.tsx";
 import { StatisticsCard } from "./overview-statistics.tsx";

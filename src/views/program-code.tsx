@@ -2,12 +2,13 @@
 // A program's instructions as the verifier left them, between the source lines that they come from.
 import { useCallback, useMemo, useState } from "react";
 import { fromBase64 } from "../../client/base64.ts";
-import { type CodeLine, codeLines, filteredLines } from "../code-lines.ts";
 import { asError } from "../dialogs/frame.tsx";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { Program } from "../model.ts";
+import { type CodeLine, codeLines, filteredLines } from "../model/code-lines.ts";
+import type { Program } from "../model/model.ts";
 import { useFetched, usePage } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { bytes } from "../text/words.ts";
 import { Alert } from "../ui/alert.tsx";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
@@ -17,7 +18,6 @@ import { EmptyState, Loading } from "../ui/empty.tsx";
 import { Icon } from "../ui/icons.tsx";
 import { SearchField } from "../ui/search.tsx";
 import { ListWindow } from "../ui/window.tsx";
-import { bytes } from "../words.ts";
 import { English } from "./english.tsx";
 import { Refusal } from "./refusal.tsx";
 

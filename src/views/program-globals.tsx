@@ -2,11 +2,11 @@
 // Global variables as they are now. They live in maps of their own (.rodata, .data, .bss), whose BTF names them.
 import { useCallback, useMemo } from "react";
 import { fromBase64 } from "../../client/base64.ts";
-import { shown } from "../escape.ts";
-import { _ } from "../i18n.ts";
-import type { BpfMap, Program } from "../model.ts";
+import type { BpfMap, Program } from "../model/model.ts";
 import { useFetched, usePage } from "../page.ts";
 import { routeHref } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _ } from "../text/i18n.ts";
 import { Card } from "../ui/card.tsx";
 import { EmptyState, Loading } from "../ui/empty.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the verifier said when the program was loaded.
 import { useCallback, useMemo, useState } from "react";
-import { shown } from "../escape.ts";
-import { _ } from "../i18n.ts";
-import type { Program } from "../model.ts";
+import type { Program } from "../model/model.ts";
 import { useFetched, usePage } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _ } from "../text/i18n.ts";
 import { Alert } from "../ui/alert.tsx";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";

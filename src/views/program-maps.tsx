@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { useMemo } from "react";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { BpfMap } from "../model.ts";
+import type { BpfMap } from "../model/model.ts";
 import { programHref, routeHref } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { bytes, whole } from "../text/words.ts";
 import { Card } from "../ui/card.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
-import { bytes, whole } from "../words.ts";
 
 export function MapsTab({ maps, usedBy }: { maps: readonly BpfMap[]; usedBy: readonly number[] }) {
     const columns = useMemo(mapColumns, []);

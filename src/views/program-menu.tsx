@@ -2,10 +2,10 @@
 import { AttachDialog } from "../dialogs/attach.tsx";
 import { ReplaceDialog } from "../dialogs/replace.tsx";
 import { UnloadDialog } from "../dialogs/unload.tsx";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import { attachKind, type Program } from "../model.ts";
+import { attachKind, type Program } from "../model/model.ts";
 import { usePage } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
 import { Kebab, MenuItem } from "../ui/menu.tsx";
 
 export function ProgramMenu({ program }: { program: Program }) {

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one program costs, measured while this is on the screen.
-import { shown } from "../escape.ts";
-import { _ } from "../i18n.ts";
-import type { Program } from "../model.ts";
+
+import { useStatistics } from "../connection/use-statistics.ts";
+import type { Program } from "../model/model.ts";
+import { shown } from "../text/escape.ts";
+import { _ } from "../text/i18n.ts";
+import { duration, figure, percent } from "../text/words.ts";
 import { Alert } from "../ui/alert.tsx";
 import { Card } from "../ui/card.tsx";
 import { Loading } from "../ui/empty.tsx";
 import { Fact, Facts } from "../ui/facts.tsx";
-import { useStatistics } from "../use-statistics.ts";
-import { duration, figure, percent } from "../words.ts";
 import { English } from "./english.tsx";
 import { Explained } from "./help.tsx";
 import { StatisticsCharts } from "./overview-statistics.tsx";

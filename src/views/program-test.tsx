@@ -4,18 +4,18 @@ import { useId, useRef, useState } from "react";
 import { fromBase64, toBase64 } from "../../client/base64.ts";
 import type { TestRunResponseJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { asError } from "../dialogs/frame.tsx";
-import { shown } from "../escape.ts";
-import { _, format, ngettext } from "../i18n.ts";
-import type { Program } from "../model.ts";
-import { changedBytes, formatHex, parseHex, type SampleName, samplePacket } from "../packet.ts";
+import type { Program } from "../model/model.ts";
+import { changedBytes, formatHex, parseHex, type SampleName, samplePacket } from "../model/packet.ts";
 import { usePage } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, format, ngettext } from "../text/i18n.ts";
+import { duration } from "../text/words.ts";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { Checkbox, Select } from "../ui/choice.tsx";
 import { Fact, Facts } from "../ui/facts.tsx";
 import { Form, FormGroup, HelperText } from "../ui/form.tsx";
 import { TextArea, TextInput } from "../ui/text-field.tsx";
-import { duration } from "../words.ts";
 import { Refusal } from "./refusal.tsx";
 
 // those whose test run takes a packet

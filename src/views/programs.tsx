@@ -2,11 +2,13 @@
 // The programs of this host as a table.
 import { useMemo } from "react";
 import { LoadDialog } from "../dialogs/load.tsx";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { Program } from "../model.ts";
+import type { Program } from "../model/model.ts";
+import { useChoice, useOption, useSort } from "../model/view-options.ts";
 import { usePage, usePrograms } from "../page.ts";
 import { programHref } from "../route.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { bytes, hookTitle, moment, typeLabel } from "../text/words.ts";
 import { Button } from "../ui/button.tsx";
 import { Card } from "../ui/card.tsx";
 import { Select, ToggleGroup } from "../ui/choice.tsx";
@@ -14,8 +16,6 @@ import { EmptyState, Loading } from "../ui/empty.tsx";
 import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable, type Grouping } from "../ui/table.tsx";
-import { useChoice, useOption, useSort } from "../view-options.ts";
-import { bytes, hookTitle, moment, typeLabel } from "../words.ts";
 import { Explained } from "./help.tsx";
 import { LinkLabels, programLabel } from "./labels.tsx";
 import { ProgramMenu } from "./program-menu.tsx";

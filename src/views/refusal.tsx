@@ -2,8 +2,8 @@
 // An error as the daemon tells it: what failed, the verifier's words, what to do next.
 import { type ReactNode, useEffect, useRef } from "react";
 import { CallError, TransportError } from "../../client/errors.ts";
-import { shown, shownLines } from "../escape.ts";
-import { _, format, ngettext } from "../i18n.ts";
+import { shown, shownLines } from "../text/escape.ts";
+import { _, format, ngettext } from "../text/i18n.ts";
 import { Alert } from "../ui/alert.tsx";
 import { Button } from "../ui/button.tsx";
 import { English } from "./english.tsx";

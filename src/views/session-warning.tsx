@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a change on an interface would do to the connections that this host is administered by, told before it is done.
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
-import type { Interface, Session } from "../model.ts";
+
+import type { Interface, Session } from "../model/model.ts";
 import { useInterfaces } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { interfaceLabel } from "../text/words.ts";
 import { Alert } from "../ui/alert.tsx";
-import { interfaceLabel } from "../words.ts";
 
 /** Where a change takes place; a link is one too. */
 export interface Place {

@@ -7,16 +7,16 @@ import type {
     SettingsJson,
     TrustedIdentityJson,
 } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
 import { useSettings } from "../page.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
+import { bytes } from "../text/words.ts";
 import { Alert } from "../ui/alert.tsx";
 import { Card } from "../ui/card.tsx";
 import { Loading } from "../ui/empty.tsx";
 import { Fact, FactCard } from "../ui/facts.tsx";
 import { Label } from "../ui/label.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
-import { bytes } from "../words.ts";
 import { Code } from "./code.tsx";
 import { English } from "./english.tsx";
 import { Explained } from "./help.tsx";

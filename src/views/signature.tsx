@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether an image is signed, and by whom.
 import type { ImageSignatureJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { shown } from "../escape.ts";
-import { _, format } from "../i18n.ts";
+import { shown } from "../text/escape.ts";
+import { _, format } from "../text/i18n.ts";
 import { Label } from "../ui/label.tsx";
 import { English } from "./english.tsx";
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page's tabs in their order, and what each shows: the list, and the details that its items lead to.
 import type { ReactNode } from "react";
-import { N_ } from "../i18n.ts";
 import type { Route, Tab, View } from "../route.ts";
+import { N_ } from "../text/i18n.ts";
 import { EventsView } from "./events.tsx";
 import { ImagesView } from "./images.tsx";
 import { InterfacesView } from "./interfaces.tsx";

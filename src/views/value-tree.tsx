@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A key or a value: by BTF as a tree that opens, or as bytes.
-import { shown } from "../escape.ts";
-import { _, format, ngettext } from "../i18n.ts";
-import type { Entry } from "../map-model.ts";
-import { type Datum, hexOf, isTree, type Json, preview } from "../map-text.ts";
+
+import type { Entry } from "../model/map-model.ts";
+import { type Datum, hexOf, isTree, type Json, preview } from "../model/map-text.ts";
+import { shown } from "../text/escape.ts";
+import { _, format, ngettext } from "../text/i18n.ts";
 
 export function DatumView({ datum, asBytes }: { datum: Datum; asBytes: boolean }) {
     return asBytes || datum.json === undefined ? <Bytes base64={datum.bytes} /> : <JsonView json={datum.json} />;

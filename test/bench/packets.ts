@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { openProgram, testRun, updateElement } from "../../daemon/kernel/bpf.ts";
-import { Dispatcher } from "../../daemon/kernel/dispatcher.ts";
+import { Dispatcher } from "../../daemon/kernel/dispatch/dispatcher.ts";
 import { check } from "../../daemon/kernel/errors.ts";
 import { duplicate, type Fd } from "../../daemon/kernel/fd.ts";
 import { libbpf, mapInitialValue, type Pointer } from "../../daemon/kernel/ffi.ts";

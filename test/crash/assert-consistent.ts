@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { attachType, linkInfo, openPin, programIdentity } from "../../daemon/kernel/bpf.ts";
-import type { NetThread } from "../../daemon/kernel/net-thread.ts";
+import type { NetThread } from "../../daemon/kernel/net/net-thread.ts";
 import type { ChainJson, LinkJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import type { Lab } from "../lab/lab.ts";
 import type { Hook } from "./hook.ts";

@@ -4,7 +4,7 @@
 // BPFMAN_CRASH_KILLS makes a longer one.
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { NetThread } from "../../daemon/kernel/net-thread.ts";
+import { NetThread } from "../../daemon/kernel/net/net-thread.ts";
 import { Lab } from "../lab/lab.ts";
 import { Random } from "../lab/random.ts";
 import { howMany, seedOf } from "../scale.ts";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Four hooks of one daemon, what they are to hold, and the check after a kill that they hold it.
 import assert from "node:assert/strict";
-import type { NetThread } from "../../daemon/kernel/net-thread.ts";
+import type { NetThread } from "../../daemon/kernel/net/net-thread.ts";
 import type { Lab } from "../lab/lab.ts";
 import type { Random } from "../lab/random.ts";
 import { assertConsistent } from "./assert-consistent.ts";

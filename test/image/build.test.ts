@@ -6,7 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { Images } from "../../daemon/image/images.ts";
-import { checkObject } from "../../daemon/kernel/elf.ts";
+import { checkObject } from "../../daemon/kernel/elf/elf.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { openFolder, Registry } from "./registry.ts";
 

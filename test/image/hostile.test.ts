@@ -7,7 +7,7 @@ import path from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { Images, type ImagesOptions } from "../../daemon/image/images.ts";
-import { checkObject } from "../../daemon/kernel/elf.ts";
+import { checkObject } from "../../daemon/kernel/elf/elf.ts";
 import { BpfmanError, type Code } from "../../daemon/model/error.ts";
 import type { RegistryAuth } from "../../daemon/model/images.ts";
 import { fixtureObject } from "../fixtures/objects.ts";

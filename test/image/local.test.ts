@@ -8,7 +8,7 @@ import path from "node:path";
 import { after, before, test } from "node:test";
 import { Images, type ImagesOptions } from "../../daemon/image/images.ts";
 import { defaultRules } from "../../daemon/image/signing.ts";
-import { checkObject } from "../../daemon/kernel/elf.ts";
+import { checkObject } from "../../daemon/kernel/elf/elf.ts";
 import type { PullPolicy } from "../../daemon/model/images.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { openFolder } from "./registry.ts";

@@ -9,7 +9,7 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { zstdCompressSync } from "node:zlib";
 import { Images, type ImagesOptions } from "../../daemon/image/images.ts";
 import { hostPlatform } from "../../daemon/image/manifest.ts";
-import { checkObject } from "../../daemon/kernel/elf.ts";
+import { checkObject } from "../../daemon/kernel/elf/elf.ts";
 import type { PullPolicy, PullProgress, RegistryAuth } from "../../daemon/model/images.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
 import {

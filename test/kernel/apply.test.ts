@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { suite } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { cgroupRoot } from "../../daemon/kernel/cgroup.ts";
+import { cgroupRoot } from "../../daemon/kernel/hooks/cgroup.ts";
 import type {
     ApplyBytecodeJson,
     ApplyLinkJson,

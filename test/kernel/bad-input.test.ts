@@ -11,7 +11,7 @@ import { after, before, suite, test } from "node:test";
 import { dialSocket } from "../../cli/dial.ts";
 import { CallError, TransportError } from "../../client/errors.ts";
 import { HostClient } from "../../client/host-client.ts";
-import { checkObject } from "../../daemon/kernel/elf.ts";
+import { checkObject } from "../../daemon/kernel/elf/elf.ts";
 import { BpfmanError } from "../../daemon/model/error.ts";
 import type { AttachItemJson, LoadRequestJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { craftCrashingObject } from "../fixtures/crash-object.ts";

@@ -6,7 +6,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { pathToFileURL } from "node:url";
-import { checkObject } from "../../daemon/kernel/elf.ts";
+import { checkObject } from "../../daemon/kernel/elf/elf.ts";
 import { BpfmanError } from "../../daemon/model/error.ts";
 import { craftCrashingObject } from "../fixtures/crash-object.ts";
 import { fixtureObject, fixtureObjectWithoutBtf } from "../fixtures/objects.ts";

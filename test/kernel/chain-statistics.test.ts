@@ -6,7 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { suite } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
+import { probeFreplace } from "../../daemon/kernel/dispatch/dispatcher.ts";
 import type { ChainStatisticsJson, StatisticsJson, VerdictCountJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { tcItem, tcxItem, xdpItem } from "../lab/items.ts";
 import type { Lab } from "../lab/lab.ts";

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { suite } from "node:test";
-import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
+import { probeFreplace } from "../../daemon/kernel/dispatch/dispatcher.ts";
 import { Foreign } from "../lab/foreign.ts";
 import { refusal, tcItem, tcxItem, u32 } from "../lab/items.ts";
 import type { Lab } from "../lab/lab.ts";

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import path from "node:path";
 import { suite } from "node:test";
 import { openProgram, testRun } from "../../daemon/kernel/bpf.ts";
-import { probeFreplace } from "../../daemon/kernel/dispatcher.ts";
+import { probeFreplace } from "../../daemon/kernel/dispatch/dispatcher.ts";
 import type { ProgramId } from "../../daemon/model/ids.ts";
 import type { ChainJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { xdpItem as item, refusal, u32 } from "../lab/items.ts";

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { suite } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { chainText } from "../../cli/text.ts";
+import { chainText } from "../../cli/output/text.ts";
 import type { ChainJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { Foreign } from "../lab/foreign.ts";
 import { refusal, tcItem, tcxItem, u32 } from "../lab/items.ts";

@@ -8,13 +8,13 @@ import { describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { gunzipSync } from "node:zlib";
 import { mapIds, mapInfo, openMap, openProgram, programIds, programInfo } from "../../daemon/kernel/bpf.ts";
+import { btfKind, KernelBtf, kernelBtfPath } from "../../daemon/kernel/btf/vmlinux-btf.ts";
 import { programTypeNumbers } from "../../daemon/kernel/enums.ts";
 import { Fd } from "../../daemon/kernel/fd.ts";
-import { kernelProbes, probeFeatures } from "../../daemon/kernel/features.ts";
+import { kernelProbes, probeFeatures } from "../../daemon/kernel/features/features.ts";
+import { createLink, createMap, loadProgram, queryPrograms } from "../../daemon/kernel/features/probe.ts";
+import { trampolineNote } from "../../daemon/kernel/features/probe-answer.ts";
 import { errnoName } from "../../daemon/kernel/ffi.ts";
-import { createLink, createMap, loadProgram, queryPrograms } from "../../daemon/kernel/probe.ts";
-import { trampolineNote } from "../../daemon/kernel/probe-answer.ts";
-import { btfKind, KernelBtf, kernelBtfPath } from "../../daemon/kernel/vmlinux-btf.ts";
 import { atLeast } from "../vm/skips.ts";
 
 /** The build options of the running kernel; undefined where it does not show them. */

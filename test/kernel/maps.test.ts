@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import { suite, test } from "node:test";
 import { check } from "../../daemon/kernel/errors.ts";
 import { address, libc } from "../../daemon/kernel/ffi.ts";
-import { possibleCpus } from "../../daemon/kernel/map-calls.ts";
+import { possibleCpus } from "../../daemon/kernel/objects/map-calls.ts";
 import type { MapDetailJson, MapEntryJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { bpfman } from "../lab/command.ts";

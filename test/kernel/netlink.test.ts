@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { check } from "../../daemon/kernel/errors.ts";
 import { libc } from "../../daemon/kernel/ffi.ts";
-import { type InterfaceEvent, interfaces, watchInterfaces } from "../../daemon/kernel/netlink.ts";
-import { interfaceEvents, messages, parseInterface } from "../../daemon/kernel/netlink-messages.ts";
+import { type InterfaceEvent, interfaces, watchInterfaces } from "../../daemon/kernel/net/netlink.ts";
+import { interfaceEvents, messages, parseInterface } from "../../daemon/kernel/net/netlink-messages.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
 
 const namespace = `netlink-${process.pid}`;

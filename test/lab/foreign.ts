@@ -10,7 +10,7 @@ import * as bpf from "../../daemon/kernel/bpf.ts";
 import { check } from "../../daemon/kernel/errors.ts";
 import { Fd } from "../../daemon/kernel/fd.ts";
 import { libc } from "../../daemon/kernel/ffi.ts";
-import { NetThread } from "../../daemon/kernel/net-thread.ts";
+import { NetThread } from "../../daemon/kernel/net/net-thread.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
 import type { Wire } from "./namespaces.ts";
 

@@ -4,7 +4,7 @@ import path from "node:path";
 import { openMapPinReadOnly, openPin } from "../../daemon/kernel/bpf.ts";
 import { check } from "../../daemon/kernel/errors.ts";
 import { address, libc } from "../../daemon/kernel/ffi.ts";
-import { lookup } from "../../daemon/kernel/map-calls.ts";
+import { lookup } from "../../daemon/kernel/objects/map-calls.ts";
 
 const BPF_MAP_UPDATE_ELEM = 2;
 

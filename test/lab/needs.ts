@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a test needs of the kernel, by the name that `bpfman features` has for it: a skip says which feature, and what the
 // probe answered. The runs in virtual machines hold the name against the Linux version that the feature came with.
-import { kernelProbes, runProbes } from "../../daemon/kernel/features.ts";
-import { pmuType } from "../../daemon/kernel/perf-event.ts";
-import { activeLsms } from "../../daemon/kernel/tracing-files.ts";
+import { kernelProbes, runProbes } from "../../daemon/kernel/features/features.ts";
+import { pmuType } from "../../daemon/kernel/hooks/perf-event.ts";
+import { activeLsms } from "../../daemon/kernel/hooks/tracing-files.ts";
 
 const answers = new Map<string, string | false>();
 

@@ -3,7 +3,7 @@
 import path from "node:path";
 import { openMapPinReadOnly } from "../../daemon/kernel/bpf.ts";
 import type { Fd } from "../../daemon/kernel/fd.ts";
-import { lookup } from "../../daemon/kernel/map-calls.ts";
+import { lookup } from "../../daemon/kernel/objects/map-calls.ts";
 import { updateElementRaw } from "./maps.ts";
 
 const entries = 65536;

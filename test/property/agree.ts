@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import path from "node:path";
 import { attachType, linkInfo, openLink, openPin } from "../../daemon/kernel/bpf.ts";
-import { lookup } from "../../daemon/kernel/map-calls.ts";
-import type { NetThread } from "../../daemon/kernel/net-thread.ts";
+import type { NetThread } from "../../daemon/kernel/net/net-thread.ts";
+import { lookup } from "../../daemon/kernel/objects/map-calls.ts";
 import type { ChainJson, LinkJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { assertChain, assertPins, chainFolder } from "../crash/assert-consistent.ts";
 import type { Lab } from "../lab/lab.ts";

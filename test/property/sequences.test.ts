@@ -4,7 +4,7 @@
 // BPFMAN_PROPERTY_STEPS makes a longer one.
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { NetThread } from "../../daemon/kernel/net-thread.ts";
+import { NetThread } from "../../daemon/kernel/net/net-thread.ts";
 import type { AttachItemJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { refusal } from "../lab/items.ts";

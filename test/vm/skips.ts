@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whether a guest was right to skip a test. A skip names the feature that the kernel lacks, as test/lab/needs.ts has it.
-import { kernelProbes } from "../../daemon/kernel/features.ts";
+import { kernelProbes } from "../../daemon/kernel/features/features.ts";
 
 /** First Linux of what is not asked for by bpf(2). */
 const others: Readonly<Record<string, string>> = {

@@ -4,7 +4,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { installedVersion, type LibxdpVersion } from "../../daemon/kernel/libxdp-config.ts";
+import { installedVersion, type LibxdpVersion } from "../../daemon/kernel/dispatch/libxdp-config.ts";
 import { DebianSuite, osRelease } from "./debian.ts";
 
 const cache = join(import.meta.dirname, "../../.cache/xdp-tools");
