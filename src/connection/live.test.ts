@@ -51,8 +51,8 @@ async function ready(live: Live): Promise<void> {
     await until(() => live.connection().state === "ready");
 }
 
-function started(daemon: Daemon): Live & Disposable {
-    const live = new Live({ watch: daemon.watch, settleMs: 5, backOffMs: 5 });
+function started(daemon: Daemon, options: { paceMs?: number } = {}): Live & Disposable {
+    const live = new Live({ watch: daemon.watch, settleMs: 5, paceMs: 5, backOffMs: 5, ...options });
     live.start();
     return Object.assign(live, { [Symbol.dispose]: () => live.stop() });
 }
@@ -88,6 +88,29 @@ test("changes that come together cost one fetch, one that comes meanwhile anothe
     await until(() => live.resource("links").value === 3);
     await sleep(20);
     assert.equal(fetches, 3);
+});
+
+test("changes that go on and on are asked for at a pace, the first one at once and the last one too", async () => {
+    const daemon = new Daemon();
+    const paceMs = 100;
+    using live = started(daemon, { paceMs });
+    await ready(live);
+    const times: number[] = [];
+    live.keep("maps", async () => times.push(performance.now()));
+    await until(() => times.length === 1);
+    const begun = performance.now();
+    let last = begun;
+    for (let count = 0; count < 50; count++) {
+        last = performance.now();
+        daemon.send({ kind: "MAP_CHANGED" });
+        await sleep(5);
+    }
+    await until(() => (times.at(-1) ?? 0) >= last);
+    // what it fetched when it came on screen is no round
+    const rounds = times.slice(1);
+    for (const [at, time] of rounds.entries())
+        if (at > 0) assert.ok(time - (rounds[at - 1] ?? 0) >= paceMs - 2, `rounds at ${rounds.join(", ")}`);
+    assert.ok(rounds.length >= 2 && rounds.length <= Math.ceil((last - begun) / paceMs) + 2, `${rounds.length} rounds`);
 });
 
 test("what a view asks for before the stream is ready is asked for at once, and again where its answer came before", async () => {

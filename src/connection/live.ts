@@ -28,6 +28,8 @@ export interface LiveOptions {
     readonly watch: (signal: AbortSignal) => AsyncIterable<EventJson>;
     /** changes within this time are one */
     readonly settleMs?: number;
+    /** from one round to the next, while changes keep coming: a host that changes all the time is not asked all the time */
+    readonly paceMs?: number;
     /** the first wait before a reconnection; doubled up to ten times this */
     readonly backOffMs?: number;
 }
@@ -58,11 +60,12 @@ export class Live {
     #stopped = new AbortController();
     #wake: (() => void) | undefined;
     #timer: ReturnType<typeof setTimeout> | undefined;
+    #roundBegan = Number.NEGATIVE_INFINITY;
     #fetching = false;
     #again = false;
 
     constructor(options: LiveOptions) {
-        this.#options = { settleMs: 30, backOffMs: 500, ...options };
+        this.#options = { settleMs: 30, paceMs: 200, backOffMs: 500, ...options };
     }
 
     start(): void {
@@ -127,10 +130,12 @@ export class Live {
             this.#again = true;
             return;
         }
+        const { settleMs, paceMs } = this.#options;
+        const waitMs = Math.max(settleMs, this.#roundBegan + paceMs - performance.now());
         this.#timer ??= setTimeout(() => {
             this.#timer = undefined;
             void this.#fetchAll();
-        }, this.#options.settleMs);
+        }, waitMs);
     }
 
     async #run(signal: AbortSignal): Promise<void> {
@@ -188,13 +193,13 @@ export class Live {
 
     async #fetchAll(): Promise<void> {
         this.#fetching = true;
-        do {
-            this.#again = false;
-            await Promise.all(
-                [...this.#entries.values()].filter(entry => entry.users > 0).map(entry => this.#fetch(entry)),
-            );
-        } while (this.#again && !this.#stopped.signal.aborted);
+        this.#again = false;
+        this.#roundBegan = performance.now();
+        await Promise.all(
+            [...this.#entries.values()].filter(entry => entry.users > 0).map(entry => this.#fetch(entry)),
+        );
         this.#fetching = false;
+        if (this.#again && !this.#stopped.signal.aborted) this.refresh();
     }
 
     async #fetch(entry: Entry): Promise<void> {
