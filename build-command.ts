@@ -42,7 +42,8 @@ export async function buildCommand(command: CommandBuild): Promise<Metafile[]> {
         if (metafile) metafiles.push(metafile);
         files.push(`${name}.cjs`);
     }
-    compile(node, options.outdir, files);
+    // a package may be built where the interpreter is not that it will run on; code of another V8 is no use, and no harm
+    compile(fs.existsSync(node) ? node : process.execPath, options.outdir, files);
     writeLauncher(bin, node, nodeMajor);
     return metafiles;
 }
