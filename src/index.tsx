@@ -8,11 +8,11 @@ import { prepareFormats } from "./text/words.ts";
 import { followShellTheme } from "./theme.ts";
 
 // after the components' own rules
-import "./app.css";
-import "./chain.css";
-import "./help.css";
-import "./maps.css";
-import "./views.css";
+import "./style/app.css";
+import "./style/chain.css";
+import "./style/help.css";
+import "./style/maps.css";
+import "./style/views.css";
 
 followShellTheme();
 document.documentElement.lang = pageLanguage() ?? "en";
