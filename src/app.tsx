@@ -22,7 +22,7 @@ import { _ } from "./text/i18n.ts";
 import { type Toast, Toasts } from "./ui/alert.tsx";
 import { NavBar } from "./ui/nav.tsx";
 import { Gate } from "./views/gate.tsx";
-import { Section } from "./views/section.tsx";
+import { Section } from "./views/shared/section.tsx";
 import { shownBy, tabs } from "./views/tabs.tsx";
 
 const defaultSocketPath = "/run/bpfman-sock/bpfman.sock";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ReactNode } from "react";
 import { FormGroup, HelperText } from "../ui/form.tsx";
-import { Help, type Topic } from "../views/help.tsx";
+import { Help, type Topic } from "../views/shared/help.tsx";
 
 interface FieldProps {
     /** of the field; its help has the ID with "-help" behind it */

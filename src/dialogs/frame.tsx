@@ -7,7 +7,7 @@ import { usePage } from "../page.ts";
 import { _ } from "../text/i18n.ts";
 import { Button } from "../ui/button.tsx";
 import { Modal, ModalBody, ModalFooter, ModalHeader } from "../ui/modal.tsx";
-import { Refusal } from "../views/refusal.tsx";
+import { Refusal } from "../views/shared/refusal.tsx";
 
 interface ActionDialogProps {
     readonly title: string;

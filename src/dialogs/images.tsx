@@ -14,13 +14,13 @@ import { Fact, Facts } from "../ui/facts.tsx";
 import { Form } from "../ui/form.tsx";
 import { Modal, ModalBody, ModalFooter, ModalHeader } from "../ui/modal.tsx";
 import { Progress } from "../ui/progress.tsx";
-import { Code } from "../views/code.tsx";
-import { Refusal } from "../views/refusal.tsx";
-import { SignatureText } from "../views/signature.tsx";
+import { Code } from "../views/shared/code.tsx";
+import { Refusal } from "../views/shared/refusal.tsx";
+import { SignatureText } from "../views/shared/signature.tsx";
 import { ActionDialog, asError } from "./frame.tsx";
-import { ImageFields, imageSource, initialImage } from "./image-fields.tsx";
-import { LoadDialog } from "./load.tsx";
-import { pullImage } from "./pull.ts";
+import { ImageFields, imageSource, initialImage } from "./load/image-fields.tsx";
+import { LoadDialog } from "./load/load.tsx";
+import { pullImage } from "./load/pull.ts";
 import { useTask } from "./task.ts";
 
 /** image: one to ask the registry for anew */

@@ -5,8 +5,8 @@ import { usePage } from "../page.ts";
 import { go } from "../route.ts";
 import { shown } from "../text/escape.ts";
 import { _, format, ngettext } from "../text/i18n.ts";
-import { linkLabel } from "../views/labels.tsx";
-import { SessionWarning } from "../views/session-warning.tsx";
+import { linkLabel } from "../views/links/labels.tsx";
+import { SessionWarning } from "../views/shared/session-warning.tsx";
 import { ActionDialog, throwFailure } from "./frame.tsx";
 
 /** leave: the page shows this program alone, so go back to the list once it is gone. */

@@ -18,9 +18,9 @@ import { Label } from "../ui/label.tsx";
 import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
-import { English } from "./english.tsx";
-import { ErrorAlert, Refusal } from "./refusal.tsx";
-import { Section } from "./section.tsx";
+import { English } from "./shared/english.tsx";
+import { ErrorAlert, Refusal } from "./shared/refusal.tsx";
+import { Section } from "./shared/section.tsx";
 
 const whichEvents = ["all", "programs", "links", "maps", "images", "others"] as const;
 

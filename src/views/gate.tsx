@@ -12,7 +12,7 @@ import { Alert } from "../ui/alert.tsx";
 import { Button } from "../ui/button.tsx";
 import { EmptyState } from "../ui/empty.tsx";
 import { Icon, type IconName } from "../ui/icons.tsx";
-import { Section } from "./section.tsx";
+import { Section } from "./shared/section.tsx";
 
 const unit = "bpfman.socket";
 const service = "bpfman.service";

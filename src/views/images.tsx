@@ -8,7 +8,7 @@ import {
     RemoveImageDialog,
     VerifyImageDialog,
 } from "../dialogs/images.tsx";
-import { LoadDialog } from "../dialogs/load.tsx";
+import { LoadDialog } from "../dialogs/load/load.tsx";
 import { type KeptImage, keptImages } from "../model/images.ts";
 import { useOption, useSort } from "../model/view-options.ts";
 import { useImages, usePage, usePrograms } from "../page.ts";
@@ -23,10 +23,10 @@ import { Kebab, MenuItem } from "../ui/menu.tsx";
 import { matches } from "../ui/rows.ts";
 import { SearchField } from "../ui/search.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
-import { Code } from "./code.tsx";
-import { ErrorAlert } from "./refusal.tsx";
-import { Section } from "./section.tsx";
-import { SignatureLabel } from "./signature.tsx";
+import { Code } from "./shared/code.tsx";
+import { ErrorAlert } from "./shared/refusal.tsx";
+import { Section } from "./shared/section.tsx";
+import { SignatureLabel } from "./shared/signature.tsx";
 
 export function ImagesView() {
     const { show } = usePage();

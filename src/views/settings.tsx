@@ -17,11 +17,11 @@ import { Loading } from "../ui/empty.tsx";
 import { Fact, FactCard } from "../ui/facts.tsx";
 import { Label } from "../ui/label.tsx";
 import { type Column, DataTable } from "../ui/table.tsx";
-import { Code } from "./code.tsx";
-import { English } from "./english.tsx";
-import { Explained } from "./help.tsx";
-import { ErrorAlert } from "./refusal.tsx";
-import { Section } from "./section.tsx";
+import { Code } from "./shared/code.tsx";
+import { English } from "./shared/english.tsx";
+import { Explained } from "./shared/help.tsx";
+import { ErrorAlert } from "./shared/refusal.tsx";
+import { Section } from "./shared/section.tsx";
 
 export function SettingsView() {
     const { value: settings, error } = useSettings();

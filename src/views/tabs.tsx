@@ -5,14 +5,14 @@ import type { Route, Tab, View } from "../route.ts";
 import { N_ } from "../text/i18n.ts";
 import { EventsView } from "./events.tsx";
 import { ImagesView } from "./images.tsx";
-import { InterfacesView } from "./interfaces.tsx";
-import { LinkView } from "./link.tsx";
-import { LinksView } from "./links.tsx";
-import { MapView } from "./map.tsx";
-import { MapsView } from "./maps.tsx";
-import { OverviewView } from "./overview.tsx";
-import { ProgramView } from "./program.tsx";
-import { ProgramsView } from "./programs.tsx";
+import { InterfacesView } from "./interfaces/interfaces.tsx";
+import { LinkView } from "./links/link.tsx";
+import { LinksView } from "./links/links.tsx";
+import { MapView } from "./maps/map.tsx";
+import { MapsView } from "./maps/maps.tsx";
+import { OverviewView } from "./overview/overview.tsx";
+import { ProgramView } from "./programs/program.tsx";
+import { ProgramsView } from "./programs/programs.tsx";
 import { SettingsView } from "./settings.tsx";
 
 interface TabEntry {

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
-import { examples } from "../../src/dialogs/examples.ts";
+import { examples } from "../../src/dialogs/load/examples.ts";
 import { fixtureObject } from "../fixtures/objects.ts";
 import { escapes, mirroredLanguage, pseudo, pseudoLanguage } from "./pseudo.ts";
 import { axe, picture, Stack } from "./stack.ts";
