@@ -3,7 +3,7 @@
 // gone is forgotten, what is half done is finished or removed. Nothing outside our own bpffs is touched.
 
 import * as bpf from "../kernel/bpf.ts";
-import { openRecorded } from "../kernel/dispatch/backend.ts";
+import { openRecorded, removeRevision } from "../kernel/dispatch/backend.ts";
 import { errnoName } from "../kernel/ffi.ts";
 import type { ProgramId } from "../model/ids.ts";
 import type { ChainRecord, NetworkLinkRecord, ProgramRecord } from "../model/records.ts";
@@ -194,6 +194,6 @@ async function removeLeftovers(context: Context): Promise<void> {
         await detachPinned(context, name);
     }
     if (leftovers.length > links.length) await context.net.call("", { op: "quiesce" });
-    for (const name of leftovers) bpffs.remove(name);
+    for (const name of leftovers) removeRevision(bpffs, name);
     for (const entry of bpffs.entries("")) if (/^prog_\d+$/.test(entry) && !known.has(entry)) bpffs.remove(entry);
 }

@@ -5,7 +5,13 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { mapIds, mapInfo, openMap, pin } from "../../daemon/kernel/bpf.ts";
 import { BpfFs } from "../../daemon/kernel/bpffs.ts";
+import { removeRevision, slotsPin } from "../../daemon/kernel/dispatch/backend.ts";
+import { check } from "../../daemon/kernel/errors.ts";
+import { Fd } from "../../daemon/kernel/fd.ts";
+import { createMap } from "../../daemon/kernel/features/probe.ts";
 import { libc } from "../../daemon/kernel/ffi.ts";
 
 function withBpfFs(work: (bpffs: BpfFs, dir: string) => void): void {
@@ -16,6 +22,32 @@ function withBpfFs(work: (bpffs: BpfFs, dir: string) => void): void {
         libc.umount(path.join(dir, "fs"), 0);
         fs.rmSync(dir, { recursive: true, force: true });
     }
+}
+
+test("AProgArrayWhoseRevisionGoesIsNotOpenedWhileTheKernelEmptiesIt", async () => {
+    const before = new Set(mapIds());
+    withBpfFs(bpffs => {
+        // each round: what an inventory does, right behind the removal; opened by its id, the map would stay for ever
+        for (let round = 0; round < 200; round++) {
+            const map = new Fd(check(createMap({ type: progArray }), "make a map"));
+            const { id } = mapInfo(map);
+            bpffs.makeFolder("xdp/1_1_1");
+            pin(map, bpffs.path(`xdp/1_1_1/${slotsPin}`));
+            map[Symbol.dispose]();
+            openMap(id)?.[Symbol.dispose]();
+            removeRevision(bpffs, "xdp/1_1_1");
+            for (let look = 0; look < 5; look++) assert.equal(openMap(id), undefined);
+        }
+    });
+    await eventually(() => mapIds().filter(id => !before.has(id)));
+});
+
+const progArray = 3;
+
+async function eventually(left: () => readonly number[]): Promise<void> {
+    const deadline = Date.now() + 5000;
+    while (left().length > 0 && Date.now() < deadline) await sleep(10);
+    assert.deepEqual(left(), []);
 }
 
 test("NamesThatLeadOutsideAreRefused", () => {

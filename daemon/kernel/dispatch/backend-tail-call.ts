@@ -11,6 +11,7 @@ import {
     type Built,
     countsPin,
     openRecorded,
+    slotsPin,
 } from "./backend.ts";
 import { Dispatcher } from "./dispatcher.ts";
 
@@ -26,7 +27,7 @@ export async function buildTailCall(request: BuildRequest, context: BuildContext
     using dispatcher = Dispatcher.load(`${request.kind}_tail_call`, slots, request.frags, request.counting);
     if (dispatcher.slots === undefined) throw new Error("a tail-call dispatcher has slots");
     bpffs.makeFolder(request.folder);
-    pin(dispatcher.slots, bpffs.path(`${request.folder}/slots`));
+    pin(dispatcher.slots, bpffs.path(`${request.folder}/${slotsPin}`));
     if (dispatcher.counts !== undefined) pin(dispatcher.counts, bpffs.path(`${request.folder}/${countsPin}`));
     for (const [position, member] of request.members.entries()) {
         using fd = await openMember(member, request.frags, context);

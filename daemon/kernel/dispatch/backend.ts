@@ -3,7 +3,7 @@
 // revision.ts picks one.
 import type { KernelLinkId, ProgramId } from "../../model/ids.ts";
 import type { ProgramRecord } from "../../model/records.ts";
-import { openPin, programIdentity } from "../bpf.ts";
+import { lastUserLeaves, mapInfo, openPin, programIdentity } from "../bpf.ts";
 import type { BpfFs } from "../bpffs.ts";
 import type { Fd } from "../fd.ts";
 import type { Copies } from "../load/copies.ts";
@@ -42,6 +42,18 @@ export interface BuildContext {
 
 /** In a revision's folder: what its slots did. */
 export const countsPin = "counts";
+/** In the folder of a revision that tail-calls: the PROG_ARRAY of its members. */
+export const slotsPin = "slots";
+
+/** Removes a revision's pins, or what is left of them. */
+export function removeRevision(bpffs: BpfFs, folder: string): void {
+    const slots = `${folder}/${slotsPin}`;
+    if (bpffs.exists(slots)) {
+        using fd = openPin(bpffs.path(slots));
+        lastUserLeaves(mapInfo(fd).id);
+    }
+    bpffs.remove(folder);
+}
 
 export const programPin = (id: ProgramId): string => `prog_${id}`;
 

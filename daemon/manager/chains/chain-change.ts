@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { modeConflict, type Plan, planRevision, type WantedLink } from "../../chain/plan.ts";
 import * as bpf from "../../kernel/bpf.ts";
-import type { Built } from "../../kernel/dispatch/backend.ts";
+import { type Built, removeRevision } from "../../kernel/dispatch/backend.ts";
 import { build } from "../../kernel/dispatch/revision.ts";
 import { kernelError } from "../../kernel/errors.ts";
 import { Fd } from "../../kernel/fd.ts";
@@ -104,7 +104,7 @@ async function realise<L extends WantedLink>(
         const wishes = { counting, sameRevision: recount };
         const plan = planRevision(kind, change.interface, change.links, previous, context.abilities(), wishes);
         const folder = revisionFolder({ hook, revision: plan.revision, counting });
-        undo.add(`build ${folder}`, () => context.bpffs.remove(folder));
+        undo.add(`build ${folder}`, () => removeRevision(context.bpffs, folder));
         const members = plan.members.map(({ link, mask }) => ({
             program: link.program,
             mask,
@@ -123,7 +123,7 @@ async function realise<L extends WantedLink>(
         const realised = await make(false);
         context.counting.refuse(context, change, error);
         const { revision } = realised.plan;
-        context.bpffs.remove(revisionFolder({ hook, revision, counting: true }));
+        removeRevision(context.bpffs, revisionFolder({ hook, revision, counting: true }));
         return realised;
     }
 }
@@ -289,7 +289,7 @@ export async function retire(context: Context, previous: ChainRecord): Promise<v
             await context.net.call("", { op: "quiesce" });
         // what it counted until its last packet
         context.counting.keep(context, previous);
-        context.bpffs.remove(folder);
+        removeRevision(context.bpffs, folder);
     } catch (error) {
         // the change is made and committed; what is left here the next start removes
         context.log(`remove ${folder}: ${error instanceof Error ? error.message : String(error)}`);

@@ -4,7 +4,7 @@
 // Ours is a filter at the place of the row whose program is pinned in our own bpffs. Nothing else is changed.
 import type { WantedLink } from "../../chain/plan.ts";
 import * as bpf from "../../kernel/bpf.ts";
-import type { Built } from "../../kernel/dispatch/backend.ts";
+import { type Built, removeRevision } from "../../kernel/dispatch/backend.ts";
 import { kernelError } from "../../kernel/errors.ts";
 import { errnoName } from "../../kernel/ffi.ts";
 import type { FilterPlace, TcHook } from "../../kernel/net/tc.ts";
@@ -283,7 +283,7 @@ export async function removeFilterChain(context: Context, chain: FilterChain): P
     await net.call("", { op: "quiesce" });
     if (chain.revision === 0) return;
     context.counting.keep(context, chain);
-    bpffs.remove(revisionFolder(chain));
+    removeRevision(bpffs, revisionFolder(chain));
 }
 
 const gone = "its interface is gone";

@@ -2,7 +2,9 @@
 // Links that the kernel took away: with their interface, their namespace or their control group, or because somebody
 // detached them. They are forgotten at once in the daemon's own namespace, and everywhere at the next read and before
 // each change, so that a new interface of the same number starts clean.
+
 import * as bpf from "../../kernel/bpf.ts";
+import { removeRevision } from "../../kernel/dispatch/backend.ts";
 import type { KernelLinkId } from "../../model/ids.ts";
 import type { ChainRecord, LinkRecord, NetworkLinkRecord, ProbeLinkRecord } from "../../model/records.ts";
 import { dropChainRow, hasFilter, ownRunning, removeFilterChain } from "../chains/clsact.ts";
@@ -100,5 +102,5 @@ async function forgetChain(context: Context, chain: ChainRecord, links: readonly
     context.bpffs.remove(chainLinkPin(chain.hook));
     if (chain.backend === "direct") return;
     context.counting.keep(context, chain);
-    context.bpffs.remove(revisionFolder(chain));
+    removeRevision(context.bpffs, revisionFolder(chain));
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Unload: the links of all programs asked for go first, one rebuild a chain, then rows, pins, copies and map pins.
+
 import { setTimeout as sleep } from "node:timers/promises";
+import { lastUserLeaves } from "../../kernel/bpf.ts";
 import type { Caller } from "../../model/caller.ts";
 import type { BpfmanError } from "../../model/error.ts";
 import type { LinkId, ProgramId } from "../../model/ids.ts";
@@ -100,5 +102,7 @@ function removePins(context: Context, program: ProgramRecord): void {
 function removeMapPins(context: Context, program: ProgramRecord): void {
     const owner = program.mapOwnerId ?? program.id;
     const users = context.store.programs().filter(({ id, mapOwnerId }) => id === owner || mapOwnerId === owner);
-    if (users.length === 0) context.bpffs.remove(mapFolder(owner));
+    if (users.length > 0) return;
+    for (const id of program.mapIds.values()) if (context.kernel.map(id)?.typeName === "prog_array") lastUserLeaves(id);
+    context.bpffs.remove(mapFolder(owner));
 }
