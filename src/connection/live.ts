@@ -153,7 +153,7 @@ export class Live {
                         ({ users, isEarly }) => users > 0 && (isEarly || !wasConnecting),
                     );
                     this.#set({ state: "ready" });
-                    // what is on its way, and what views ask for that come with the state, is of after it
+                    // what is on its way was asked for after the stream was, and views that come with the state ask now
                     if (isStale) this.refresh();
                 }
                 this.#failed(new TransportError("lost", "the stream ended"));
