@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CallError, TransportError, type TransportReason } from "../../client/errors.ts";
 import type { EventJson } from "../../proto/gen/bpfman/host/v1/host_pb.js";
-import { Live } from "./live.ts";
+import { Live, type LiveOptions } from "./live.ts";
 
 /** A daemon whose streams the test feeds and breaks. */
 class Daemon {
@@ -17,7 +18,7 @@ class Daemon {
 
     readonly watch = async function* (this: Daemon, signal: AbortSignal): AsyncGenerator<EventJson> {
         this.watches++;
-        await this.greeting;
+        if (this.greeting) await Promise.race([this.greeting, aborted(signal)]);
         if (this.down) throw new TransportError(this.down, "down");
         const queue: (EventJson | Error)[] = [{ kind: "READY" }];
         let wake = () => {};
@@ -39,6 +40,12 @@ class Daemon {
     }
 }
 
+async function aborted(signal: AbortSignal): Promise<never> {
+    signal.throwIfAborted();
+    await once(signal, "abort");
+    throw signal.reason;
+}
+
 async function until(condition: () => boolean): Promise<void> {
     const deadline = Date.now() + 3000;
     while (!condition()) {
@@ -51,7 +58,7 @@ async function ready(live: Live): Promise<void> {
     await until(() => live.connection().state === "ready");
 }
 
-function started(daemon: Daemon, options: { paceMs?: number } = {}): Live & Disposable {
+function started(daemon: Daemon, options: Partial<LiveOptions> = {}): Live & Disposable {
     const live = new Live({ watch: daemon.watch, settleMs: 5, paceMs: 5, backOffMs: 5, ...options });
     live.start();
     return Object.assign(live, { [Symbol.dispose]: () => live.stop() });
@@ -160,6 +167,20 @@ test("what fails before the stream is ready is no news yet, and asked again", as
         greeting.resolve();
         await until(() => live.resource("program 7").value === 2);
     }
+});
+
+test("a daemon that takes the connection and says nothing is told, and asked again", async () => {
+    const daemon = new Daemon();
+    const greeting = Promise.withResolvers<void>();
+    daemon.greeting = greeting.promise;
+    using live = started(daemon, { patienceMs: 20 });
+    await until(() => live.connection().state === "failed");
+    assert.deepEqual(live.connection(), { state: "failed", message: "" });
+    await until(() => daemon.watches > 2);
+    greeting.resolve();
+    await ready(live);
+    await sleep(50);
+    assert.deepEqual(live.connection(), { state: "ready" }, "patience is for the first word alone");
 });
 
 test("what is no longer on screen is not fetched, and is there at once when it comes back", async () => {

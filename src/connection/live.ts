@@ -30,6 +30,8 @@ export interface LiveOptions {
     readonly settleMs?: number;
     /** from one round to the next, while changes keep coming: a host that changes all the time is not asked all the time */
     readonly paceMs?: number;
+    /** how long a daemon that takes the connection may say nothing */
+    readonly patienceMs?: number;
     /** the first wait before a reconnection; doubled up to ten times this */
     readonly backOffMs?: number;
 }
@@ -65,7 +67,7 @@ export class Live {
     #again = false;
 
     constructor(options: LiveOptions) {
-        this.#options = { settleMs: 30, paceMs: 200, backOffMs: 500, ...options };
+        this.#options = { settleMs: 30, paceMs: 200, patienceMs: 15_000, backOffMs: 500, ...options };
     }
 
     start(): void {
@@ -140,12 +142,15 @@ export class Live {
 
     async #run(signal: AbortSignal): Promise<void> {
         while (!signal.aborted) {
+            const silence = new AbortController();
+            const timer = setTimeout(() => silence.abort(new TransportError("lost", "")), this.#options.patienceMs);
             try {
-                for await (const event of this.#options.watch(signal)) {
+                for await (const event of this.#options.watch(AbortSignal.any([signal, silence.signal]))) {
                     if (event.kind !== "READY") {
                         this.refresh();
                         continue;
                     }
+                    clearTimeout(timer);
                     this.#failures = 0;
                     this.#times++;
                     const wasConnecting = this.#connection.state === "connecting";
@@ -160,6 +165,8 @@ export class Live {
             } catch (error) {
                 if (signal.aborted) return;
                 this.#failed(error);
+            } finally {
+                clearTimeout(timer);
             }
             await this.#pause();
         }
