@@ -20,13 +20,14 @@ test("a share has the digits that tell it from nothing", () => {
 });
 
 test("sizes have three digits and a decimal unit, in order also where text runs from right to left", () => {
-    assert.deepEqual([0, 17, 999, 1000, 4096, 123_456, 1_000_000, 16_777_216, 5e12, 2e18].map(bytes), [
+    assert.deepEqual([0, 17, 999, 1000, 4096, 123_456, 999_999, 1_000_000, 16_777_216, 5e12, 2e18].map(bytes), [
         "0 B",
         "17 B",
         "999 B",
         "1 kB",
         "4.10 kB",
         "123 kB",
+        "1.00 MB",
         "1 MB",
         "16.8 MB",
         "5 TB",

@@ -155,7 +155,7 @@ const byteUnits = ["B", "kB", "MB", "GB", "TB", "PB"] as const;
 export function bytes(count: number): string {
     let value = count;
     let unit = 0;
-    while (value >= 1000 && unit < byteUnits.length - 1) {
+    while (Math.round(value) >= 1000 && unit < byteUnits.length - 1) {
         value /= 1000;
         unit++;
     }
