@@ -80,6 +80,7 @@ class Encoder {
         if (depth > maxDepth) throw badBtf("its types nest too deeply");
         const type = this.#btf.resolve(typeId);
         const name = valueTypeName(this.#btf, typeId);
+        this.#mustFit(at, this.#btf.size(typeId), path);
         switch (type.kind) {
             case "int":
             case "enum":
@@ -107,6 +108,11 @@ class Encoder {
             default:
                 throw refuse(`${path} is of a type that no value can be given for (${name})`);
         }
+    }
+
+    /** BTF comes from anybody: it may put a member where its structure has ended. */
+    #mustFit(at: number, bytes: number, path: string): void {
+        if (at + bytes > this.#bytes.length) throw badBtf(`${path} lies past the end of what it is a part of`);
     }
 
     #integer(at: number, size: number, value: bigint): void {
@@ -236,6 +242,7 @@ class Encoder {
         if (type.kind !== "int" && type.kind !== "enum") throw badBtf(`bit field ${member.name} is no whole number`);
         const number = this.#number(type, value, member.bits, path, valueTypeName(this.#btf, member.type));
         const raw = BigInt.asUintN(member.bits, number);
+        this.#mustFit(at, Math.ceil((member.bitOffset + member.bits) / 8), path);
         for (let bit = 0; bit < member.bits; bit++) {
             const place = member.bitOffset + bit;
             const index = at + Math.floor(place / 8);

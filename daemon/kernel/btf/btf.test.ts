@@ -210,3 +210,26 @@ test("the kernel's own types are read", { skip: existsSync(kernelBtfPath) ? fals
     const { ihl, version, ttl, protocol } = decode(kernel, id, header) as Record<string, unknown>;
     assert.deepEqual([version, ihl, ttl, protocol], [4, 5, 64, 1], "bit fields and bytes of an IPv4 header");
 });
+
+test("a member that lies past the end of what it is a part of is no place to write to", () => {
+    // int a; char s[4]; struct { int x at 4 of 4 bytes; int y:8 at 4 }; section of 4 bytes with s at 2
+    const names = "\0int\0char\0s\0x\0y\0.data\0";
+    const name = (text: string) => names.indexOf(`\0${text}\0`) + 1;
+    const lying = handmade(
+        [
+            { name: name("int"), info: kind(1), word: 4, tail: [0x0100_0020] },
+            { name: name("char"), info: kind(1), word: 1, tail: [0x0200_0008] },
+            { info: kind(3), word: 0, tail: [2, 1, 4] },
+            { name: name("s"), info: kind(14), word: 3, tail: [1] },
+            { name: name(".data"), info: kind(15, 1), word: 4, tail: [4, 2, 4] },
+            { info: kind(4, 1), word: 4, tail: [name("x"), 1, 32] },
+            { info: kind(4, 1, true), word: 4, tail: [name("y"), 1, (8 << 24) | 32] },
+        ],
+        names,
+    );
+    const broken = { code: "INVALID_ARGUMENT", message: /^broken BTF: v\.[sxy] lies past the end/ };
+    assert.throws(() => encode(lying, 5, { s: "abcd" }, "v"), broken);
+    assert.throws(() => encode(lying, 6, { x: 1 }, "v"), broken);
+    assert.throws(() => encode(lying, 7, { y: 1 }, "v"), broken);
+    assert.equal(Buffer.from(encode(lying, 3, "ab", "v")).toString("hex"), "61620000");
+});
