@@ -78,7 +78,13 @@ export class BpfFs {
     }
 
     exists(name: string): boolean {
-        return fs.lstatSync(this.path(name), { throwIfNoEntry: false }) !== undefined;
+        try {
+            return fs.lstatSync(this.path(name), { throwIfNoEntry: false }) !== undefined;
+        } catch (error) {
+            // below a pin there is nothing
+            if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return false;
+            throw error;
+        }
     }
 
     /** The entries of a folder (empty: of the root), sorted; none where there is no such folder. */

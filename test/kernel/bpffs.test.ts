@@ -50,6 +50,17 @@ async function eventually(left: () => readonly number[]): Promise<void> {
     assert.deepEqual(left(), []);
 }
 
+test("APinIsRemovedAsARevisionTooAndHasNothingBelowIt", () => {
+    withBpfFs(bpffs => {
+        using map = new Fd(check(createMap({ type: progArray }), "make a map"));
+        bpffs.makeFolder("copies");
+        pin(map, bpffs.path("copies/1_double"));
+        assert.equal(bpffs.exists("copies/1_double/slots"), false);
+        removeRevision(bpffs, "copies/1_double");
+        assert.equal(bpffs.exists("copies/1_double"), false);
+    });
+});
+
 test("NamesThatLeadOutsideAreRefused", () => {
     withBpfFs((bpffs, dir) => {
         const outside = path.join(dir, "outside");
