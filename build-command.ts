@@ -24,7 +24,6 @@ export async function buildCommand(command: CommandBuild): Promise<Metafile[]> {
     const { options, bin, node, nodeMajor } = command;
     const metafiles: Metafile[] = [];
     const waiting = new Map([["cli", "cli/main.ts"]]);
-    const files: string[] = [];
     for (const [name, source] of waiting) {
         const { metafile } = await build({
             ...options,
@@ -36,13 +35,13 @@ export async function buildCommand(command: CommandBuild): Promise<Metafile[]> {
             define: { ...options.define, "import.meta.dirname": "__dirname" },
             // import() would start the loader of modules: another two
             supported: { ...options.supported, "dynamic-import": false },
-            plugins: [apart(options.absWorkingDir, waiting), name === "cli" ? nothing : sharedWithCommand],
+            plugins: [apart(options.absWorkingDir, waiting), ...(name === "cli" ? [] : [sharedWithCommand])],
             metafile: true,
         });
         if (metafile) metafiles.push(metafile);
-        files.push(`${name}.cjs`);
     }
     // a package may be built where the interpreter is not that it will run on; code of another V8 is no use, and no harm
+    const files = [...waiting.keys()].map(name => `${name}.cjs`);
     compile(fs.existsSync(node) ? node : process.execPath, options.outdir, files);
     writeLauncher(bin, node, nodeMajor);
     return metafiles;
@@ -65,8 +64,6 @@ function apart(root: string, waiting: Map<string, string>): Plugin {
     };
 }
 
-const nothing: Plugin = { name: "nothing", setup: () => undefined };
-
 /** Classes that are told apart by instanceof must not be there twice; cli/main.ts exports them. */
 const sharedWithCommand: Plugin = {
     name: "shared-with-command",
@@ -78,8 +75,9 @@ const sharedWithCommand: Plugin = {
     },
 };
 
-// Around the code of a file, as Node.js itself does it; the compiled code holds for the same characters alone.
-const wrapper = ["(function (exports, require, module, __filename, __dirname) {", "\n})"] as const;
+/** A file's code in a function, as Node.js itself does it; the compiled code holds for the same characters alone. */
+const wrapped = (file: string): string =>
+    `"(function (exports, require, module, __filename, __dirname) {" + readFileSync(${file}, "latin1") + "\\n})"`;
 
 /**
  * V8 keeps functions for later that nobody called yet; here all are compiled at once. The flag has to be off again
@@ -91,7 +89,7 @@ const { setFlagsFromString } = require("node:v8");
 const { readFileSync, writeFileSync } = require("node:fs");
 const [task, ...files] = process.argv.slice(1);
 for (const filename of files) {
-    const source = ${JSON.stringify(wrapper[0])} + readFileSync(filename, "latin1") + ${JSON.stringify(wrapper[1])};
+    const source = ${wrapped("filename")};
     if (task === "make") {
         setFlagsFromString("--no-lazy");
         const script = new Script(source, { filename });
@@ -143,7 +141,7 @@ function load(name) {
     const file = lib + name.slice(2);
     // without it, everything works and takes longer
     const cachedData = existsSync(file + ".v8") ? readFileSync(file + ".v8") : undefined;
-    const source = ${JSON.stringify(wrapper[0])} + readFileSync(file, "latin1") + ${JSON.stringify(wrapper[1])};
+    const source = ${wrapped("file")};
     new Script(source, { filename: file, cachedData }).runInThisContext()(module.exports, load, module, file, lib);
     return module.exports;
 }

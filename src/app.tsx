@@ -30,16 +30,11 @@ const defaultSocketPath = "/run/bpfman-sock/bpfman.sock";
 export function App() {
     const admin = useAdmin();
     // a member of the socket's group needs no administrative access, so without it the session's own rights are tried
-    return <Connected key={String(admin !== false)} privileged={admin !== false} admin={admin} />;
+    return <Connected key={String(admin !== false)} admin={admin} />;
 }
 
-interface ConnectedProps {
-    readonly privileged: boolean;
-    readonly admin: boolean | null;
-}
-
-function Connected({ privileged, admin }: ConnectedProps) {
-    const daemon = useDaemon(privileged);
+function Connected({ admin }: { admin: boolean | null }) {
+    const daemon = useDaemon(admin !== false);
     // asked before the session had said that it may
     useEffect(() => {
         if (admin) daemon.live.retry();

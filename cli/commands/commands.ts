@@ -6,6 +6,7 @@ import { globalOptions } from "../settings.ts";
 import { looksLikeProgram } from "../values.ts";
 import { imageCommand, loadImageCommand } from "./image-commands.ts";
 import { mapCommand } from "./map-commands.ts";
+import { fullLog, output, quiet } from "./options.ts";
 import { probeCommands } from "./probe-commands.ts";
 import { codeCommand, logCommand, replaceCommand, runCommand } from "./program-commands.ts";
 import { releasedCommands } from "./released-commands.ts";
@@ -13,16 +14,7 @@ import { systemCommands } from "./system-commands.ts";
 
 export type BpfmanCommand = Command<Verb>;
 
-const output: Option = {
-    name: "output",
-    short: "o",
-    value: "text|json",
-    choices: ["text", "json"],
-    help: "text or json",
-};
-const quiet: Option = { name: "quiet", short: "q", help: "ids alone, one a line" };
 const ignoreMissing: Option = { name: "ignore-missing", help: "an id that does not exist is no error" };
-const fullLog: Option = { name: "full-log", help: "on a refusal, the verifier's whole log" };
 const selector: Option = {
     name: "selector",
     short: "l",

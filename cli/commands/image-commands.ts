@@ -4,20 +4,13 @@ import type { Command, Option } from "../args.ts";
 import type { Verb } from "../host.ts";
 import { buildOptions } from "../input/build-inputs.ts";
 import { pullPolicy, registryAuth } from "../input/image-source.ts";
+import { output } from "./options.ts";
 
 type BpfmanCommand = Command<Verb>;
 
 const imageWord = {
     name: "IMAGE",
     help: "REGISTRY/REPOSITORY[:TAG], …@DIGEST; of this host oci:PATH[:TAG], docker-archive:PATH, containers-storage:NAME",
-};
-
-const output: Option = {
-    name: "output",
-    short: "o",
-    value: "text|json",
-    choices: ["text", "json"],
-    help: "text or json",
 };
 
 // -r is the released build's --runtime

@@ -2,14 +2,8 @@
 // `bpfman map …` in the table of commands.
 import type { Command, Option, Word } from "../args.ts";
 import type { Verb } from "../host.ts";
+import { output, quiet } from "./options.ts";
 
-const output: Option = {
-    name: "output",
-    short: "o",
-    value: "text|json",
-    choices: ["text", "json"],
-    help: "text or json",
-};
 const ofProgram: Option = { name: "program", value: "ID", help: "where MAP is a name: of this program" };
 const force: Option = { name: "force", help: "also a map that no program of this daemon has" };
 const map: Word = { name: "MAP", help: "a map's id, or its name" };
@@ -28,7 +22,7 @@ export const mapCommand: Command<Verb> = {
             name: "list",
             summary: "Lists every map in the kernel, and which programs of this daemon have it",
             options: [
-                { name: "quiet", short: "q", help: "ids alone, one a line" },
+                quiet,
                 { name: "program-id", value: "ID", help: "of this program" },
                 { name: "type", value: "TYPE,…", list: "repeated", help: "of these types, as hash, array" },
                 { name: "managed", help: "only maps of programs of this daemon" },

@@ -1,16 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // `bpfman program run` and `program replace` in the table of commands.
-import type { Command, Option } from "../args.ts";
+import type { Command } from "../args.ts";
 import type { Verb } from "../host.ts";
 import { pullPolicy, registryAuth } from "../input/image-source.ts";
-
-const output: Option = {
-    name: "output",
-    short: "o",
-    value: "text|json",
-    choices: ["text", "json"],
-    help: "text or json",
-};
+import { fullLog, output } from "./options.ts";
 
 export const runCommand: Command<Verb> = {
     name: "run",
@@ -53,7 +46,7 @@ export const replaceCommand: Command<Verb> = {
             list: "repeated",
             help: "a global variable, as for load; those not given keep their values",
         },
-        { name: "full-log", help: "on a refusal, the verifier's whole log" },
+        fullLog,
         output,
     ],
     examples: [

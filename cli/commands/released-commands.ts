@@ -4,6 +4,7 @@ import type { Command, Option, Word } from "../args.ts";
 import type { Verb } from "../host.ts";
 import { pullPolicy, registryAuth } from "../input/image-source.ts";
 import { looksLikeProgram } from "../values.ts";
+import { fullLog, output } from "./options.ts";
 import { releasedProbeCommands } from "./probe-commands.ts";
 
 type BpfmanCommand = Command<Verb>;
@@ -37,7 +38,6 @@ const proceedOn = (actions: string): Option => ({
     help: `return codes after which the chain goes on (default ${actions})`,
 });
 const ignoreMissing: Option = { name: "ignore-missing", help: "an id that does not exist is no error" };
-const fullLog: Option = { name: "full-log", help: "on a refusal, the verifier's whole log" };
 
 /** What follows the word of a hook in an example. */
 const hookExamples: Readonly<Record<string, string>> = {
@@ -147,13 +147,6 @@ const load: BpfmanCommand = {
     ],
 };
 
-const output: Option = {
-    name: "output",
-    short: "o",
-    value: "text|json",
-    choices: ["text", "json"],
-    help: "text or json",
-};
 const programWord: Word = { name: "PROGRAM_ID", help: "a program's id" };
 
 const attach: BpfmanCommand = {

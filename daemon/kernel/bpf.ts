@@ -97,27 +97,21 @@ function fdById(commandNumber: number, id: number, what: string): Fd | undefined
 
 export const openProgram = (id: ProgramId): Fd | undefined => fdById(command.programFdById, id, "program");
 
-/** undefined also for a map whose last user has just left. */
-export const openMap = (id: MapId): Fd | undefined =>
-    isLeaving(id) ? undefined : fdById(command.mapFdById, id, "map");
-
 // The last user of a PROG_ARRAY leaves: the kernel takes a reference and queues the work that empties it and gives the
 // reference back (kernel/bpf/arraymap.c, prog_array_map_clear). Whoever opens the map by its id and closes it before that
 // has run makes the kernel take a second one for the same work: then the map stays until the next boot.
 const leavingMs = 1000;
-const leaving = new Map<MapId, number>();
+const leaving = new Set<MapId>();
 
 /** To be called before the last pin and descriptor of a PROG_ARRAY go: for a while nobody here opens it by its id. */
 export function lastUserLeaves(id: MapId): void {
-    const now = performance.now();
-    for (const [known, since] of leaving) if (now - since > leavingMs) leaving.delete(known);
-    leaving.set(id, now);
+    leaving.add(id);
+    setTimeout(() => leaving.delete(id), leavingMs).unref();
 }
 
-function isLeaving(id: MapId): boolean {
-    const since = leaving.get(id);
-    return since !== undefined && performance.now() - since <= leavingMs;
-}
+/** undefined also for a map whose last user has just left. */
+export const openMap = (id: MapId): Fd | undefined =>
+    leaving.has(id) ? undefined : fdById(command.mapFdById, id, "map");
 
 export const openLink = (id: KernelLinkId): Fd | undefined => fdById(command.linkFdById, id, "link");
 

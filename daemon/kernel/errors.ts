@@ -33,6 +33,7 @@ export function check(result: number, what: string, facts: ErrorFacts & { code?:
     return result;
 }
 
+/** For an object that is not what its format demands. */
 export function broken(what: string): BpfmanError {
     return new BpfmanError("INVALID_ARGUMENT", `broken eBPF object: ${what}`);
 }

@@ -8,7 +8,6 @@ import type { KernelLink, KernelMap, KernelProgram, KernelRunStats } from "../mo
 export class KernelView {
     // ids are given out in a cycle of 2^31 and not again within it (kernel/bpf/syscall.c, idr_alloc_cyclic)
     readonly #programs = new Map<ProgramId, KernelProgram>();
-
     #most = 64;
 
     /** The ids of every program in the kernel, ascending. */

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The join of what is wanted (rows) and what is (kernel and pins), made at each start and before each change: what is
 // gone is forgotten, what is half done is finished or removed. Nothing outside our own bpffs is touched.
-
 import * as bpf from "../kernel/bpf.ts";
 import { openRecorded, removeRevision } from "../kernel/dispatch/backend.ts";
 import { errnoName } from "../kernel/ffi.ts";

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import type { Program } from "../model/model.ts";
 import { usePage } from "../page.ts";
 import { go } from "../route.ts";

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers the page's calls from a script, for what no kernel has at hand: thousands of programs, rates that are known.
-
 import { once } from "node:events";
 import fs from "node:fs";
 import http from "node:http";

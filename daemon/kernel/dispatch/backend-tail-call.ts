@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Chains by tail call: the members stay as they were loaded, each slot of the dispatcher calls one of them through a
 // PROG_ARRAY. A PROG_ARRAY lives by its pin: without one the kernel empties it though a program still uses it.
-
 import { openPin, pin, updateElement } from "../bpf.ts";
 import type { Fd } from "../fd.ts";
 import {

@@ -2,7 +2,6 @@
 // The outer layers of an ELF64 object: header, section table, names, symbols. Every offset is checked before it is
 // used. 64-bit numbers become JavaScript numbers: above 2^53 they lose low bits, but stay far past any file's end, and
 // sums of two never wrap as they do in C.
-
 import { BpfmanError } from "../../model/error.ts";
 import { broken } from "../errors.ts";
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Program types and helpers, each probed by a program of two instructions.
-
 import { btfKind } from "../btf/vmlinux-btf.ts";
 import { attachTypes, programTypeNumbers } from "../enums.ts";
 import { Fd } from "../fd.ts";

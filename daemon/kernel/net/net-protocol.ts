@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls to the network thread. Descriptors are numbers of this process; the caller keeps them open until the answer.
-
 import type { TcxEntry } from "../bpf.ts";
 import type { PerfEvent } from "../hooks/perf-event.ts";
 import type { LinkInterface } from "./netlink.ts";

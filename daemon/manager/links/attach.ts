@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attach: any number of links in one request, all or none. Links of one chain cost one rebuild and one swap.
-
 import { proceedOnOrDefault } from "../../chain/proceed-on.ts";
 import { sectionFacts } from "../../kernel/elf/sections.ts";
 import type { Caller } from "../../model/caller.ts";

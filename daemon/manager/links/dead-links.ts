@@ -2,7 +2,6 @@
 // Links that the kernel took away: with their interface, their namespace or their control group, or because somebody
 // detached them. They are forgotten at once in the daemon's own namespace, and everywhere at the next read and before
 // each change, so that a new interface of the same number starts clean.
-
 import * as bpf from "../../kernel/bpf.ts";
 import { removeRevision } from "../../kernel/dispatch/backend.ts";
 import type { KernelLinkId } from "../../model/ids.ts";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Attaches a program to a hook that is no chain. Each link is pinned by the kernel's id of it, so that its row tells
 // where its pins are; no descriptor stays.
-
 import * as bpf from "../../kernel/bpf.ts";
 import { openRecorded } from "../../kernel/dispatch/backend.ts";
 import { sectionFacts } from "../../kernel/elf/sections.ts";

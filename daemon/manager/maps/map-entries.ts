@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The entries of maps: read in pages, looked up, set and removed. Each call opens the map by its id and closes it again.
 // A map of others is read by whoever asks, and changed only by those who say that they mean it.
-
 import * as bpf from "../../kernel/bpf.ts";
 import type { Btf } from "../../kernel/btf/btf.ts";
 import { decode, sum } from "../../kernel/btf/btf-decode.ts";

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The maps of the kernel, and what of them is ours: what map list and map get show, and the map that a caller means.
-
 import * as bpf from "../../kernel/bpf.ts";
 import { type Btf, valueTypeName } from "../../kernel/btf/btf.ts";
 import type { Fd } from "../../kernel/fd.ts";

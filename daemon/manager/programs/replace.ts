@@ -2,7 +2,6 @@
 // Replace: new bytecode for a running program. The new program is verified beside the old one, then put in its place at
 // each of its links: every chain by one atomic swap, every TCX link by one update, other links by a new one beside the
 // old. Maps, link ids, order and proceed-on stay; refused, or undone whole, where any step fails.
-
 import * as bpf from "../../kernel/bpf.ts";
 import { openRecorded } from "../../kernel/dispatch/backend.ts";
 import { checkObject } from "../../kernel/elf/elf.ts";

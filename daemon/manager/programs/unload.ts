@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Unload: the links of all programs asked for go first, one rebuild a chain, then rows, pins, copies and map pins.
-
 import { setTimeout as sleep } from "node:timers/promises";
 import { lastUserLeaves } from "../../kernel/bpf.ts";
 import type { Caller } from "../../model/caller.ts";

@@ -3,7 +3,6 @@
 // each chain runs a revision whose dispatcher counts what its slots do (bpf/counting.h). It is swapped in as every
 // revision is, and out again after the last watch; a start swaps out what a kill left. The links are the same all along,
 // so the revision keeps its number, and nobody is told of a change.
-
 import { openPin } from "../../kernel/bpf.ts";
 import { countsPin } from "../../kernel/dispatch/backend.ts";
 import { lookup, possibleCpus } from "../../kernel/objects/map-calls.ts";

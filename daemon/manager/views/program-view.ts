@@ -34,9 +34,11 @@ function view(
     // what is pinned lives
     const found = pinPresent || isAlive(id) ? kernelView.program(id) : undefined;
     const kernel = record === undefined || found?.tag === record.tag ? found : undefined;
-    const subject = record ?? kernel;
-    const before = links.length === 0 && subject !== undefined ? unchanged.get(subject) : undefined;
-    if (before?.kernel === kernel && before?.partOf === partOf && before.pinPresent === pinPresent) return before;
+    // links differ from look to look
+    const subject = links.length === 0 ? (record ?? kernel) : undefined;
+    const before = subject && unchanged.get(subject);
+    if (before && before.kernel === kernel && before.partOf === partOf && before.pinPresent === pinPresent)
+        return before;
     const made: ProgramView = {
         id,
         record,
@@ -51,7 +53,7 @@ function view(
         objectPath: record === undefined ? "" : store.objectPath(record.objectSha256),
         pinPresent,
     };
-    if (links.length === 0 && subject !== undefined) unchanged.set(subject, made);
+    if (subject) unchanged.set(subject, made);
     return made;
 }
 

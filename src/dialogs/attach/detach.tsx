@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import type { Link } from "../../model/model.ts";
 import { usePage } from "../../page.ts";
 import { shown } from "../../text/escape.ts";

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Where and how a program attaches: the fields that the attach dialog and the load dialog share.
-
 import type { Interface } from "../../model/model.ts";
 import { shown } from "../../text/escape.ts";
 import { _, format } from "../../text/i18n.ts";

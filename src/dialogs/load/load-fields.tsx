@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The second half of loading: which programs of the object, with which values, and where they attach.
-
 import type { Interface } from "../../model/model.ts";
 import { shown } from "../../text/escape.ts";
 import { _, format, ngettext } from "../../text/i18n.ts";

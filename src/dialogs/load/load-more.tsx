@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What most loads leave as it is: application, metadata, and whose maps the programs use.
-
 import { usePrograms } from "../../page.ts";
 import { shown } from "../../text/escape.ts";
 import { _, format } from "../../text/i18n.ts";

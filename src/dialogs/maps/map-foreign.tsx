@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What stands in front of a change to somebody else's map.
-
 import type { MapInfo } from "../../model/map-model.ts";
 import { _ } from "../../text/i18n.ts";
 import { Alert } from "../../ui/alert.tsx";

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What becomes of packets: after which results a program's chain goes on, and how many packets each result was given to.
-
 import type { Chain, Member } from "../../model/model.ts";
 import { shown } from "../../text/escape.ts";
 import { _, format } from "../../text/i18n.ts";

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs and links in a few words.
-
 import type { Link, Program } from "../../model/model.ts";
 import { routeHref } from "../../route.ts";
 import { shown } from "../../text/escape.ts";

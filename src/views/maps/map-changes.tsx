@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The latest changes of a map that is watched.
-
 import type { EntryChange } from "../../model/map-model.ts";
 import { _, format, ngettext } from "../../text/i18n.ts";
 import { clock } from "../../text/words.ts";

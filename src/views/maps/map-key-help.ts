@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import type { MapInfo } from "../../model/map-model.ts";
 import { keyForm } from "../../model/map-text.ts";
 import { _, format } from "../../text/i18n.ts";

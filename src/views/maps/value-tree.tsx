@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // A key or a value: by BTF as a tree that opens, or as bytes.
-
 import type { Entry } from "../../model/map-model.ts";
 import { type Datum, hexOf, isTree, type Json, preview } from "../../model/map-text.ts";
 import { shown } from "../../text/escape.ts";

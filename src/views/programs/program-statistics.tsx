@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What one program costs, measured while this is on the screen.
-
 import { useStatistics } from "../../connection/use-statistics.ts";
 import type { Program } from "../../model/model.ts";
 import { shown } from "../../text/escape.ts";

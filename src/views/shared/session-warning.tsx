@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a change on an interface would do to the connections that this host is administered by, told before it is done.
-
 import type { Interface, Session } from "../../model/model.ts";
 import { useInterfaces } from "../../page.ts";
 import { shown } from "../../text/escape.ts";
